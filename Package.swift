@@ -1,0 +1,67 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Kernels are optimised in debug builds too, so that tests run at a useful speed.
+let kernel: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let package = Package(
+    name: "IceMargin",
+    products: [
+        .executable(name: "icemargin", targets: ["icemargin"]),
+        .library(name: "IceMargin", targets: ["VerificationPipeline", "SyntheticStudies"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // Layer 0
+        .target(name: "ImagingCore", swiftSettings: kernel),
+        .target(
+            name: "CDCMTK",
+            cxxSettings: [.unsafeFlags(["-O2", "-ffp-contract=off"])],
+            linkerSettings: ["dcmseg", "dcmfg", "dcmiod", "dcmimgle", "dcmjpeg", "ijg8", "ijg12", "ijg16", "dcmjpls", "dcmtkcharls", "dcmdata", "oflog", "ofstd"]
+                .map { .linkedLibrary($0) }),
+        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        // Layer 1
+        .target(name: "ImageFilters", dependencies: ["ImagingCore"], swiftSettings: kernel),
+        .target(name: "DICOMObjects", dependencies: ["ImagingCore", "CDCMTK"], swiftSettings: kernel),
+        .target(name: "NIfTIFormat", dependencies: ["ImagingCore", "CZlib"], swiftSettings: kernel),
+        // Layer 2
+        .target(name: "ImageSegmentation", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
+        .target(name: "MarginAnalysis", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
+        .target(name: "FigureRendering", dependencies: ["ImagingCore", "ImageFilters", "CPNG"], swiftSettings: kernel),
+        .target(name: "SyntheticStudies", dependencies: ["ImagingCore", "ImageFilters", "DICOMObjects"], swiftSettings: kernel),
+        // Layer 3
+        .target(name: "Reporting", dependencies: [
+            "ImagingCore", "DICOMObjects", "ImageSegmentation", "MarginAnalysis", "FigureRendering",
+            .product(name: "Mustache", package: "swift-mustache"),
+        ]),
+        // Layer 4
+        .target(name: "VerificationPipeline", dependencies: [
+            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "MarginAnalysis", "FigureRendering", "Reporting",
+            .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
+        ]),
+        // Layer 5
+        .executableTarget(name: "icemargin", dependencies: [
+            "VerificationPipeline", "Reporting", "SyntheticStudies", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+
+        .testTarget(name: "ImagingCoreTests", dependencies: ["ImagingCore"]),
+        .testTarget(name: "ImageFiltersTests", dependencies: ["ImageFilters"], swiftSettings: kernel),
+        .testTarget(name: "DICOMObjectsTests", dependencies: ["DICOMObjects"]),
+        .testTarget(name: "NIfTIFormatTests", dependencies: ["NIfTIFormat"]),
+        .testTarget(name: "ImageSegmentationTests", dependencies: ["ImageSegmentation", "SyntheticStudies"], swiftSettings: kernel),
+        .testTarget(name: "MarginAnalysisTests", dependencies: ["MarginAnalysis"], swiftSettings: kernel),
+        .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
+        .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+        .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline", "SyntheticStudies"]),
+        .testTarget(name: "CommandTests", dependencies: ["icemargin"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
