@@ -1,0 +1,174 @@
+import ImagingCore
+
+/// What was measured: tumours, probes, ice, margins, structures.
+extension CaseReport {
+    /// A tumour as segmented on, or imported into, the planning scan.
+    public struct Tumour: Hashable, Sendable, Codable {
+        public var id: String
+        public var volumeML: Double
+        /// The largest distance between two points of the surface.
+        public var longestDiameterMM: Double
+        public var centroidLPS: PatientPoint
+
+        public init(id: String, volumeML: Double, longestDiameterMM: Double, centroidLPS: PatientPoint) {
+            self.id = id
+            self.volumeML = volumeML
+            self.longestDiameterMM = longestDiameterMM
+            self.centroidLPS = centroidLPS
+        }
+    }
+
+    public struct Probe: Hashable, Sendable, Codable {
+        public var id: String
+        public var tipLPS: PatientPoint
+        public var tailLPS: PatientPoint
+        /// `detected` or `given`.
+        public var source: String
+
+        public init(id: String, tipLPS: PatientPoint, tailLPS: PatientPoint, source: String) {
+            (self.id, self.tipLPS, self.tailLPS, self.source) = (id, tipLPS, tailLPS, source)
+        }
+    }
+
+    /// The visible ice, or the ablation zone of a follow-up scan.
+    public struct Ice: Hashable, Sendable, Codable {
+        /// `null` when none was found.
+        public var volumeML: Double?
+        /// `segmented`, or the mask that gave it.
+        public var source: String
+
+        public init(volumeML: Double?, source: String) { (self.volumeML, self.source) = (volumeML?.finite, source) }
+    }
+
+    /// A range of values, written as `[low, high]`.
+    public struct Interval: Hashable, Sendable, Codable {
+        public var low: Double
+        public var high: Double
+
+        public init(low: Double, high: Double) { (self.low, self.high) = (low, high) }
+        /// `nil` when an end is not finite.
+        public init?(_ range: ClosedRange<Double>?) {
+            guard let range, range.lowerBound.isFinite, range.upperBound.isFinite else { return nil }
+            self.init(low: range.lowerBound, high: range.upperBound)
+        }
+        public init(from decoder: any Decoder) throws {
+            var container = try decoder.unkeyedContainer()
+            low = try container.decode(Double.self)
+            high = try container.decode(Double.self)
+        }
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.unkeyedContainer()
+            try container.encode(low)
+            try container.encode(high)
+        }
+    }
+
+    /// The margin of one tumour in one zone. Positive where the zone exceeds the tumour.
+    public struct Margin: Hashable, Sendable, Codable {
+        /// The share of the tumour's surface area by signed margin in millimetres. The four add up to 1.
+        public struct SurfaceFraction: Hashable, Sendable, Codable {
+            public var below0: Double
+            public var from0to5: Double
+            public var from5to10: Double
+            public var atLeast10: Double
+
+            public init(below0: Double, from0to5: Double, from5to10: Double, atLeast10: Double) {
+                (self.below0, self.from0to5, self.from5to10, self.atLeast10) = (below0, from0to5, from5to10, atLeast10)
+            }
+        }
+        /// The share of the shell of thickness `marginMM` around the tumour (the tumour itself left out) that the zone covers.
+        public struct ShellCoverage: Hashable, Sendable, Codable {
+            public var marginMM: Double
+            /// `null` when the shell holds nothing to cover.
+            public var fraction: Double?
+
+            public init(marginMM: Double, fraction: Double?) { (self.marginMM, self.fraction) = (marginMM, fraction?.finite) }
+        }
+        /// The margin when surface that touches the organ's capsule is left out: there is no tissue to freeze beyond it.
+        public struct Capsule: Hashable, Sendable, Codable {
+            /// The share of the tumour's surface area that was left out.
+            public var excludedSurfaceFraction: Double
+            /// `null` when nothing of the surface is left.
+            public var minimumMarginMM: Double?
+            public var minimumMarginIntervalMM: Interval?
+
+            public init(excludedSurfaceFraction: Double, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?) {
+                self.excludedSurfaceFraction = excludedSurfaceFraction
+                self.minimumMarginMM = minimumMarginMM?.finite
+                self.minimumMarginIntervalMM = Interval(minimumMarginIntervalMM)
+            }
+        }
+        /// The tumour's `id`.
+        public var tumour: String
+        /// `visible-ice`, `isotherm-20`, `isotherm-40` or `ablation-zone`.
+        public var zone: String
+        /// The smallest signed distance from the tumour's surface to the zone's; `null` when it cannot be evaluated.
+        public var minimumMarginMM: Double?
+        public var minimumMarginIntervalMM: Interval?
+        /// The point of the tumour's surface where the margin is smallest.
+        public var worstPointLPS: PatientPoint?
+        public var surfaceFraction: SurfaceFraction?
+        /// The share of the tumour's volume inside the zone.
+        public var tumourCoverage: Double?
+        /// Tumour outside the zone.
+        public var residualVolumeML: Double?
+        public var shellCoverage: [ShellCoverage]
+        /// `null` when the case gives no organ.
+        public var capsule: Capsule?
+
+        public init(
+            tumour: String, zone: String, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
+            surfaceFraction: SurfaceFraction?, tumourCoverage: Double?, residualVolumeML: Double?, shellCoverage: [ShellCoverage],
+            capsule: Capsule? = nil
+        ) {
+            self.tumour = tumour
+            self.zone = zone
+            self.minimumMarginMM = minimumMarginMM?.finite
+            self.minimumMarginIntervalMM = Interval(minimumMarginIntervalMM)
+            self.worstPointLPS = worstPointLPS?.finite
+            self.surfaceFraction = surfaceFraction
+            self.tumourCoverage = tumourCoverage?.finite
+            self.residualVolumeML = residualVolumeML?.finite
+            self.shellCoverage = shellCoverage
+            self.capsule = capsule
+        }
+    }
+
+    /// How near a zone comes to a structure that should not freeze.
+    public struct Structure: Hashable, Sendable, Codable {
+        public var name: String
+        /// A margin's zone name.
+        public var zone: String
+        /// From the zone's surface to the structure; 0 or negative where they overlap; `null` when it cannot be evaluated.
+        public var minimumDistanceMM: Double?
+        public var minimumDistanceIntervalMM: Interval?
+        /// The point of the structure that is nearest to the zone.
+        public var nearestPointLPS: PatientPoint?
+        public var overlapVolumeML: Double?
+        /// `null` without a simulation.
+        public var lowestTemperatureC: Double?
+        /// The distance to keep; `null` when the case gives none.
+        public var limitMM: Double?
+        /// Whether the limit is kept; `null` without a limit.
+        public var status: Verdict.Status?
+
+        public init(
+            name: String, zone: String, minimumDistanceMM: Double?, minimumDistanceIntervalMM: ClosedRange<Double>?, nearestPointLPS: PatientPoint?,
+            overlapVolumeML: Double?, lowestTemperatureC: Double? = nil, limitMM: Double? = nil, status: Verdict.Status? = nil
+        ) {
+            self.name = name
+            self.zone = zone
+            self.minimumDistanceMM = minimumDistanceMM?.finite
+            self.minimumDistanceIntervalMM = Interval(minimumDistanceIntervalMM)
+            self.nearestPointLPS = nearestPointLPS?.finite
+            self.overlapVolumeML = overlapVolumeML?.finite
+            self.lowestTemperatureC = lowestTemperatureC?.finite
+            self.limitMM = limitMM
+            self.status = status
+        }
+    }
+}
+
+extension PatientPoint {
+    var finite: PatientPoint? { lps.sum().isFinite ? self : nil }
+}

@@ -1,0 +1,132 @@
+import ImagingCore
+
+/// What a report rests on: its inputs, how they were brought together, and with what it was made.
+extension CaseReport {
+    /// A series or mask that went into the case.
+    public struct Input: Hashable, Sendable, Codable {
+        /// `planning`, `prefreeze`, `intraprocedural`, `followup`, or what a mask is for (`tumour T1`).
+        public var role: String
+        /// `null` for a file that is not DICOM.
+        public var seriesInstanceUID: String?
+        /// The DICOM Modality code; `null` for a file that is not DICOM.
+        public var modality: String?
+        /// Columns, rows, slices of the loaded volume.
+        public var size: [Int]
+        /// Millimetres between voxel centres along columns, rows and slices.
+        public var spacingMM: [Double]
+        /// SHA-256 over the input's files, in hexadecimal.
+        public var sha256: String
+        public var findings: [Finding]
+
+        public init(role: String, seriesInstanceUID: String?, modality: String?, geometry: GridGeometry, sha256: String, findings: [Finding] = []) {
+            self.role = role
+            self.seriesInstanceUID = seriesInstanceUID
+            self.modality = modality
+            size = [geometry.size.i, geometry.size.j, geometry.size.k]
+            spacingMM = [geometry.spacing.x, geometry.spacing.y, geometry.spacing.z]
+            self.sha256 = sha256
+            self.findings = findings
+        }
+    }
+
+    /// How planning coordinates map onto those of the scan that shows the ice.
+    public struct Registration: Hashable, Sendable, Codable {
+        public struct Rigid: Hashable, Sendable, Codable {
+            /// 4 × 4 by rows, planning → intraprocedural, LPS millimetres; the last row is 0 0 0 1.
+            public var matrix: [[Double]]
+
+            public init(_ transform: AffineTransform) {
+                let (r, t) = (transform.matrix.rows, transform.translation.lps)
+                matrix = [
+                    [r.0.x, r.0.y, r.0.z, t.x], [r.1.x, r.1.y, r.1.z, t.y], [r.2.x, r.2.y, r.2.z, t.z], [0, 0, 0, 1],
+                ]
+            }
+        }
+        public struct Deformable: Hashable, Sendable, Codable {
+            public var method: String
+            /// The displacement that the deformation adds to the rigid part.
+            public var meanDisplacementMM: Double
+            public var maximumDisplacementMM: Double
+
+            public init(method: String, meanDisplacementMM: Double, maximumDisplacementMM: Double) {
+                self.method = method
+                self.meanDisplacementMM = meanDisplacementMM
+                self.maximumDisplacementMM = maximumDisplacementMM
+            }
+        }
+        public struct Quality: Hashable, Sendable, Codable {
+            /// How the scans were brought together, for example `shared-frame-of-reference`.
+            public var method: String
+            /// Whether margins may rest on it.
+            public var trusted: Bool
+            /// The method's own measures by name; each name ends in its unit where it has one.
+            public var measures: [String: Double]
+            /// The expected error at the tumour, one standard deviation; `null` when unknown.
+            public var expectedErrorMM: Double?
+
+            public init(method: String, trusted: Bool, measures: [String: Double] = [:], expectedErrorMM: Double?) {
+                self.method = method
+                self.trusted = trusted
+                self.measures = measures.filter { $0.value.isFinite }
+                self.expectedErrorMM = expectedErrorMM?.finite
+            }
+        }
+        public var rigid: Rigid
+        /// `null` when the registration is rigid.
+        public var deformable: Deformable?
+        public var quality: Quality
+
+        public init(rigid: Rigid, deformable: Deformable? = nil, quality: Quality) {
+            (self.rigid, self.deformable, self.quality) = (rigid, deformable, quality)
+        }
+    }
+
+    /// The simulated iceball and how well it fits the ice that was seen.
+    public struct Simulation: Hashable, Sendable, Codable {
+        public struct Fit: Hashable, Sendable, Codable {
+            /// Distances between the simulated and the visible ice surface.
+            public var rmsMM: Double?
+            public var maxMM: Double?
+            public var dice: Double?
+
+            public init(rmsMM: Double?, maxMM: Double?, dice: Double?) {
+                (self.rmsMM, self.maxMM, self.dice) = (rmsMM?.finite, maxMM?.finite, dice?.finite)
+            }
+        }
+        public var model: String
+        public var parameters: JSONValue
+        public var fit: Fit
+
+        public init(model: String, parameters: JSONValue, fit: Fit) { (self.model, self.parameters, self.fit) = (model, parameters, fit) }
+    }
+
+    /// With what, from what and when the report was made.
+    public struct Provenance: Hashable, Sendable, Codable {
+        /// The version of IceMargin.
+        public var version: String
+        /// The version of DCMTK.
+        public var dcmtk: String
+        /// Differs between any two runs.
+        public var runID: String
+        /// When the run started, ISO 8601 in UTC.
+        public var created: String
+        /// Every parameter of the run as it was resolved from profile, case and flags.
+        public var parameters: JSONValue
+        /// SHA-256 in hexadecimal by input role.
+        public var inputSHA256: [String: String]
+
+        public init(version: String, dcmtk: String, runID: String, created: String, parameters: JSONValue, inputSHA256: [String: String]) {
+            self.version = version
+            self.dcmtk = dcmtk
+            self.runID = runID
+            self.created = created
+            self.parameters = parameters
+            self.inputSHA256 = inputSHA256
+        }
+    }
+}
+
+extension Double {
+    /// `nil` for NaN and infinities, which JSON cannot hold.
+    var finite: Double? { isFinite ? self : nil }
+}
