@@ -32,6 +32,7 @@ let package = Package(
         .target(name: "NIfTIFormat", dependencies: ["ImagingCore", "CZlib"], swiftSettings: kernel),
         // Layer 2
         .target(name: "ImageSegmentation", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
+        .target(name: "ImageRegistration", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "MarginAnalysis", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "FigureRendering", dependencies: ["ImagingCore", "ImageFilters", "CPNG"], swiftSettings: kernel),
         .target(name: "SyntheticStudies", dependencies: ["ImagingCore", "ImageFilters", "DICOMObjects"], swiftSettings: kernel),
@@ -42,9 +43,9 @@ let package = Package(
         ]),
         // Layer 4
         .target(name: "VerificationPipeline", dependencies: [
-            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "MarginAnalysis", "FigureRendering", "Reporting",
+            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting",
             .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
-        ]),
+        ], resources: [.embedInCode("Profiles")]),
         // Layer 5
         .executableTarget(name: "icemargin", dependencies: [
             "VerificationPipeline", "Reporting", "SyntheticStudies", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -55,6 +56,7 @@ let package = Package(
         .testTarget(name: "DICOMObjectsTests", dependencies: ["DICOMObjects"]),
         .testTarget(name: "NIfTIFormatTests", dependencies: ["NIfTIFormat"]),
         .testTarget(name: "ImageSegmentationTests", dependencies: ["ImageSegmentation", "SyntheticStudies"], swiftSettings: kernel),
+        .testTarget(name: "ImageRegistrationTests", dependencies: ["ImageRegistration"], swiftSettings: kernel),
         .testTarget(name: "MarginAnalysisTests", dependencies: ["MarginAnalysis"], swiftSettings: kernel),
         .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),

@@ -1,0 +1,109 @@
+import Foundation
+import ImagingCore
+
+/// Why results cannot be written.
+public enum ResultsError: ReportableError {
+    case exists(URL)
+    case notOurs(URL)
+    case notWritable(URL, reason: String)
+
+    public var category: FailureCategory { .cannotWrite }
+
+    public var finding: Finding {
+        switch self {
+        case .exists(let folder):
+            Finding(.error, "output-exists", "The output folder \(folder.path) exists already.",
+                    remedy: "Choose another --output, or replace the result with --overwrite.")
+        case .notOurs(let folder):
+            Finding(.error, "output-not-ours", "The output folder \(folder.path) holds something other than an IceMargin result; it is not replaced.",
+                    remedy: "Choose another --output.")
+        case .notWritable(let folder, let reason):
+            Finding(.error, "output-not-writable", "The results cannot be written to \(folder.path): \(reason)",
+                    remedy: "Check the permissions and the free space, or choose another --output.")
+        }
+    }
+}
+
+/// A folder of results that appears under its name only when it is complete.
+///
+/// Files go to a hidden folder beside it, which is renamed at the end; whatever goes wrong before, nothing half-written has the final name.
+public struct ResultsFolder: Sendable {
+    /// The file whose presence says that a folder is a result of this program.
+    public static let marker = "report.json"
+
+    public let destination: URL
+    private let staging: URL
+    private let overwrite: Bool
+
+    /// Checks that `destination` may be written, and makes the hidden folder.
+    public init(destination: URL, overwrite: Bool) throws(ResultsError) {
+        self.destination = destination.standardizedFileURL
+        self.overwrite = overwrite
+        try Self.check(self.destination, overwrite: overwrite)
+        let parent = self.destination.deletingLastPathComponent()
+        staging = parent.appending(path: ".\(self.destination.lastPathComponent).partial-\(UUID().uuidString.prefix(8))")
+        do {
+            try FileManager.default.createDirectory(at: staging, withIntermediateDirectories: true)
+        } catch {
+            throw .notWritable(self.destination, reason: Self.reason(error))
+        }
+    }
+
+    private static func check(_ destination: URL, overwrite: Bool) throws(ResultsError) {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: destination.path, isDirectory: &isFolder) else { return }
+        guard isFolder.boolValue else { throw .notOurs(destination) }
+        let contents: [String]
+        do { contents = try FileManager.default.contentsOfDirectory(atPath: destination.path) } catch {
+            throw .notWritable(destination, reason: reason(error))
+        }
+        guard !contents.isEmpty else { return }
+        guard contents.contains(marker) else { throw .notOurs(destination) }
+        guard overwrite else { throw .exists(destination) }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let error = error as NSError
+        let cause = (error.userInfo[NSUnderlyingErrorKey] as? NSError) ?? error
+        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
+    }
+
+    /// Where a file called `name` (which may have folders in it) is to be written before `commit`.
+    public func url(_ name: String) throws(ResultsError) -> URL {
+        let url = staging.appending(path: name)
+        do {
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        } catch {
+            throw .notWritable(destination, reason: Self.reason(error))
+        }
+        return url
+    }
+
+    public func write(_ data: Data, to name: String) throws(ResultsError) {
+        let url = try url(name)
+        do { try data.write(to: url) } catch { throw .notWritable(destination, reason: Self.reason(error)) }
+    }
+
+    /// Gives the folder its name; an earlier result is removed once the new one stands in its place.
+    public func commit() throws(ResultsError) {
+        try Self.check(destination, overwrite: overwrite)
+        let manager = FileManager.default
+        let old = staging.deletingLastPathComponent().appending(path: staging.lastPathComponent + "-replaced")
+        do {
+            let replaces = manager.fileExists(atPath: destination.path)
+            if replaces { try manager.moveItem(at: destination, to: old) }
+            do {
+                try manager.moveItem(at: staging, to: destination)
+            } catch {
+                if replaces { try? manager.moveItem(at: old, to: destination) }
+                throw error
+            }
+            if replaces { try? manager.removeItem(at: old) }
+        } catch {
+            throw .notWritable(destination, reason: Self.reason(error))
+        }
+    }
+
+    /// Removes what was written; for when `commit` was not reached.
+    public func discard() { try? FileManager.default.removeItem(at: staging) }
+}

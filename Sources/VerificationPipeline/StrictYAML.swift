@@ -1,0 +1,146 @@
+import Foundation
+import ImagingCore
+import Yams
+
+/// Why a case or profile file cannot be used. Lines count from 1.
+public enum DescriptionError: ReportableError {
+    case unreadable(file: String, reason: String)
+    case syntax(file: String, line: Int, problem: String)
+    case unknownKey(file: String, line: Int, key: String, place: String, known: [String])
+    case duplicateKey(file: String, line: Int, key: String, place: String)
+    case missingKey(file: String, line: Int, key: String, place: String)
+    case wrongValue(file: String, line: Int, key: String, expected: String)
+
+    public var category: FailureCategory {
+        if case .unreadable = self { .inputMissing } else { .badData }
+    }
+
+    public var finding: Finding {
+        switch self {
+        case .unreadable(let file, let reason):
+            Finding(.error, "description-unreadable", "\(file): \(reason)", remedy: "Check the path.")
+        case .syntax(let file, let line, let problem):
+            Finding(.error, "description-syntax", "\(file), line \(line): not valid YAML: \(problem).", remedy: "Correct that line.")
+        case .unknownKey(let file, let line, let key, let place, let known):
+            Finding(.error, "unknown-key", "\(file), line \(line): unknown key “\(key)” in \(place).",
+                    remedy: "Known here: \(known.joined(separator: ", ")).")
+        case .duplicateKey(let file, let line, let key, let place):
+            Finding(.error, "duplicate-key", "\(file), line \(line): key “\(key)” stands twice in \(place).", remedy: "Keep one of them.")
+        case .missingKey(let file, let line, let key, let place):
+            Finding(.error, "missing-key", "\(file), line \(line): \(place) lacks “\(key)”.", remedy: "Add it.")
+        case .wrongValue(let file, let line, let key, let expected):
+            Finding(.error, "wrong-value", "\(file), line \(line): “\(key)” must be \(expected).", remedy: "Correct that value.")
+        }
+    }
+}
+
+/// A YAML mapping of which every key must be known: typed look-ups, and errors that name the file and the line.
+struct StrictYAML {
+    let file: String
+    /// How an error names this mapping, e.g. "tumours[1]".
+    let place: String
+    private let line: Int
+    private let values: [String: Node]
+    private let lines: [String: Int]
+
+    /// Parses a whole document, which must be a mapping with no key other than `known`.
+    static func document(_ text: String, file: String, known: [String]) throws -> StrictYAML {
+        do {
+            guard let node = try Yams.compose(yaml: text) else {
+                throw DescriptionError.syntax(file: file, line: 1, problem: "the file is empty")
+            }
+            return try StrictYAML(node, file: file, place: "the file", line: 1, known: known)
+        } catch let error as YamlError {
+            throw Self.syntaxError(error, file: file)
+        }
+    }
+
+    private static func syntaxError(_ error: YamlError, file: String) -> DescriptionError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+            return .syntax(file: file, line: mark.line, problem: problem)
+        case .duplicatedKeysInMapping(let duplicates, _):
+            return .duplicateKey(file: file, line: 1, key: duplicates.map { "\($0)" }.sorted().joined(separator: ", "), place: "the file")
+        default:
+            return .syntax(file: file, line: 1, problem: "\(error)")
+        }
+    }
+
+    private init(_ node: Node, file: String, place: String, line: Int, known: [String]) throws {
+        self.file = file
+        self.place = place
+        self.line = node.mark?.line ?? line
+        guard case .mapping(let mapping) = node else {
+            throw DescriptionError.wrongValue(file: file, line: self.line, key: place, expected: "a mapping with keys \(known.joined(separator: ", "))")
+        }
+        var values: [String: Node] = [:], lines: [String: Int] = [:]
+        for (keyNode, value) in mapping {
+            let line = keyNode.mark?.line ?? self.line
+            guard let key = keyNode.string, known.contains(key) else {
+                throw DescriptionError.unknownKey(file: file, line: line, key: keyNode.string ?? "?", place: place, known: known)
+            }
+            guard values[key] == nil else { throw DescriptionError.duplicateKey(file: file, line: line, key: key, place: place) }
+            values[key] = value
+            lines[key] = value.mark?.line ?? line
+        }
+        (self.values, self.lines) = (values, lines)
+    }
+
+    func wrongValue(_ key: String, expected: String) -> DescriptionError {
+        .wrongValue(file: file, line: lines[key] ?? line, key: key, expected: expected)
+    }
+    func missing(_ key: String) -> DescriptionError { .missingKey(file: file, line: line, key: key, place: place) }
+
+    func has(_ key: String) -> Bool { node(key) != nil }
+
+    private func node(_ key: String) -> Node? {
+        guard let node = values[key], node.null == nil else { return nil }
+        return node
+    }
+
+    func string(_ key: String) throws -> String? {
+        guard let node = node(key) else { return nil }
+        guard case .scalar(let scalar) = node, !scalar.string.isEmpty else { throw wrongValue(key, expected: "a text") }
+        return scalar.string
+    }
+    func requiredString(_ key: String) throws -> String {
+        guard let value = try string(key) else { throw missing(key) }
+        return value
+    }
+
+    func number(_ key: String) throws -> Double? {
+        guard let node = node(key) else { return nil }
+        guard let value = node.float, value.isFinite else { throw wrongValue(key, expected: "a number") }
+        return value
+    }
+    /// A number that must be greater than zero.
+    func positive(_ key: String) throws -> Double? {
+        guard let value = try number(key) else { return nil }
+        guard value > 0 else { throw wrongValue(key, expected: "greater than 0, not \(value)") }
+        return value
+    }
+    func wholeNumber(_ key: String) throws -> Int? {
+        guard let node = node(key) else { return nil }
+        guard let value = node.int else { throw wrongValue(key, expected: "a whole number") }
+        return value
+    }
+
+    /// Three numbers: LPS millimetres.
+    func point(_ key: String) throws -> PatientPoint? {
+        guard let node = node(key) else { return nil }
+        guard let values = node.sequence?.map(\.float), values.count == 3, let x = values[0], let y = values[1], let z = values[2],
+            (x + y + z).isFinite
+        else { throw wrongValue(key, expected: "three numbers [L, P, S] in millimetres") }
+        return PatientPoint(x, y, z)
+    }
+
+    func mapping(_ key: String, known: [String]) throws -> StrictYAML? {
+        guard let node = node(key) else { return nil }
+        return try StrictYAML(node, file: file, place: key, line: line, known: known)
+    }
+    func mappings(_ key: String, known: [String]) throws -> [StrictYAML] {
+        guard let node = node(key) else { return [] }
+        guard let sequence = node.sequence else { throw wrongValue(key, expected: "a list") }
+        return try sequence.enumerated().map { try StrictYAML($1, file: file, place: "\(key)[\($0)]", line: lines[key] ?? line, known: known) }
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import ImagingCore
+import Testing
+
+@testable import VerificationPipeline
+
+@Suite struct CaseDescriptionTests {
+    static let file = URL(filePath: "/cases/liver-01/case.yaml")
+    static let whole = """
+        schema: icemargin.case/1
+        id: liver-01
+        site: liver
+        planning: {series: planning, seriesUID: 1.2.3}
+        prefreeze: {series: ../shared/prefreeze}
+        intraprocedural: {series: /archive/intraop}
+        tumours:
+          - {id: T1, seed: [12.5, -80.0, 431.0], diameter: 24}
+          - {id: T2, mask: tumour.nii.gz}
+          - {id: T3, segmentation: seg.dcm, segment: 2, frame: intraprocedural}
+          - {id: T4, structureSet: rt.dcm, roi: GTV}
+        structures:
+          - {name: bile duct, mask: duct.nii.gz, frame: planning, limit: 5}
+        organ: {segmentation: seg.dcm, segment: Liver}
+        probes:
+          - {tip: [1, 2, 3], tail: [1, 2, 103], model: IceRod}
+        protocol: {freeze: 10, thaw: 5, refreeze: 10}
+        elapsed: 10
+        """
+
+    @Test func everyKeyIsRead() throws {
+        let description = try CaseDescription.parse(Self.whole, file: Self.file)
+        #expect(description.id == "liver-01" && description.site == "liver" && !description.isFollowup)
+        #expect(description.planning == .init(folder: URL(filePath: "/cases/liver-01/planning"), seriesUID: "1.2.3"))
+        #expect(description.prefreeze?.folder.path == "/cases/shared/prefreeze")
+        #expect(description.treated.folder.path == "/archive/intraop")
+        #expect(description.tumours.map(\.id) == ["T1", "T2", "T3", "T4"])
+        #expect(description.tumours[0].source == .seed(PatientPoint(12.5, -80, 431), diameterMM: 24))
+        #expect(description.tumours[1].source == .mask(.init(source: .nifti(URL(filePath: "/cases/liver-01/tumour.nii.gz")), frame: .planning)))
+        #expect(description.tumours[2].source == .mask(.init(source: .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .number(2)), frame: .intraprocedural)))
+        #expect(description.tumours[3].source == .mask(.init(source: .structureSet(URL(filePath: "/cases/liver-01/rt.dcm"), roi: "GTV"), frame: .planning)))
+        #expect(description.structures.map(\.limitMM) == [5])
+        #expect(description.organ?.source == .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .label("Liver")))
+        #expect(description.probes == .given([.init(tip: PatientPoint(1, 2, 3), tail: PatientPoint(1, 2, 103), model: "IceRod")]))
+        #expect(description.freezeProtocol?.thawMinutes == 5 && description.elapsedMinutes == 10)
+    }
+
+    /// What is replaced in the whole case, by what, and what the message must name.
+    @Test(arguments: [
+        ("site: liver", "siet: liver", ["line 3", "siet", "site"]),
+        ("limit: 5", "limt: 5", ["line 13", "limt", "structures[0]"]),
+        ("diameter: 24", "diameter: -3", ["line 8", "diameter"]),
+        ("diameter: 24", "diameter: [", ["line"]),
+        ("[12.5, -80.0, 431.0]", "[12.5, -80.0]", ["line 8", "seed"]),
+        ("[12.5, -80.0, 431.0]", "[12.5, .nan, 1]", ["line 8", "seed"]),
+        ("id: T2", "id: T1", ["T1"]),
+        ("id: liver-01", "id: ../evil", ["line 2", "id"]),
+        ("icemargin.case/1", "icemargin.case/2", ["line 1", "schema", "icemargin.case/1"]),
+        ("intraprocedural: {series: /archive/intraop}", "elapsed: 3", ["elapsed"]),
+        ("intraprocedural:", "followup: {series: x}\nintraprocedural:", ["followup"]),
+        ("mask: tumour.nii.gz", "mask: tumour.nii.gz, structureSet: a.dcm", ["structureSet"]),
+        ("frame: planning", "frame: nowhere", ["frame", "planning", "intraprocedural"]),
+        ("segment: 2, frame: intraprocedural", "segment: 2, seed: [1, 2, 3], diameter: 4", ["seed"]),
+        ("tail: [1, 2, 103]", "tail: [1, 2, 3]", ["tail"]),
+    ])
+    func mistakesAreNamedWithTheirLine(replace: String, by: String, named: [String]) {
+        let text = Self.whole.replacingOccurrences(of: replace, with: by)
+        #expect(text != Self.whole)
+        do {
+            _ = try CaseDescription.parse(text, file: Self.file)
+            Issue.record("accepted: \(by)")
+        } catch {
+            for name in named { #expect("\(error)".contains(name), "“\(error)” does not name \(name)") }
+        }
+    }
+
+    @Test func emptyAndMissingFilesAreErrors() {
+        #expect(throws: DescriptionError.self) { try CaseDescription.parse("", file: Self.file) }
+        #expect(throws: DescriptionError.self) { try CaseDescription.read(URL(filePath: "/nowhere/at/all")) }
+    }
+}
+
+@Suite struct SiteProfileTests {
+    @Test(arguments: SiteProfile.builtInNames)
+    func builtInProfilesAreComplete(name: String) throws {
+        let profile = try SiteProfile.load(name, relativeTo: URL(filePath: "/"))
+        #expect(profile.name == name)
+        #expect(profile.requiredMarginMM > 0 && profile.targetMarginMM >= profile.requiredMarginMM)
+        #expect(profile.marginSource != nil && profile.lesion?.source != nil)
+        #expect(profile.structures.allSatisfy { $0.source != nil })
+    }
+
+    @Test func ownProfilesAreReadAndUnknownKeysRefused() throws {
+        let text = try SiteProfile.builtInText("liver").replacingOccurrences(of: "required: 5", with: "required: 3")
+        #expect(try SiteProfile.parse(text, file: "own.yaml").requiredMarginMM == 3)
+        #expect(try SiteProfile.parse(text, file: "own.yaml").limitMM(forStructure: "Bile Duct") == 5)
+        #expect(throws: DescriptionError.self) { try SiteProfile.parse(text + "\nmargins: {}", file: "own.yaml") }
+        #expect(throws: DescriptionError.self) { try SiteProfile.load("livre", relativeTo: URL(filePath: "/")) }
+    }
+}

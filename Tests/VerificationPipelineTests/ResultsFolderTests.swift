@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+@testable import VerificationPipeline
+
+@Suite struct ResultsFolderTests {
+    let parent: URL
+
+    init() throws {
+        parent = FileManager.default.temporaryDirectory.appending(path: "results-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+    }
+    private var destination: URL { parent.appending(path: "case") }
+    private func names(_ folder: URL) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
+
+    private func makeResult(_ text: String, overwrite: Bool = false) throws {
+        let folder = try ResultsFolder(destination: destination, overwrite: overwrite)
+        try folder.write(Data(text.utf8), to: "report.json")
+        try folder.write(Data(), to: "images/a.png")
+        try folder.commit()
+    }
+
+    @Test func nothingHasTheFinalNameBeforeCommit() throws {
+        let folder = try ResultsFolder(destination: destination, overwrite: false)
+        try folder.write(Data("x".utf8), to: "report.json")
+        #expect(!FileManager.default.fileExists(atPath: destination.path))
+        folder.discard()
+        #expect(try names(parent) == [])
+    }
+
+    @Test func resultsAppearWholeAndAreReplacedOnlyOnDemand() throws {
+        try makeResult("first")
+        #expect(try names(destination) == ["images", "report.json"])
+        #expect(throws: ResultsError.self) { try makeResult("second") }
+        try makeResult("second", overwrite: true)
+        #expect(try String(contentsOf: destination.appending(path: "report.json"), encoding: .utf8) == "second")
+        #expect(try names(parent) == ["case"])
+    }
+
+    @Test func foldersOfOthersAreNeverReplaced() throws {
+        try FileManager.default.createDirectory(at: destination, withIntermediateDirectories: true)
+        try Data("precious".utf8).write(to: destination.appending(path: "scan.dcm"))
+        #expect(throws: ResultsError.self) { try makeResult("result", overwrite: true) }
+        #expect(try names(destination) == ["scan.dcm"])
+    }
+
+    @Test func aFileInThePlaceOfAParentIsAClearError() throws {
+        try Data().write(to: destination)
+        #expect(throws: ResultsError.self) { try ResultsFolder(destination: destination.appending(path: "inner"), overwrite: false) }
+    }
+}
