@@ -28,6 +28,7 @@ extension NIfTIHeader {
                         "The sform and the qform of \(url.lastPathComponent) place it up to \((gap * millimetres).formatted(places: 2)) mm apart; the sform is used.",
                         remedy: "Export the file again if it does not lie where it should."))
                 }
+                warnIfSpacingDiffers(from: geometry.spacing / millimetres, size: size, of: url, findings: &findings)
                 return (geometry, findings)
             }
             findings.append(Finding(
@@ -38,7 +39,8 @@ extension NIfTIHeader {
         }
         findings.append(Finding(
             .warning, "nifti-no-orientation",
-            "\(url.lastPathComponent) does not say where and how it lies in the patient; axes towards right, anterior and superior from the origin are assumed.",
+            "\(url.lastPathComponent) does not say where and how it lies in the patient, and programs differ in what they make of that. "
+                + "Axes towards right, anterior and superior from the origin are assumed.",
             remedy: "Export the file again, with its position and orientation (qform or sform)."))
         let plain = AffineTransform(
             matrix: Matrix3(columns: SIMD3(Double(pixelDimensions[0]), 0, 0), SIMD3(0, Double(pixelDimensions[1]), 0), SIMD3(0, 0, voxelDepth(size))),
@@ -83,6 +85,18 @@ extension NIfTIHeader {
     /// pixdim[3]; 1 for a single slice whose thickness is not given.
     private func voxelDepth(_ size: GridSize) -> Double {
         size.k == 1 && pixelDimensions[2] == 0 ? 1 : Double(pixelDimensions[2])
+    }
+
+    /// Some readers (ITK) take the spacing from pixdim even where there is an sform: such a file means two things.
+    private func warnIfSpacingDiffers(from spacing: SIMD3<Double>, size: GridSize, of url: URL, findings: inout [Finding]) {
+        let counts = [size.i, size.j, size.k]
+        for axis in 0..<3 where counts[axis] > 1 && !(abs(Double(pixelDimensions[axis]) / spacing[axis] - 1) < 0.01) {
+            findings.append(Finding(
+                .warning, "nifti-spacing-differs",
+                "\(url.lastPathComponent) has voxels of \(spacing[axis].formatted(places: 3)) by its sform but \(pixelDimensions[axis]) by pixdim along axis \(axis + 1); the sform is used.",
+                remedy: "Export the file again if its size in the patient is wrong."))
+            return
+        }
     }
 
     private func unitLengthMM(of url: URL, findings: inout [Finding]) throws(NIfTIError) -> Double {
