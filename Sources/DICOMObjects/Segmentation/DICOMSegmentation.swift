@@ -80,7 +80,7 @@ public struct DICOMSegmentation: Sendable {
         switch selector {
         case .number(let number): matches = segments.filter { $0.number == number }
         case .label(let label): matches = segments.filter { $0.label.matchesName(label) }
-        case .only: matches = segments
+        case .only: matches = segments.filter { $0.number != 0 }  // 0 is the background of label maps.
         }
         if matches.count == 1 { return matches[0] }
         let list = segments.prefix(50).map { "\($0.number) “\($0.label)”" }.joined(separator: ", ")
