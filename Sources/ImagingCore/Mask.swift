@@ -9,7 +9,7 @@ public struct Mask: Sendable {
     public var size: GridSize { voxels.size }
 
     /// An empty mask.
-    public init(empty geometry: GridGeometry) { storage = Volume(geometry: geometry, repeating: 0) }
+    public init(empty geometry: GridGeometry) { storage = Volume(zeros: geometry) }
 
     /// The voxels for which `isInside` holds.
     @inlinable public init<Voxel>(_ volume: Volume<Voxel>, where isInside: (Voxel) -> Bool) {

@@ -8,8 +8,14 @@ public struct Volume<Voxel: VoxelValue>: Sendable {
     @inlinable public var size: GridSize { geometry.size }
 
     /// A volume that has one value everywhere.
-    public init(geometry: GridGeometry, repeating value: Voxel) {
+    @inlinable public init(geometry: GridGeometry, repeating value: Voxel) {
         self.init(geometry: geometry) { $0.update(repeating: value) }
+    }
+
+    /// A volume of zeros. Memory of a large one is taken from the system only where it is written to.
+    @inlinable public init(zeros geometry: GridGeometry) {
+        self.geometry = geometry
+        storage = VoxelStorage(zeroCount: geometry.size.voxelCount)
     }
 
     /// A volume whose voxels, uninitialised at first, are all set by `initialize`.

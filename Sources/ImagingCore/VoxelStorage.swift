@@ -30,6 +30,18 @@ final class VoxelStorage<Voxel: VoxelValue>: @unchecked Sendable {
         voxels = UnsafeMutableBufferPointer(start: raw!.bindMemory(to: Voxel.self, capacity: count), count: count)
     }
 
+    /// Voxels whose bits are all zero. Large buffers cost nothing until they are written.
+    @usableFromInline init(zeroCount count: Int) {
+        let bytes = max(count * MemoryLayout<Voxel>.stride, 1)
+        guard let raw = calloc(bytes, 1) else { preconditionFailure("out of memory: \(bytes) bytes") }
+        if bytes >= 2 * Self.hugePage {
+            let page = Int(getpagesize())
+            let start = (Int(bitPattern: raw) + page - 1) / page * page
+            madvise(UnsafeMutableRawPointer(bitPattern: start), bytes - page, MADV_HUGEPAGE)
+        }
+        voxels = UnsafeMutableBufferPointer(start: raw.bindMemory(to: Voxel.self, capacity: count), count: count)
+    }
+
     @usableFromInline func copy() -> VoxelStorage {
         let copy = VoxelStorage(count: voxels.count)
         _ = copy.voxels.update(fromContentsOf: voxels)
