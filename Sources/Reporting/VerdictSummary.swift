@@ -1,0 +1,57 @@
+import Foundation
+
+/// The report in a few lines, for a terminal.
+public struct VerdictSummary: Sendable {
+    public let report: CaseReport
+
+    public init(report: CaseReport) { self.report = report }
+
+    public var text: String {
+        var lines = ["\(headline) — case \(report.case.id), \(report.case.site)"]
+        lines += report.margins.map { "  " + Self.line(of: $0) }
+        lines += report.structures.filter { $0.minimumDistanceMM != nil }.map { "  " + Self.line(of: $0) }
+        lines += report.verdict.reasons.map { "  • " + $0 }
+        for finding in report.findings where finding.severity > .info {
+            lines.append("  \(finding.severity.rawValue): \(finding.message)\(finding.remedy.isEmpty ? "" : " " + finding.remedy)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var headline: String {
+        switch report.verdict.status {
+        case .met: "MARGIN MET"
+        case .notMet: "MARGIN NOT MET"
+        case .indeterminate: "INDETERMINATE"
+        }
+    }
+
+    private static func line(of margin: CaseReport.Margin) -> String {
+        let zone = zoneName(margin.zone)
+        guard let minimum = margin.minimumMarginMM else { return "\(margin.tumour): margin to the \(zone) not evaluable" }
+        let interval = margin.minimumMarginIntervalMM.map { " (95 %: \(text($0.low)) to \(text($0.high)))" } ?? ""
+        let coverage = margin.tumourCoverage.map { ", \(String(format: "%.1f", 100 * $0)) % of the tumour covered" } ?? ""
+        return "\(margin.tumour): smallest margin to the \(zone) \(text(minimum)) mm\(interval)\(coverage)"
+    }
+
+    private static func line(of structure: CaseReport.Structure) -> String {
+        let interval = structure.minimumDistanceIntervalMM.map { " (95 %: \(text($0.low)) to \(text($0.high)))" } ?? ""
+        let limit = structure.limitMM.map { ", at least \(text($0)) mm wanted" } ?? ""
+        return "\(structure.name): \(text(structure.minimumDistanceMM!)) mm from the \(zoneName(structure.zone))\(interval)\(limit)"
+    }
+
+    /// How a zone is called in a sentence.
+    public static func zoneName(_ zone: String) -> String {
+        switch zone {
+        case "visible-ice": "visible ice"
+        case "isotherm-20": "−20 °C isotherm"
+        case "isotherm-40": "−40 °C isotherm"
+        case "ablation-zone": "ablation zone"
+        default: zone
+        }
+    }
+
+    private static func text(_ millimetres: Double) -> String {
+        let rounded = (millimetres * 10).rounded() / 10
+        return rounded < 0 ? "−\(String(format: "%.1f", -rounded))" : String(format: "%.1f", rounded == 0 ? 0 : rounded)
+    }
+}
