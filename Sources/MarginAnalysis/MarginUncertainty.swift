@@ -1,0 +1,77 @@
+import Foundation
+import ImagingCore
+
+/// How finely a surface was sampled by the image that it was taken from.
+public struct SurfaceSampling: Sendable, Hashable {
+    public enum Source: Sendable, Hashable {
+        /// Voxels that are either in or out: the surface may lie anywhere between a voxel inside and its neighbour outside.
+        case binaryMask
+        /// Values that cross a level between voxels.
+        case levelSet
+    }
+    public var source: Source
+    /// Millimetres between voxel centres along `axes`.
+    public var spacingMM: SIMD3<Double>
+    public var axes: PatientAxes
+
+    public init(_ source: Source, spacingMM: SIMD3<Double>, axes: PatientAxes = .identity) {
+        (self.source, self.spacingMM, self.axes) = (source, spacingMM, axes)
+    }
+    /// As sampled by the voxels of `grid`.
+    public init(_ source: Source, on grid: GridGeometry) { self.init(source, spacingMM: grid.spacing, axes: grid.axes) }
+
+    /// The standard deviation in millimetres of the surface's position along its normal, from sampling alone.
+    ///
+    /// Fitted to reconstructions of analytic shapes (spheres, ellipsoids, capsules, lobulated) at random positions.
+    public func standardDeviationMM(along normal: PatientVector) -> Double {
+        let n = axes.components(of: normal)
+        let spacingAlongNormalMM = ((n * spacingMM) * (n * spacingMM)).sum().squareRoot()
+        let thickest = spacingMM.max()
+        switch source {
+        case .binaryMask: return 0.05 * spacingAlongNormalMM + 0.03 * thickest
+        case .levelSet: return 0.02 * spacingAlongNormalMM + 0.01 * thickest
+        }
+    }
+}
+
+/// What a margin's 95 % interval is made of, beside the margin itself. Independent errors, added in squares.
+public struct MarginUncertainty: Sendable, Hashable {
+    /// Two-sided 95 % of a normal distribution.
+    static let coverageFactor = 1.96
+    /// What extraction and distances leave, in millimetres.
+    static let numericalErrorMM = 0.02
+
+    /// How the tumour's surface was sampled; `nil` stands for a level set on its own grid.
+    public var tumourSampling: SurfaceSampling?
+    /// How the zone's surface was sampled; `nil` stands for a level set on its own grid.
+    public var zoneSampling: SurfaceSampling?
+    /// Standard deviation in millimetres of where the segmentation puts the tumour's edge.
+    public var tumourEdgeMM: Double
+    /// Standard deviation in millimetres of where the segmentation, or the simulation, puts the zone's edge.
+    public var zoneEdgeMM: Double
+    /// The expected length in millimetres of the registration's error at the tumour (root mean square of three components).
+    public var registrationErrorMM: Double
+
+    public init(
+        tumourSampling: SurfaceSampling? = nil, zoneSampling: SurfaceSampling? = nil, tumourEdgeMM: Double = 0, zoneEdgeMM: Double = 0,
+        registrationErrorMM: Double = 0
+    ) {
+        self.tumourSampling = tumourSampling
+        self.zoneSampling = zoneSampling
+        self.tumourEdgeMM = tumourEdgeMM
+        self.zoneEdgeMM = zoneEdgeMM
+        self.registrationErrorMM = registrationErrorMM
+    }
+
+    /// Half the width of the 95 % interval of a distance between the two surfaces along `normal`.
+    func halfWidthMM(along normal: PatientVector, tumour: GridGeometry, zone: GridGeometry) -> Double {
+        let sampled = [
+            (tumourSampling ?? SurfaceSampling(.levelSet, on: tumour)).standardDeviationMM(along: normal),
+            (zoneSampling ?? SurfaceSampling(.levelSet, on: zone)).standardDeviationMM(along: normal),
+        ]
+        // One of the three components of the registration's error points along the normal.
+        let alongNormalMM = registrationErrorMM / 3.0.squareRoot()
+        let parts = sampled + [tumourEdgeMM, zoneEdgeMM, alongNormalMM, Self.numericalErrorMM]
+        return Self.coverageFactor * parts.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import ImageFilters
+import ImagingCore
+
+/// A tumour made ready for measuring: its surface, and the distance to it around it. Made once, used for every zone.
+public struct TumourGeometry: Sendable {
+    /// Shells up to this thickness are measured.
+    static let largestShellMM = 10.0
+
+    public let levelSet: LevelSet
+    public let surface: TriangleMesh
+    public let volumeML: Double
+    /// The centre of the volume inside.
+    public let centroid: PatientPoint
+    /// Signed distance to the surface, positive inside, out to `largestShellMM` and somewhat beyond; farther out only the sign is meant.
+    let distance: LevelSet
+
+    public init(_ levelSet: LevelSet) throws(MarginError) {
+        let surface = levelSet.surface()
+        guard !surface.isEmpty, surface.enclosedVolume > 0 else { throw .tumourEmpty }
+        self.levelSet = levelSet
+        self.surface = surface
+        volumeML = surface.enclosedVolume / 1000
+        centroid = Self.centroid(of: surface)
+        distance = Self.distance(around: surface, levelSet)
+    }
+
+    /// The largest distance between two points of the surface, in millimetres.
+    public var longestDiameterMM: Double {
+        // The farthest points along many directions hold the farthest pair to within 1 − cos(half the angle between directions).
+        let extremes = Set(UnitSphere.directions(400).map { direction in
+            surface.vertices.indices.max { (surface.vertices[$0].lps * direction).sum() < (surface.vertices[$1].lps * direction).sum() }!
+        }).sorted().map { surface.vertices[$0] }
+        return extremes.map { a in extremes.map { $0.distance(to: a) }.max()! }.max()!
+    }
+
+    private static func centroid(of surface: TriangleMesh) -> PatientPoint {
+        let reference = surface.vertices[0]
+        var moment = PatientVector(.zero), volume = 0.0
+        for index in surface.triangles.indices {
+            let (a, b, c) = surface.corners(index)
+            let (u, v, w) = (a - reference, b - reference, c - reference)
+            let part = u.dot(v.cross(w)) / 6
+            volume += part
+            moment = moment + (part / 4) * (u + v + w)
+        }
+        return reference + (1 / volume) * moment
+    }
+
+    private static func distance(around surface: TriangleMesh, _ levelSet: LevelSet) -> LevelSet {
+        let stepMM = integrationStepMM(for: surface)
+        let reachMM = largestShellMM + 2 * stepMM
+        let grid = integrationGrid(around: surface, axes: levelSet.geometry, stepMM: stepMM, marginMM: reachMM)
+        let coarse = levelSet.resampled(onto: grid)
+        let near = Mask(coarse.field) { $0 >= 0 }.distanceToInside()
+        let deep = Mask(coarse.field) { $0 < 0 }.distanceToInside()
+        let tree = SurfaceDistance(surface)
+        let size = grid.size
+        let limit = Float(reachMM), skin = Float(3 * stepMM)
+        let field = Volume<Float>(geometry: grid) { target in
+            coarse.field.withUnsafeVoxels { sign in
+                near.withUnsafeVoxels { near in
+                    deep.withUnsafeVoxels { deep in
+                        forEachSlab(of: size.j * size.k, slab: 16) { rows in
+                            for row in rows {
+                                let first = row * size.i
+                                let wanted = (first..<first + size.i).filter { near[$0] <= limit && deep[$0] <= skin }
+                                let distances = tree.serialDistances(to: wanted.lazy.map { grid.point(size.index(atOffset: $0)) })
+                                for offset in first..<first + size.i { target[offset] = sign[offset] >= 0 ? deep[offset] : -near[offset] }
+                                for (offset, distance) in zip(wanted, distances) {
+                                    target[offset] = sign[offset] >= 0 ? distance : -distance
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return LevelSet(field: field)
+    }
+
+    /// Cells small against the tumour, between 0.4 and 1 mm.
+    private static func integrationStepMM(for surface: TriangleMesh) -> Double {
+        let equivalentDiameterMM = cbrt(6 * surface.enclosedVolume / .pi)
+        return min(1, max(0.4, equivalentDiameterMM / 30))
+    }
+
+    /// A grid of cubes with the axes of `axes` that holds the surface and `marginMM` around it.
+    private static func integrationGrid(around surface: TriangleMesh, axes: GridGeometry, stepMM: Double, marginMM: Double) -> GridGeometry {
+        var low = SIMD3<Double>(repeating: .infinity), high = SIMD3<Double>(repeating: -.infinity)
+        for vertex in surface.vertices {
+            let position = axes.axes.components(of: vertex - axes.origin)
+            low = pointwiseMin(low, position)
+            high = pointwiseMax(high, position)
+        }
+        low -= marginMM
+        let counts = ((high + marginMM - low) / stepMM).rounded(.up) + 1
+        do {
+            return try GridGeometry(
+                size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: stepMM),
+                origin: axes.origin + axes.axes.vector(low), axes: axes.axes, frameOfReferenceUID: axes.frameOfReferenceUID)
+        } catch {
+            preconditionFailure("a grid around a surface within a valid grid: \(error)")
+        }
+    }
+}
+
+enum UnitSphere {
+    /// Directions spread evenly over the sphere (Fibonacci lattice).
+    static func directions(_ count: Int) -> [SIMD3<Double>] {
+        (0..<count).map { index in
+            let z = 1 - (2 * Double(index) + 1) / Double(count)
+            let angle = Double(index) * .pi * (3 - 5.0.squareRoot()), radius = (1 - z * z).squareRoot()
+            return SIMD3(radius * cos(angle), radius * sin(angle), z)
+        }
+    }
+}

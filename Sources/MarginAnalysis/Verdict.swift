@@ -1,0 +1,72 @@
+import Foundation
+import ImagingCore
+
+/// What a site asks of a margin.
+public struct MarginCriterion: Sendable, Hashable {
+    public var zone: MarginZone
+    public var requiredMarginMM: Double
+
+    public init(zone: MarginZone, requiredMarginMM: Double) { (self.zone, self.requiredMarginMM) = (zone, requiredMarginMM) }
+}
+
+/// Whether a criterion is met, and why.
+public struct Verdict: Sendable, Hashable {
+    public enum Status: String, Sendable, Hashable, Codable {
+        case met
+        case notMet = "not-met"
+        /// The interval straddles the criterion, or what the margin rests on cannot be trusted.
+        case indeterminate
+    }
+    public var status: Status
+    /// Sentences for a person, the decisive one first.
+    public var reasons: [String]
+
+    public init(status: Status, reasons: [String]) { (self.status, self.reasons) = (status, reasons) }
+
+    /// Judges one tumour's margin.
+    ///
+    /// Met only when the whole interval reaches the criterion, not met only when the whole interval stays below it.
+    /// - Parameter doubts: why the margin may be wrong by more than its interval says, in whole sentences (a registration that failed
+    ///   its checks, patients that differ); with any of them the verdict is indeterminate.
+    public init(tumour: String, _ margin: MarginResult, criterion: MarginCriterion, doubts: [String] = []) {
+        precondition(margin.zone == criterion.zone, "a criterion for \(criterion.zone) judged on \(margin.zone)")
+        let interval = margin.minimumMarginIntervalMM, required = criterion.requiredMarginMM
+        let incomplete = margin.findings.filter { $0.severity != .info && MarginFinding.cutCodes.contains($0.code) }.map(\.message)
+        let measured = "\(tumour): the smallest margin in the \(criterion.zone.phrase) is \(Self.millimetres(margin.minimumMarginMM)) mm"
+            + " (95 % \(Self.millimetres(interval.lowerBound)) to \(interval.upperBound.isFinite ? Self.millimetres(interval.upperBound) : "unknown")),"
+            + " and \(Self.millimetres(required)) mm is required"
+        if !doubts.isEmpty {
+            self.init(status: .indeterminate, reasons: doubts + [measured + "."])
+        } else if interval.upperBound < required {
+            self.init(status: .notMet, reasons: [measured + "."] + incomplete)
+        } else if !incomplete.isEmpty || !margin.isComplete {
+            self.init(status: .indeterminate, reasons: incomplete + [measured + "."])
+        } else if interval.lowerBound >= required {
+            self.init(status: .met, reasons: [measured + "."])
+        } else {
+            self.init(status: .indeterminate, reasons: [measured + ": too close to call."])
+        }
+    }
+
+    /// The verdict over several: not met if any is not, else indeterminate if any is, else met; the decisive reasons first.
+    public init(combining verdicts: [Verdict]) {
+        let order: [Status] = [.notMet, .indeterminate, .met]
+        let status = order.first { status in verdicts.contains { $0.status == status } } ?? .indeterminate
+        let reasons = order.flatMap { status in verdicts.filter { $0.status == status }.flatMap(\.reasons) }
+        self.init(status: status, reasons: reasons.isEmpty ? ["No margin was measured."] : reasons)
+    }
+
+    private static func millimetres(_ value: Double) -> String { String(format: "%.1f", value) }
+}
+
+extension MarginZone {
+    /// As part of a sentence.
+    public var phrase: String {
+        switch self {
+        case .visibleIce: "visible ice"
+        case .isotherm20: "−20 °C isotherm"
+        case .isotherm40: "−40 °C isotherm"
+        case .ablationZone: "ablation zone"
+        }
+    }
+}
