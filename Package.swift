@@ -24,7 +24,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O2", "-ffp-contract=off"])],
             linkerSettings: ["dcmseg", "dcmfg", "dcmiod", "dcmimgle", "dcmjpeg", "ijg8", "ijg12", "ijg16", "dcmjpls", "dcmtkcharls", "dcmdata", "oflog", "ofstd"]
                 .map { .linkedLibrary($0) }),
-        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CPNG", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("png")]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         // Layer 1
         .target(name: "ImageFilters", dependencies: ["ImagingCore"], swiftSettings: kernel),

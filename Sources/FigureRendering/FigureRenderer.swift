@@ -1,0 +1,184 @@
+import Foundation
+import ImagingCore
+
+/// Colours that people with any colour vision can tell apart, on grey (Okabe & Ito 2008).
+public enum FigureColour {
+    public static let tumour = RGBColour(230, 159, 0)
+    public static let ice = RGBColour(86, 180, 233)
+    public static let isotherm20 = RGBColour(0, 170, 125)
+    public static let isotherm40 = RGBColour(204, 121, 167)
+    public static let structure = RGBColour(213, 94, 0)
+    public static let mark = RGBColour(240, 228, 66)
+}
+
+/// The words that stand around a picture. None of them may name the patient.
+public struct FigureCaption: Hashable, Sendable {
+    /// At the top left: what is shown, for example `T1 in visible ice`.
+    public var title: String
+    /// At the top right: the result, for example `minimum margin −2.1 mm (−3.4 to −0.8)`.
+    public var result: String
+
+    public init(title: String, result: String = "") { (self.title, self.result) = (title, result) }
+}
+
+/// Pictures of a scan with outlines, for the report.
+///
+/// Every picture shows the patient's own planes at the scan's true geometry with square pixels, whatever the scan's
+/// orientation and spacing, in radiological convention. The overlays lie in the scan's frame of reference.
+public struct FigureRenderer: Sendable {
+    public var window: DisplayWindow
+    /// The side of one panel of `orthogonalPlanes`, in pixels.
+    public var panelSize = 500
+    /// What is left around the overlays, in millimetres.
+    public var surroundingsMM = 20.0
+
+    public init(window: DisplayWindow) { self.window = window }
+
+    private static let (stripHeight, gap) = (34, 6)
+    private static let ground = RGBColour(16, 16, 18)
+
+    /// An axial, a coronal and a sagittal plane through `point` side by side at one scale, cut to the overlays and what
+    /// surrounds them, with orientation letters, scale bar, window, position, legend, and `mark` with its cross-hair.
+    ///
+    /// Throws when an overlay lies in another frame of reference than the scan.
+    public func orthogonalPlanes(
+        scan: ScanVolume, overlays: [FigureOverlay], at point: PatientPoint, mark: FigureMark? = nil, caption: FigureCaption
+    ) throws(GeometryError) -> RGBImage {
+        try requireSameFrame(scan, overlays)
+        let box = region(of: overlays, around: point)
+        let pixelSizeMM = box.sideMM / Double(panelSize)
+        let panels = ViewOrientation.allCases.map { orientation in
+            // The plane runs through the point; within it the picture is centred on the objects.
+            let normal = orientation.normal
+            let center = box.center + (point - box.center).dot(normal) * normal
+            let plane = ViewPlane(orientation, center: center, pixelSizeMM: pixelSizeMM, width: panelSize, height: panelSize)
+            var panel = Panel(scan, plane, window: window)
+            panel.drawCrossHair(at: point)
+            panel.draw(overlays)
+            if let mark { panel.draw(mark, colour: FigureColour.mark, away: overlays.first.flatMap { Self.center(of: $0.corners) }) }
+            panel.drawOrientation()
+            panel.draw(topLeft: orientation.rawValue.uppercased() + "  " + Self.position(of: point, orientation))
+            panel.draw(bottomRight: window.label)
+            panel.drawScaleBar()
+            return panel.canvas.image
+        }
+        return compose(panels, columns: 3, overlays: overlays, caption: caption)
+    }
+
+    /// Parallel planes across the first overlay (the tumour) in the orientation nearest to the scan's slices, evenly spaced,
+    /// from where it begins to where it ends.
+    ///
+    /// - Parameters:
+    ///   - columns, rows: the number of pictures; each has a side of `tileSize` pixels.
+    /// Throws when an overlay lies in another frame of reference than the scan.
+    public func montage(
+        scan: ScanVolume, overlays: [FigureOverlay], columns: Int = 4, rows: Int = 3, tileSize: Int = 360, mark: FigureMark? = nil,
+        caption: FigureCaption
+    ) throws(GeometryError) -> RGBImage {
+        precondition(columns > 0 && rows > 0)
+        try requireSameFrame(scan, overlays)
+        let orientation = ViewOrientation.nearest(to: scan.geometry), normal = orientation.normal
+        let tumour = overlays.first?.corners ?? []
+        let middle = Self.center(of: tumour) ?? scan.geometry.center
+        let box = region(of: overlays, around: middle)
+        let depths = (tumour.isEmpty ? [middle] : tumour).map { ($0 - box.center).dot(normal) }
+        let count = columns * rows, low = depths.min()!, high = depths.max()!
+        let tiles = mapSlabs(of: count, slab: 1) { range in
+            // Head first for axial planes, as they are read.
+            let share = (Double(range.lowerBound) + 0.5) / Double(count)
+            let depth = orientation == .axial ? high - share * (high - low) : low + share * (high - low)
+            let center = box.center + depth * normal
+            let plane = ViewPlane(orientation, center: center, pixelSizeMM: box.sideMM / Double(tileSize), width: tileSize, height: tileSize)
+            var panel = Panel(scan, plane, window: window)
+            panel.draw(overlays)
+            let halfStep = (high - low) / Double(count) / 2
+            if let mark, abs(plane.depthMM(mark.point)) <= halfStep {
+                panel.draw(mark, colour: FigureColour.mark, away: Self.center(of: tumour))
+            }
+            panel.draw(topLeft: Self.position(of: center, orientation))
+            if range.lowerBound == 0 {
+                panel.drawOrientation()
+                panel.drawScaleBar()
+                panel.draw(bottomRight: window.label)
+            }
+            return panel.canvas.image
+        }
+        return compose(tiles, columns: columns, overlays: overlays, caption: caption)
+    }
+
+    /// One picture per slice of the scan with outlines and labels, in the scan's own planes, made on several threads. A pixel is
+    /// as large as a voxel's shorter side in the slice, or a whole fraction of it when the slice has less than 400 columns.
+    ///
+    /// Throws when an overlay lies in another frame of reference than the scan.
+    public func slices(scan: ScanVolume, overlays: [FigureOverlay], _ range: Range<Int>) throws(GeometryError) -> [RGBImage] {
+        try requireSameFrame(scan, overlays)
+        let geometry = scan.geometry, spacing = geometry.spacing
+        let magnification = max(1, (400.0 / Double(geometry.size.i)).rounded(.up))
+        let pixelSizeMM = min(spacing.x, spacing.y) / magnification
+        let width = max(1, Int((Double(geometry.size.i) * spacing.x / pixelSizeMM).rounded()))
+        let height = max(1, Int((Double(geometry.size.j) * spacing.y / pixelSizeMM).rounded()))
+        return mapSlabs(of: range.count, slab: 1) { offset in
+            let k = Double(range.lowerBound + offset.lowerBound)
+            let center = geometry.point(ContinuousIndex(Double(geometry.size.i - 1) / 2, Double(geometry.size.j - 1) / 2, k))
+            let plane = ViewPlane(
+                center: center, right: geometry.axes.i, down: geometry.axes.j, pixelSizeMM: pixelSizeMM, width: width, height: height)
+            var panel = Panel(scan, plane, window: window)
+            panel.draw(overlays)
+            panel.drawOrientation()
+            panel.draw(topLeft: "slice \(Int(k) + 1) of \(geometry.size.k)")
+            panel.draw(bottomRight: window.label)
+            panel.drawScaleBar()
+            return panel.canvas.image
+        }
+    }
+}
+
+extension FigureRenderer {
+    private func requireSameFrame(_ scan: ScanVolume, _ overlays: [FigureOverlay]) throws(GeometryError) {
+        for overlay in overlays { try scan.geometry.requireSameFrame(as: overlay.levelSet.geometry) }
+    }
+
+    /// The cube that holds all overlays and `point`, with what surrounds them.
+    private func region(of overlays: [FigureOverlay], around point: PatientPoint) -> (center: PatientPoint, sideMM: Double) {
+        var low = point.lps, high = point.lps
+        for corner in overlays.flatMap(\.corners) {
+            low = pointwiseMin(low, corner.lps)
+            high = pointwiseMax(high, corner.lps)
+        }
+        return (PatientPoint((low + high) / 2), max((high - low).max() + 2 * surroundingsMM, 60))
+    }
+
+    private static func center(of corners: [PatientPoint]) -> PatientPoint? {
+        corners.isEmpty ? nil : PatientPoint(corners.reduce(SIMD3.zero) { $0 + $1.lps } / Double(corners.count))
+    }
+
+    /// The coordinate that tells a plane from its neighbours, as it stands in the report: LPS millimetres.
+    private static func position(of point: PatientPoint, _ orientation: ViewOrientation) -> String {
+        let value = (point - PatientPoint(0, 0, 0)).dot(orientation.normal)
+        return "\(orientation.coordinateLetter) = " + String(format: "%.1f mm", value).replacing("-", with: "−")
+    }
+
+    /// Pictures of one size in rows, under a title and over a legend.
+    private func compose(_ pictures: [RGBImage], columns: Int, overlays: [FigureOverlay], caption: FigureCaption) -> RGBImage {
+        let (width, height) = (pictures[0].width, pictures[0].height), rows = (pictures.count + columns - 1) / columns
+        var image = RGBImage(
+            width: columns * (width + Self.gap) - Self.gap, height: 2 * Self.stripHeight + rows * (height + Self.gap) - Self.gap, filledWith: Self.ground)
+        for (index, picture) in pictures.enumerated() {
+            image.paste(picture, left: index % columns * (width + Self.gap), top: Self.stripHeight + index / columns * (height + Self.gap))
+        }
+        var canvas = Canvas(image)
+        let right = Double(image.width - 10)
+        canvas.draw(caption.title, at: SIMD2(10, 11), height: 12, halo: false)
+        canvas.draw(caption.result, at: SIMD2(right, 11), height: 12, colour: FigureColour.mark, anchor: .trailing, halo: false)
+
+        let y = Double(image.height - Self.stripHeight) + 11.5
+        var x = 10.0
+        for overlay in overlays {
+            canvas.draw([[SIMD2(x, y + 6), SIMD2(x + 24, y + 6)]], colour: overlay.colour, thickness: 2.6, dash: overlay.isDashed ? (7, 4) : nil)
+            canvas.draw(overlay.name, at: SIMD2(x + 33, y), height: 11, halo: false)
+            x += 33 + Canvas.width(of: overlay.name, height: 11) + 28
+        }
+        canvas.draw("Research use only", at: SIMD2(right, y), height: 11, colour: RGBColour(170, 170, 175), anchor: .trailing, halo: false)
+        return canvas.image
+    }
+}
