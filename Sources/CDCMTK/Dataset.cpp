@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -69,27 +70,20 @@ bool looksLikeDICOM(cdcmtk_dataset &dataset, const FileDescriptor &file, cdcmtk_
     return false;
 }
 
-/// Looks at the Pixel Data element that parsing stopped at, `position` bytes into the file: just before its tag.
+/// Looks at the Pixel Data element that parsing stopped at: `position` is where its value starts.
 void locatePixels(cdcmtk_dataset &dataset, const FileDescriptor &file, const DcmXfer &syntax, int64_t position) {
+    const int64_t headerLength = syntax.isImplicitVR() ? 8 : 12;
     unsigned char header[12];
-    const ssize_t count = pread(file.number, header, sizeof header, position);
-    if (count < 8) return;
+    if (position < headerLength || pread(file.number, header, headerLength, position - headerLength) != headerLength) return;
     const bool bigEndian = syntax.getByteOrder() == EBO_BigEndian;
     static const unsigned char littleTag[] = {0xE0, 0x7F, 0x10, 0x00}, bigTag[] = {0x7F, 0xE0, 0x00, 0x10};
     if (std::memcmp(header, bigEndian ? bigTag : littleTag, 4) != 0) return;
     dataset.hasPixels = true;
-    if (bigEndian || syntax.isEncapsulated()) return;
-    uint32_t length;
-    if (syntax.isImplicitVR()) {
-        length = little32(header + 4);
-        dataset.nativePixelsOffset = position + 8;
-    } else {
-        if (count < 12) return;
-        length = little32(header + 8);
-        dataset.nativePixelsOffset = position + 12;
-    }
+    dataset.pixelsOffset = position;
+    const uint32_t length = little32(header + headerLength - 4);
+    if (bigEndian || syntax.isEncapsulated() || length == 0xFFFFFFFF) return;
+    dataset.nativePixelsOffset = position;
     dataset.nativePixelsLength = length;
-    if (length == 0xFFFFFFFF) dataset.nativePixelsOffset = -1;
 }
 
 OFCondition readUpToPixels(cdcmtk_dataset &dataset, const FileDescriptor &file) {

@@ -52,6 +52,11 @@ extension DICOMTag {
     public static let convolutionKernel: DICOMTag = 0x0018_1210
     public static let diffusionBValue: DICOMTag = 0x0018_9087
     public static let effectiveEchoTime: DICOMTag = 0x0018_9082
+    public static let inversionTimes: DICOMTag = 0x0018_9079
+    public static let mrModifierSequence: DICOMTag = 0x0018_9115
+    public static let cardiacSynchronizationSequence: DICOMTag = 0x0018_9118
+    public static let ctReconstructionSequence: DICOMTag = 0x0018_9314
+    public static let frameAcquisitionDateTime: DICOMTag = 0x0018_9074
     public static let mrEchoSequence: DICOMTag = 0x0018_9114
     public static let mrDiffusionSequence: DICOMTag = 0x0018_9117
 
@@ -68,6 +73,8 @@ extension DICOMTag {
     public static let frameContentSequence: DICOMTag = 0x0020_9111
     public static let planePositionSequence: DICOMTag = 0x0020_9113
     public static let planeOrientationSequence: DICOMTag = 0x0020_9116
+    public static let nominalCardiacTriggerDelayTime: DICOMTag = 0x0020_9153
+    public static let frameAcquisitionNumber: DICOMTag = 0x0020_9156
     public static let temporalPositionIndex: DICOMTag = 0x0020_9128
 
     public static let samplesPerPixel: DICOMTag = 0x0028_0002
