@@ -14,5 +14,6 @@ struct IceMargin: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
+            InspectCommand.self,
         ])
 }
