@@ -1,0 +1,113 @@
+import Foundation
+import ImageFilters
+import ImagingCore
+
+/// The visible iceball around probes or a point, on CT or MR.
+///
+/// Each voxel's *iceness* (`IceEvidence`) says how far it went from unfrozen tissue (0) to ice (1), by the drop against a scan taken before
+/// freezing where there is one, otherwise against the tissue around. The surface of least area that holds the evidence
+/// together is the iceball; it is then moved to half of the drop (`EdgeRefinement`).
+public enum IceSegmentation {
+    public struct Parameters: Sendable, Hashable {
+        /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).
+        public var freezingDropHU = 85.0
+        /// From the contour of half the drop outwards to the front that is to be reported. 0 reports the half-drop contour, where an edge
+        /// blurred by the scanner stands; the 0 °C front of tissue that freezes over −0.5 … −8 °C lies 0.5 to 0.9 mm further out.
+        public var halfDropToFrontMM = 0.0
+        /// Ice is not looked for further than this from a probe's active end or a seed.
+        public var reachMM = 42.0
+        /// Organ edges may have moved by this much between the scans that are compared.
+        public var expectedMotionMM = 1.0
+        /// The smallest volume that is ice rather than noise.
+        public var smallestVolumeML = 0.4
+
+        public init() {}
+    }
+
+    /// - Parameters:
+    ///   - probes: in the scan's frame of reference; ice forms around their last 40 mm.
+    ///   - seeds: points where ice is expected when there are no probes, such as the tumour's centre; with probes they only add.
+    ///   - reference: a scan of the same modality in the same frame of reference, before freezing; another contrast phase will do.
+    /// - Throws: `SegmentationError.noIceFound` when nothing near the probes has frozen; a region is returned for ice only.
+    public static func segment(
+        scan: ScanVolume, modality: Modality, probes: [Probe], seeds: [PatientPoint] = [], reference: ScanVolume? = nil,
+        parameters: Parameters = Parameters()
+    ) throws(SegmentationError) -> SegmentationResult {
+        guard !probes.isEmpty || !seeds.isEmpty else { throw .noProbesOrSeeds }
+        let origins = IceOrigins(probes: probes, seeds: seeds, in: scan.geometry)
+        guard !origins.isEmpty, let box = scan.geometry.indexRanges(around: origins.points, marginMM: parameters.reachMM + 6) else {
+            throw .probesOutsideScan
+        }
+        let native = scan.floats(in: box.i, box.j, box.k)
+        let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (1.5 / native.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
+        let work = native.blockMeans(block)
+        let evidence = try IceEvidence(work, modality: modality, origins: origins, reference: reference, parameters: parameters)
+
+        let u = TotalVariationCut.solve(force: evidence.force, iterations: 120)
+        var region = evidence.nearOrigins(Mask(u) { $0 >= 0.5 }).fillingHoles()
+        region = region.keepingPieces(ofAtLeastML: parameters.smallestVolumeML)
+        try evidence.requireIce(region, parameters: parameters)
+        return refined(region, native: native, scan: scan.geometry, evidence: evidence, parameters: parameters, modality: modality)
+    }
+
+    private static func refined(
+        _ region: Mask, native: Volume<Float>, scan: GridGeometry, evidence: IceEvidence, parameters: Parameters, modality: Modality
+    ) -> SegmentationResult {
+        let box = region.boundingBox!
+        let corners = [
+            VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound),
+            VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1),
+        ].map { region.geometry.point($0) }
+        let crop = native.geometry.indexRanges(around: corners, marginMM: 11)!
+        let fine = native.cropped(crop.i, crop.j, crop.k)
+        let (iceness, validity) = evidence.iceness(of: fine)
+        let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
+        let noise = iceness.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
+        let outcome = EdgeRefinement(image: iceness, validity: validity, polarity: evidence.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4).refine(start)
+        let front = Float(parameters.halfDropToFrontMM)
+        let surface = front == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + front }
+
+        var findings = evidence.findings
+        if touchesBorder(surface, of: scan) {
+            findings.append(Finding(
+                .warning, "ice-reaches-scan-edge", "The ice reaches the edge of the scan: how far it goes beyond is not known.",
+                remedy: "Scan a wider or longer region around the ice; margins that end at the scan's edge cannot be evaluated."))
+        }
+        if outcome.visibleShare < 0.6 {
+            findings.append(Finding(
+                .warning, "ice-edge-partly-invisible",
+                "Only \(Int((100 * outcome.visibleShare).rounded())) % of the ice's surface shows an edge (fat, bone, streaks or gas hide the rest).",
+                remedy: "Look at the outline where it crosses such tissue; compare with a scan taken before freezing."))
+        }
+        let spacing = fine.geometry.spacing
+        let uncertainty = (pow(0.15, 2) * (spacing * spacing).sum() / 3 + pow(0.35 * outcome.residualMM, 2)
+            + pow(2 * (1 - outcome.visibleShare), 2) + 0.3 * 0.3).squareRoot()
+        return SegmentationResult(
+            levelSet: LevelSet(field: surface), edgeUncertaintyMM: uncertainty, findings: findings,
+            method: "visible ice by \(evidence.description), edge at half of the change (\(modality.rawValue))")
+    }
+
+    /// Whether the surface comes within a voxel of the whole scan's border.
+    private static func touchesBorder(_ surface: Volume<Float>, of scan: GridGeometry) -> Bool {
+        guard let box = Mask(surface, where: { $0 >= 0 }).boundingBox else { return false }
+        let low = scan.continuousIndex(surface.geometry.point(VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound))).ijk
+        let high = scan.continuousIndex(surface.geometry.point(VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1))).ijk
+        let last = SIMD3(Double(scan.size.i - 1), Double(scan.size.j - 1), Double(scan.size.k - 1))
+        return low.min() < 0.6 || (last - high).min() < 0.6
+    }
+}
+
+extension Mask {
+    /// Without the pieces (joined through faces) that are smaller than a volume.
+    func keepingPieces(ofAtLeastML smallest: Double) -> Mask {
+        var rest = self, kept = Mask(empty: geometry)
+        while let box = rest.boundingBox {
+            let row = rest.size.offset(VoxelIndex(0, 0, box.k.lowerBound))
+            let first = rest.withUnsafeVoxels { $0[row...].firstIndex(of: 1)! }
+            let piece = rest.joined(to: [rest.size.index(atOffset: first)])
+            if piece.volumeML >= smallest { kept = kept.union(piece) }
+            rest = rest.subtracting(piece)
+        }
+        return kept
+    }
+}

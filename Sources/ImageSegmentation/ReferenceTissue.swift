@@ -1,0 +1,106 @@
+import Foundation
+import ImageFilters
+import ImagingCore
+
+/// Unfrozen tissue as an earlier scan in the same frame of reference shows it.
+///
+/// The earlier scan may be of another contrast phase or, on MR, of another gain: its grey levels are mapped to those of the ice scan by the
+/// conditional median over the voxels away from the probes. Where its own edges are steep, small motion alone makes differences; such
+/// voxels count for little.
+struct ReferenceTissue: UnfrozenTissue {
+    private let reference: Volume<Float>
+    private let mapping: GreyLevelMapping
+    private let bright: Float
+    private let motionMM: Float
+
+    /// `nil` when the earlier scan misses the middle of the region, or lies in another frame of reference.
+    init?(_ scan: ScanVolume, work: Volume<Float>, modality: Modality, toOrigin: Volume<Float>, motionMM: Double) {
+        guard (try? scan.geometry.requireSameFrame(as: work.geometry)) != nil,
+            let box = scan.geometry.indexRanges(around: work.geometry.cornerPoints, marginMM: 4)
+        else { return nil }
+        let part = scan.floats(in: box.i, box.j, box.k)
+        let blur = SIMD3<Double>(repeating: 0.7).replacing(with: SIMD3(repeating: 0), where: part.geometry.spacing .> 2)
+        reference = part.gaussianSmoothed(sigmaMM: blur)
+        self.motionMM = Float(motionMM)
+        let before = reference.read(on: work.geometry, outside: .nan)
+        let near = Mask(toOrigin) { $0 < 15 }
+        let covered = before.values(in: near).count { !$0.isNaN }
+        guard Double(covered) > 0.8 * Double(min(near.count, 40_000)) else { return nil }
+        let away = Mask(before.combined(with: toOrigin) { value, distance in distance > 26 && !value.isNaN ? 1 : 0 }) { $0 > 0 }
+        mapping = GreyLevelMapping(from: before, to: work, over: away, multiplicative: modality == .mr)
+        bright = work.quantile(0.9, in: away) ?? 1
+    }
+
+    func iceness(of image: Volume<Float>, modality: Modality, dropHU: Float) -> (Volume<Float>, confidence: Volume<Float>) {
+        let before = reference.read(on: image.geometry, outside: .nan)
+        let expected = mapping.applied(to: before)
+        let steepness = expected.mapped { (v: Float) -> Float in v.isNaN ? 0 : v }.gradientLengths()
+        let bright = bright, motion = motionMM, tolerated: Float = modality == .ct ? 30 : 0.2 * bright
+        var confidence = expected
+        let iceness = image.withUnsafeVoxels { image in
+            expected.withUnsafeVoxels { expected in
+                steepness.withUnsafeVoxels { steepness in
+                    confidence.withUnsafeMutableVoxels { confidence in
+                        Volume<Float>(geometry: before.geometry) { target in
+                            for offset in 0..<image.count {
+                                let tissue = expected[offset]
+                                guard !tissue.isNaN else {
+                                    (target[offset], confidence[offset]) = (0.5, 0)
+                                    continue
+                                }
+                                let (h, w) = modality == .ct ? Iceness.ct(image[offset], tissue: tissue, drop: dropHU) : Iceness.mr(image[offset], tissue: tissue, bright: bright)
+                                let moved = steepness[offset] * motion / tolerated
+                                target[offset] = h
+                                confidence[offset] = w / (1 + moved * moved)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return (iceness, confidence)
+    }
+}
+
+/// The grey level that each grey level of one scan has in another, as a table.
+struct GreyLevelMapping {
+    private let lowest: Float, scale: Float
+    private let table: [Float]
+    private static let bins = 64
+
+    /// Conditional medians over `mask`; grey levels that are rare there follow the common shift (or factor, when `multiplicative`).
+    init(from source: Volume<Float>, to target: Volume<Float>, over mask: Mask, multiplicative: Bool) {
+        let from = source.values(in: mask), to = target.values(in: mask)
+        let lowest = from.quantile(0.005) ?? 0
+        let highest = max(from.quantile(0.995) ?? 1, lowest + 1)
+        let scale = Float(Self.bins - 1) / (highest - lowest)
+        (self.lowest, self.scale) = (lowest, scale)
+        var samples = [[Float]](repeating: [], count: Self.bins)
+        for (a, b) in zip(from, to) where a >= lowest && a <= highest {
+            samples[Int((a - lowest) * scale + 0.5)].append(b)
+        }
+        let common: Float = multiplicative
+            ? zip(from, to).filter { $0.0 > lowest + 0.2 * (highest - lowest) }.map { $0.1 / $0.0 }.median ?? 1
+            : zip(from, to).filter { $0.0 > -250 && $0.0 < 400 }.map { $0.1 - $0.0 }.median ?? 0
+        table = samples.enumerated().map { bin, values in
+            let level = lowest + Float(bin) / scale
+            let plain = multiplicative ? level * common : level + common
+            guard let median = values.median else { return plain }
+            let weight = Float(values.count) / Float(values.count + 60)
+            return plain + weight * (median - plain)
+        }
+    }
+
+    /// Levels beyond the table keep the shift of its ends. NaN stays NaN.
+    func applied(to volume: Volume<Float>) -> Volume<Float> {
+        let last = Float(Self.bins - 1)
+        return table.withUnsafeBufferPointer { table in
+            volume.mapped { (value: Float) -> Float in
+                guard !value.isNaN else { return value }
+                let position = (value - lowest) * scale, held = max(0, min(last, position))
+                let bin = min(Int(held), Self.bins - 2), share = held - Float(bin)
+                return table[bin] + share * (table[bin + 1] - table[bin]) + (position - held) / scale
+            }
+        }
+    }
+}

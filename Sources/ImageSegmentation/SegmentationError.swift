@@ -1,0 +1,62 @@
+import ImagingCore
+
+/// Why an object could not be found in a scan.
+public enum SegmentationError: ReportableError, Hashable {
+    case seedOutsideScan(PatientPoint)
+    case seedInAir(PatientPoint)
+    case seedOnBone(PatientPoint, hounsfieldUnits: Double)
+    case diameterNotUsable(millimetres: Double, allowed: ClosedRange<Double>)
+    case noTumourFound(PatientPoint)
+    case noProbesOrSeeds
+    case probesOutsideScan
+    case noIceFound(reason: String)
+
+    public var category: FailureCategory {
+        switch self {
+        case .noProbesOrSeeds: .inputMissing
+        default: .badData
+        }
+    }
+
+    public var finding: Finding {
+        switch self {
+        case .seedOutsideScan(let point):
+            Finding(
+                .error, "seed-outside-scan", "The seed \(text(point)) lies outside the scan.",
+                remedy: "Give the seed in LPS millimetres of this scan's frame of reference.")
+        case .seedInAir(let point):
+            Finding(
+                .error, "seed-in-air", "The seed \(text(point)) lies in air.",
+                remedy: "Put the seed on the tumour's solid part, and check the signs: L and P are positive towards the patient's left and back.")
+        case .seedOnBone(let point, let value):
+            Finding(
+                .error, "seed-on-bone", "The seed \(text(point)) lies on bone (\(Int(value.rounded())) HU).",
+                remedy: "Move the seed onto the tumour, or use a site profile for bone.")
+        case .diameterNotUsable(let diameter, let allowed):
+            Finding(
+                .error, "diameter-not-usable",
+                "A tumour diameter of \(diameter) mm cannot be used in this scan; it must be \(allowed.lowerBound) to \(allowed.upperBound) mm.",
+                remedy: "Give the approximate longest diameter in millimetres.")
+        case .noTumourFound(let point):
+            Finding(
+                .error, "no-tumour-found", "Nothing at the seed \(text(point)) stands out from its surroundings.",
+                remedy: "Choose the series in which the tumour shows, correct the seed or diameter, or give a mask.")
+        case .noProbesOrSeeds:
+            Finding(
+                .error, "no-probes-or-seeds", "The ice cannot be looked for: there is neither a probe nor a point to start from.",
+                remedy: "List the probes' tips and tails in the case, or give the tumour's position.")
+        case .probesOutsideScan:
+            Finding(
+                .error, "probes-outside-scan", "Every probe and seed lies outside the scan in which ice is looked for.",
+                remedy: "Give probe positions in LPS millimetres of the ice scan's frame of reference.")
+        case .noIceFound(let reason):
+            Finding(
+                .error, "no-ice-found", "No ice found: \(reason).",
+                remedy: "Check that this is the scan taken during freezing, or give the ice as a mask.")
+        }
+    }
+
+    private func text(_ point: PatientPoint) -> String {
+        "[" + [point.lps.x, point.lps.y, point.lps.z].map { String(($0 * 10).rounded() / 10) }.joined(separator: ", ") + "]"
+    }
+}

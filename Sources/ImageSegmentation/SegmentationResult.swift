@@ -1,0 +1,17 @@
+import ImagingCore
+
+/// An object found in a scan.
+public struct SegmentationResult: Sendable {
+    /// The object's surface on a crop of the scan's own grid.
+    public let levelSet: LevelSet
+    /// One standard deviation, in millimetres, of the surface's position along its normal: voxel size, noise, and how much of
+    /// the surface had no visible edge.
+    public let edgeUncertaintyMM: Double
+    public let findings: [Finding]
+    /// How the object was found, in one sentence for a report.
+    public let method: String
+
+    public init(levelSet: LevelSet, edgeUncertaintyMM: Double, findings: [Finding] = [], method: String) {
+        (self.levelSet, self.edgeUncertaintyMM, self.findings, self.method) = (levelSet, edgeUncertaintyMM, findings, method)
+    }
+}

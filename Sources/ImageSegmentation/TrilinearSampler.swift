@@ -1,0 +1,33 @@
+import ImagingCore
+
+/// Trilinear interpolation at positions in voxels; positions outside the grid take its border's values.
+struct TrilinearSampler {
+    let voxels: UnsafePointer<Float>
+    let strideJ: Int, strideK: Int
+    let last: SIMD3<Float>
+    let lastCell: SIMD3<Int32>
+
+    init(_ voxels: UnsafeBufferPointer<Float>, size: GridSize) {
+        self.voxels = voxels.baseAddress!
+        strideJ = size.i
+        strideK = size.i * size.j
+        last = SIMD3(Float(size.i - 1), Float(size.j - 1), Float(size.k - 1))
+        lastCell = SIMD3(Int32(max(size.i - 2, 0)), Int32(max(size.j - 2, 0)), Int32(max(size.k - 2, 0)))
+    }
+
+    @inline(__always)
+    func callAsFunction(_ position: SIMD3<Float>) -> Float {
+        let p = pointwiseMax(pointwiseMin(position, last), .zero)
+        let cell = pointwiseMin(SIMD3<Int32>(truncatingIfNeeded: SIMD3<Int32>(p, rounding: .down)), lastCell)
+        let f = p - SIMD3<Float>(cell)
+        let base = voxels + (Int(cell.x) &+ Int(cell.y) &* strideJ &+ Int(cell.z) &* strideK)
+        let di = last.x > 0 ? 1 : 0, dj = last.y > 0 ? strideJ : 0, dk = last.z > 0 ? strideK : 0
+        @inline(__always) func row(_ p: UnsafePointer<Float>) -> Float { p[0] + f.x * (p[di] - p[0]) }
+        @inline(__always) func plane(_ p: UnsafePointer<Float>) -> Float {
+            let low = row(p)
+            return low + f.y * (row(p + dj) - low)
+        }
+        let low = plane(base)
+        return low + f.z * (plane(base + dk) - low)
+    }
+}
