@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "Reporting", dependencies: [
             "ImagingCore", "DICOMObjects", "ImageSegmentation", "MarginAnalysis", "FigureRendering",
             .product(name: "Mustache", package: "swift-mustache"),
-        ]),
+        ], resources: [.embedInCode("Templates/report.html.mustache")]),
         // Layer 4
         .target(name: "VerificationPipeline", dependencies: [
             "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting",

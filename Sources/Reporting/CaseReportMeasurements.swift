@@ -40,21 +40,18 @@ extension CaseReport {
         public init(volumeML: Double?, source: String) { (self.volumeML, self.source) = (volumeML?.finite, source) }
     }
 
-    /// A range of values, written as `[low, high]`.
+    /// A range of values, written as `[low, high]`; an end that is not known is `null`.
     public struct Interval: Hashable, Sendable, Codable {
-        public var low: Double
-        public var high: Double
+        public var low: Double?
+        public var high: Double?
 
-        public init(low: Double, high: Double) { (self.low, self.high) = (low, high) }
-        /// `nil` when an end is not finite.
-        public init?(_ range: ClosedRange<Double>?) {
-            guard let range, range.lowerBound.isFinite, range.upperBound.isFinite else { return nil }
-            self.init(low: range.lowerBound, high: range.upperBound)
-        }
+        public init(low: Double?, high: Double?) { (self.low, self.high) = (low?.finite, high?.finite) }
+        public init(_ range: ClosedRange<Double>) { self.init(low: range.lowerBound, high: range.upperBound) }
+
         public init(from decoder: any Decoder) throws {
             var container = try decoder.unkeyedContainer()
-            low = try container.decode(Double.self)
-            high = try container.decode(Double.self)
+            low = try container.decode(Double?.self)
+            high = try container.decode(Double?.self)
         }
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.unkeyedContainer()
@@ -95,7 +92,7 @@ extension CaseReport {
             public init(excludedSurfaceFraction: Double, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?) {
                 self.excludedSurfaceFraction = excludedSurfaceFraction
                 self.minimumMarginMM = minimumMarginMM?.finite
-                self.minimumMarginIntervalMM = Interval(minimumMarginIntervalMM)
+                self.minimumMarginIntervalMM = minimumMarginIntervalMM.map(Interval.init)
             }
         }
         /// The tumour's `id`.
@@ -124,7 +121,7 @@ extension CaseReport {
             self.tumour = tumour
             self.zone = zone
             self.minimumMarginMM = minimumMarginMM?.finite
-            self.minimumMarginIntervalMM = Interval(minimumMarginIntervalMM)
+            self.minimumMarginIntervalMM = minimumMarginIntervalMM.map(Interval.init)
             self.worstPointLPS = worstPointLPS?.finite
             self.surfaceFraction = surfaceFraction
             self.tumourCoverage = tumourCoverage?.finite
@@ -159,7 +156,7 @@ extension CaseReport {
             self.name = name
             self.zone = zone
             self.minimumDistanceMM = minimumDistanceMM?.finite
-            self.minimumDistanceIntervalMM = Interval(minimumDistanceIntervalMM)
+            self.minimumDistanceIntervalMM = minimumDistanceIntervalMM.map(Interval.init)
             self.nearestPointLPS = nearestPointLPS?.finite
             self.overlapVolumeML = overlapVolumeML?.finite
             self.lowestTemperatureC = lowestTemperatureC?.finite

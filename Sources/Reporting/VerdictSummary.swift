@@ -50,7 +50,8 @@ public struct VerdictSummary: Sendable {
         }
     }
 
-    private static func text(_ millimetres: Double) -> String {
+    private static func text(_ millimetres: Double?) -> String {
+        guard let millimetres else { return "unknown" }
         let rounded = (millimetres * 10).rounded() / 10
         return rounded < 0 ? "−\(String(format: "%.1f", -rounded))" : String(format: "%.1f", rounded == 0 ? 0 : rounded)
     }

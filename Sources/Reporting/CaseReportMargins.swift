@@ -1,0 +1,47 @@
+import ImagingCore
+import MarginAnalysis
+
+// Inside `CaseReport` the plain name means the report's own type.
+public typealias MeasuredVerdict = Verdict
+
+extension CaseReport.Margin {
+    /// The entry for one tumour and zone.
+    public init(tumour: String, _ result: MarginResult, capsule: Capsule? = nil) {
+        self.init(
+            tumour: tumour, zone: result.zone.rawValue, minimumMarginMM: result.minimumMarginMM,
+            minimumMarginIntervalMM: result.minimumMarginIntervalMM, worstPointLPS: result.worstPoint,
+            surfaceFraction: SurfaceFraction(
+                below0: result.surfaceFraction.below0, from0to5: result.surfaceFraction.from0to5, from5to10: result.surfaceFraction.from5to10,
+                atLeast10: result.surfaceFraction.atLeast10),
+            tumourCoverage: result.tumourCoverage, residualVolumeML: result.residualVolumeML,
+            shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) }, capsule: capsule)
+    }
+
+    /// The entry for a margin that could not be measured; a finding must say why.
+    public init(notEvaluable tumour: String, zone: MarginZone) {
+        self.init(
+            tumour: tumour, zone: zone.rawValue, minimumMarginMM: nil, minimumMarginIntervalMM: nil, worstPointLPS: nil, surfaceFraction: nil,
+            tumourCoverage: nil, residualVolumeML: nil, shellCoverage: [])
+    }
+}
+
+extension CaseReport.Structure {
+    /// The entry for one structure and zone. With a limit the status is `met` only when the whole interval keeps it.
+    public init(name: String, _ distance: StructureDistance, limitMM: Double? = nil, lowestTemperatureC: Double? = nil) {
+        let interval = distance.minimumDistanceIntervalMM
+        let status = limitMM.map { limit -> CaseReport.Verdict.Status in
+            interval.lowerBound >= limit ? .met : interval.upperBound < limit ? .notMet : .indeterminate
+        }
+        self.init(
+            name: name, zone: distance.zone.rawValue, minimumDistanceMM: distance.minimumDistanceMM, minimumDistanceIntervalMM: interval,
+            nearestPointLPS: distance.nearestPoint, overlapVolumeML: distance.overlapVolumeML, lowestTemperatureC: lowestTemperatureC,
+            limitMM: limitMM, status: status)
+    }
+}
+
+extension CaseReport.Verdict {
+    public init(_ verdict: MeasuredVerdict) {
+        let status: Status = switch verdict.status { case .met: .met; case .notMet: .notMet; case .indeterminate: .indeterminate }
+        self.init(status: status, reasons: verdict.reasons)
+    }
+}

@@ -1,0 +1,216 @@
+import Foundation
+import ImagingCore
+
+/// What the template of the page shows, as text: the names are the template's.
+struct HTMLReportView {
+    private(set) var content: [String: Any] = [:]
+
+    init(_ report: CaseReport, figures: [Figure]) {
+        let status = report.verdict.status
+        content = [
+            "case": ["id": report.case.id, "site": report.case.site, "profile": report.case.profile],
+            "status": status.rawValue,
+            "headline": Self.headline(status),
+            "explanation": Self.explanation(status),
+            "reasons": report.verdict.reasons,
+            "hasReasons": !report.verdict.reasons.isEmpty,
+            "figures": figures.map(Self.figure),
+            "hasFigures": !figures.isEmpty,
+            "tumours": report.tumours.map(Self.tumour),
+            "ice": ["source": report.ice.source, "volume": HTMLNumber.volume(report.ice.volumeML)],
+            "probes": report.probes.map { ["id": $0.id, "tip": HTMLNumber.point($0.tipLPS), "tail": HTMLNumber.point($0.tailLPS), "source": $0.source] },
+            "hasProbes": !report.probes.isEmpty,
+            "registration": Self.registration(report.registration),
+            "structures": report.structures.map(Self.structure),
+            "hasStructures": !report.structures.isEmpty,
+            "inputs": report.inputs.map(Self.input),
+            "hasInputs": !report.inputs.isEmpty,
+            "timings": Self.timings(report.timingsS),
+            "provenance": Self.provenance(report.provenance),
+            "parameters": Self.json(report.provenance.parameters),
+        ]
+        if let simulation = report.simulation {
+            content["simulation"] = [
+                "model": simulation.model, "rms": HTMLNumber.distance(simulation.fit.rmsMM), "maximum": HTMLNumber.distance(simulation.fit.maxMM),
+                "dice": HTMLNumber.plain(simulation.fit.dice),
+            ]
+        }
+        addMargins(report.margins)
+        addFindings(report)
+    }
+
+    private mutating func addMargins(_ margins: [CaseReport.Margin]) {
+        content["margins"] = margins.map(Self.margin)
+        content["hasMargins"] = !margins.isEmpty
+        let capsules = margins.compactMap { margin in margin.capsule.map { Self.capsule($0, of: margin) } }
+        content["capsules"] = capsules
+        content["hasCapsules"] = !capsules.isEmpty
+        let thicknesses = Set(margins.flatMap { $0.shellCoverage.map(\.marginMM) }).sorted()
+        content["shellColumns"] = thicknesses.map { HTMLNumber.text($0, decimals: $0 == $0.rounded() ? 0 : 1) + " mm" }
+        content["hasShells"] = !thicknesses.isEmpty
+        content["shells"] = margins.filter { !$0.shellCoverage.isEmpty }.map { margin in
+            [
+                "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone),
+                "values": thicknesses.map { thickness in
+                    HTMLNumber.fraction(margin.shellCoverage.first { $0.marginMM == thickness }?.fraction)
+                },
+            ] as [String: Any]
+        }
+    }
+
+    private mutating func addFindings(_ report: CaseReport) {
+        let all = report.findings.map { ("", $0) } + report.inputs.flatMap { input in input.findings.map { (input.role, $0) } }
+        // The gravest first; among equals as they came.
+        let sorted = all.enumerated().sorted { ($1.element.1.severity, $0.offset) < ($0.element.1.severity, $1.offset) }.map(\.element)
+        content["findings"] = sorted.map { place, finding in
+            var entry = ["severity": finding.severity.rawValue, "message": finding.message]
+            if !place.isEmpty { entry["place"] = place }
+            if !finding.remedy.isEmpty { entry["remedy"] = finding.remedy }
+            return entry
+        }
+        content["hasFindings"] = !sorted.isEmpty
+    }
+}
+
+extension HTMLReportView {
+    private static func headline(_ status: CaseReport.Verdict.Status) -> String {
+        switch status {
+        case .met: "Margin met"
+        case .notMet: "Margin not met"
+        case .indeterminate: "Indeterminate"
+        }
+    }
+
+    private static func explanation(_ status: CaseReport.Verdict.Status) -> String {
+        switch status {
+        case .met: "The criterion is met even at the unfavourable end of the interval."
+        case .notMet: "The criterion is missed even at the favourable end of the interval."
+        case .indeterminate: "What was measured does not allow a sure answer. Look at the pictures and the findings before deciding."
+        }
+    }
+
+    private static func figure(_ figure: Figure) -> [String: Any] {
+        [
+            "name": figure.name, "caption": figure.caption, "altText": figure.altText, "width": figure.size?.width ?? 0, "height": figure.size?.height ?? 0,
+            "source": "data:image/png;base64," + figure.png.base64EncodedString(),
+        ]
+    }
+
+    private static func tumour(_ tumour: CaseReport.Tumour) -> [String: Any] {
+        [
+            "id": tumour.id, "volume": HTMLNumber.volume(tumour.volumeML), "diameter": HTMLNumber.distance(tumour.longestDiameterMM),
+            "centroid": HTMLNumber.point(tumour.centroidLPS),
+        ]
+    }
+
+    private static func margin(_ margin: CaseReport.Margin) -> [String: Any] {
+        var entry: [String: Any] = [
+            "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "minimum": HTMLNumber.margin(margin.minimumMarginMM),
+            "coverage": HTMLNumber.fraction(margin.tumourCoverage), "residual": HTMLNumber.volume(margin.residualVolumeML),
+            "below0": HTMLNumber.fraction(margin.surfaceFraction?.below0), "from0to5": HTMLNumber.fraction(margin.surfaceFraction?.from0to5),
+            "from5to10": HTMLNumber.fraction(margin.surfaceFraction?.from5to10), "atLeast10": HTMLNumber.fraction(margin.surfaceFraction?.atLeast10),
+        ]
+        if let interval = margin.minimumMarginIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: true) }
+        return entry
+    }
+
+    private static func capsule(_ capsule: CaseReport.Margin.Capsule, of margin: CaseReport.Margin) -> [String: Any] {
+        var entry: [String: Any] = [
+            "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "excluded": HTMLNumber.fraction(capsule.excludedSurfaceFraction),
+            "minimum": HTMLNumber.margin(capsule.minimumMarginMM),
+        ]
+        if let interval = capsule.minimumMarginIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: true) }
+        return entry
+    }
+
+    private static func structure(_ structure: CaseReport.Structure) -> [String: Any] {
+        var entry: [String: Any] = [
+            "name": structure.name, "zone": VerdictSummary.zoneName(structure.zone), "minimum": HTMLNumber.distance(structure.minimumDistanceMM),
+            "limit": HTMLNumber.distance(structure.limitMM), "overlap": HTMLNumber.volume(structure.overlapVolumeML),
+            "temperature": HTMLNumber.temperature(structure.lowestTemperatureC),
+        ]
+        if let interval = structure.minimumDistanceIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: false) }
+        if let status = structure.status {
+            let text = switch status { case .met: "yes"; case .notMet: "no"; case .indeterminate: "uncertain" }
+            entry["status"] = ["class": status.rawValue, "text": text]
+        }
+        return entry
+    }
+
+    private static func registration(_ registration: CaseReport.Registration) -> [String: Any] {
+        let quality = registration.quality
+        return [
+            "method": quality.method, "trusted": quality.trusted ? "yes" : "no", "expectedError": HTMLNumber.distance(quality.expectedErrorMM),
+            "deformable": registration.deformable.map { "\($0.method), at most \(HTMLNumber.text($0.maximumDisplacementMM, decimals: 1)) mm" } ?? "none",
+            "measures": quality.measures.sorted { $0.key < $1.key }.map { ["name": $0.key, "value": HTMLNumber.plain($0.value)] },
+        ]
+    }
+
+    private static func input(_ input: CaseReport.Input) -> [String: Any] {
+        [
+            "role": input.role, "modality": input.modality ?? "–", "size": input.size.map(String.init).joined(separator: " × "),
+            "spacing": input.spacingMM.map { HTMLNumber.text($0, decimals: 2) }.joined(separator: " × "), "uid": input.seriesInstanceUID ?? "–",
+        ]
+    }
+
+    private static func timings(_ timings: [String: Double]) -> [[String: Any]] {
+        timings.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ["stage": $0.key, "seconds": HTMLNumber.seconds($0.value)] }
+    }
+
+    private static func provenance(_ provenance: CaseReport.Provenance) -> [String: Any] {
+        [
+            "version": provenance.version, "dcmtk": provenance.dcmtk, "runID": provenance.runID, "created": provenance.created,
+            "hashes": provenance.inputSHA256.sorted { $0.key < $1.key }.map { ["role": $0.key, "sha256": $0.value] },
+        ]
+    }
+
+    private static func json(_ value: JSONValue) -> String {
+        // Under the key that tells the encoder to leave the numbers as they are.
+        let data = try? ReportEncoder().encode(["parameters": value])
+        return data.map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+}
+
+/// Numbers as the page shows them: rounded for reading, in full in the `value` of a `data` element.
+enum HTMLNumber {
+    static let missing = "<span title=\"not evaluable\">–</span>"
+
+    static func margin(_ value: Double?) -> String { element(value, exact: 4) { text($0, decimals: 1, signed: true) + " mm" } }
+    static func distance(_ value: Double?) -> String { element(value, exact: 4) { text($0, decimals: 1) + " mm" } }
+    static func temperature(_ value: Double?) -> String { element(value, exact: 6) { text($0, decimals: 0) + " °C" } }
+    static func seconds(_ value: Double?) -> String { element(value, exact: 3) { text($0, decimals: 2) } }
+    static func plain(_ value: Double?) -> String { element(value, exact: 6) { text($0, decimals: 2) } }
+
+    static func volume(_ value: Double?) -> String {
+        element(value, exact: 4) { $0 > 0 && $0 < 0.005 ? "&lt; 0.01 mL" : text($0, decimals: $0 < 10 ? 2 : 1) + " mL" }
+    }
+
+    /// In per cent. What is not quite all, or not quite nothing, is never shown as if it were.
+    static func fraction(_ value: Double?) -> String {
+        element(value, exact: 6) { value in
+            if value < 1, value >= 0.9995 { return "&gt; 99.9 %" }
+            if value > 0, value < 0.0005 { return "&lt; 0.1 %" }
+            return text(100 * value, decimals: 1) + " %"
+        }
+    }
+
+    static func interval(_ interval: CaseReport.Interval, signed: Bool) -> String {
+        func end(_ value: Double?) -> String { value == nil ? "unknown" : element(value, exact: 4) { text($0, decimals: 1, signed: signed) } }
+        return "\(end(interval.low)) to \(end(interval.high)) mm"
+    }
+
+    static func point(_ point: PatientPoint) -> String {
+        [point.lps.x, point.lps.y, point.lps.z].map { element($0, exact: 4) { text($0, decimals: 1) } }.joined(separator: ", ")
+    }
+
+    static func text(_ value: Double, decimals: Int, signed: Bool = false) -> String {
+        let scale = pow(10, Double(decimals)), rounded = (value * scale).rounded() / scale
+        let sign = rounded < 0 ? "−" : signed && rounded > 0 ? "+" : ""
+        return sign + String(format: "%.\(decimals)f", abs(rounded))
+    }
+
+    private static func element(_ value: Double?, exact decimals: Int, _ shown: (Double) -> String) -> String {
+        guard let value, value.isFinite else { return missing }
+        return "<data value=\"\(ReportEncoder.text(of: value, decimals: decimals))\">\(shown(value))</data>"
+    }
+}
