@@ -29,9 +29,8 @@ struct IceEvidence {
         (self.modality, self.parameters, self.origins, self.toOrigin) = (modality, parameters, origins, toOrigin)
         var findings: [Finding] = []
         if let reference, let compared = ReferenceTissue(
-            reference, work: work, modality: modality, toOrigin: toOrigin, motionMM: parameters.expectedMotionMM) {
+            reference, work: work, modality: modality, toOrigin: toOrigin, toAxis: toAxis, parameters: parameters) {
             tissue = compared
-            polarity = 1
             description = "the change against the scan before freezing"
         } else {
             if reference != nil {
@@ -40,11 +39,11 @@ struct IceEvidence {
                     remedy: "Give a scan that covers the probes' tips."))
             }
             tissue = try SurroundingTissue(work, modality: modality, origins: origins, toOrigin: toOrigin, toAxis: toAxis)
-            polarity = modality == .mr ? 1 : 0
             description = "the change against the tissue around"
         }
         self.findings = findings
-        let (iceness, confidence) = tissue.iceness(of: work, modality: modality, dropHU: Float(parameters.freezingDropHU))
+        polarity = tissue is ReferenceTissue || modality == .mr ? 1 : 0
+        let (iceness, confidence) = tissue.iceness(of: work)
         coarseIceness = iceness
         let metal = Self.metalMM + 0.4 * Float(max(work.geometry.spacing.x, work.geometry.spacing.y))
         let reach = Float(parameters.reachMM)
@@ -75,7 +74,7 @@ struct IceEvidence {
 
     /// Iceness at full resolution, and 0 where metal or doubtful tissue hides it.
     func iceness(of fine: Volume<Float>) -> (Volume<Float>, validity: Volume<Float>) {
-        let (iceness, confidence) = tissue.iceness(of: fine, modality: modality, dropHU: Float(parameters.freezingDropHU))
+        let (iceness, confidence) = tissue.iceness(of: fine)
         let toAxis = origins.distances(on: fine.geometry).toAxis
         let metal = Self.metalMM + 0.4 * Float(fine.geometry.spacing.x)
         let limited = iceness.mapped { (h: Float) -> Float in max(-1.5, min(2.5, h)) }
@@ -86,34 +85,5 @@ struct IceEvidence {
 /// What the voxels of a region would read if nothing were frozen.
 protocol UnfrozenTissue {
     /// - Returns: the share of the way from unfrozen tissue to ice, and how far that can be trusted (0 … 1), on the image's grid.
-    func iceness(of image: Volume<Float>, modality: Modality, dropHU: Float) -> (Volume<Float>, confidence: Volume<Float>)
-}
-
-enum Iceness {
-    /// Below this on CT, unfrozen tissue is lung, in which ice is a rise.
-    static let lungHU: Float = -400
-    /// What ice in lung reads at least; softer rises are bleeding or collapse.
-    static let lungIceHU: Float = -100
-    static let gasHU: Float = -300
-
-    /// CT: (iceness, confidence) of a value where unfrozen tissue reads `tissue`.
-    @inline(__always)
-    static func ct(_ value: Float, tissue: Float, drop: Float) -> (Float, Float) {
-        if tissue < lungHU {
-            return ((value - tissue) / (lungIceHU - tissue), tissue < -550 ? 1 : 0.3)
-        }
-        if tissue < -200 { return (0.5, 0) }
-        if value < gasHU { return (0, 0.5) }
-        let h = (tissue - value) / drop
-        // Frozen fat drops little or not at all: that it did not drop says little.
-        if tissue < -50, h < 0.5 { return (h, 0.25) }
-        return h > 2 ? (h, 0.3) : (h, 1)
-    }
-
-    /// MR: (iceness, confidence) where unfrozen tissue reads `tissue`; what is dark anyway says nothing.
-    @inline(__always)
-    static func mr(_ value: Float, tissue: Float, bright: Float) -> (Float, Float) {
-        guard tissue > 0.12 * bright else { return (0.5, 0) }
-        return (1 - value / tissue, min(1, tissue / (0.4 * bright)))
-    }
+    func iceness(of image: Volume<Float>) -> (Volume<Float>, confidence: Volume<Float>)
 }

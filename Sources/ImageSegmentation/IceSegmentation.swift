@@ -11,9 +11,11 @@ public enum IceSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).
         public var freezingDropHU = 85.0
-        /// From the contour of half the drop outwards to the front that is to be reported. 0 reports the half-drop contour, where an edge
-        /// blurred by the scanner stands; the 0 °C front of tissue that freezes over −0.5 … −8 °C lies 0.5 to 0.9 mm further out.
-        public var halfDropToFrontMM = 0.0
+        /// From the contour of half the change outwards to the visible 0 °C front, on CT. Tissue freezes over some 7 °C, along 4 °C per mm, so
+        /// the half lies inside the front: 0.25 mm where freezing follows the equilibrium curve, 0.9 mm where it is even over the range.
+        public var halfDropToFrontMM = 0.5
+        /// The same on MR, where signal is gone just below the freezing point.
+        public var halfSignalToFrontMM = 0.2
         /// Ice is not looked for further than this from a probe's active end or a seed.
         public var reachMM = 42.0
         /// Organ edges may have moved by this much between the scans that are compared.
@@ -64,7 +66,7 @@ public enum IceSegmentation {
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = iceness.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
         let outcome = EdgeRefinement(image: iceness, validity: validity, polarity: evidence.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4).refine(start)
-        let front = Float(parameters.halfDropToFrontMM)
+        let front = Float(modality == .ct ? parameters.halfDropToFrontMM : parameters.halfSignalToFrontMM)
         let surface = front == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + front }
 
         var findings = evidence.findings

@@ -8,10 +8,10 @@ import ImagingCore
 /// body. Bone and calcium of that density are neither thin nor straight over such a length; clips and stents are too short.
 public enum ProbeDetection {
     /// Voxels below this are not metal, even where a slice holds the shaft only in part.
-    static let metalHU: Float = 1100
+    static let metalHU: Float = 900
     /// A shaft's typical brightest voxel is at least this.
-    static let shaftHU: Float = 1300
-    static let shortestMM = 25.0
+    static let shaftHU: Float = 1100
+    static let shortestMM = 30.0
     static let largestCount = 20
 
     /// The probes in a CT scan, longest first, tips deep in the body. On MR metal does not show as such: the list is empty.

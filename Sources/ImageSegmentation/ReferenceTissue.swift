@@ -12,16 +12,20 @@ struct ReferenceTissue: UnfrozenTissue {
     private let mapping: GreyLevelMapping
     private let bright: Float
     private let motionMM: Float
+    private let modality: Modality
+    private let change: FreezingChange
 
     /// `nil` when the earlier scan misses the middle of the region, or lies in another frame of reference.
-    init?(_ scan: ScanVolume, work: Volume<Float>, modality: Modality, toOrigin: Volume<Float>, motionMM: Double) {
+    init?(
+        _ scan: ScanVolume, work: Volume<Float>, modality: Modality, toOrigin: Volume<Float>, toAxis: Volume<Float>, parameters: IceSegmentation.Parameters
+    ) {
         guard (try? scan.geometry.requireSameFrame(as: work.geometry)) != nil,
             let box = scan.geometry.indexRanges(around: work.geometry.cornerPoints, marginMM: 4)
         else { return nil }
         let part = scan.floats(in: box.i, box.j, box.k)
         let blur = SIMD3<Double>(repeating: 0.7).replacing(with: SIMD3(repeating: 0), where: part.geometry.spacing .> 2)
         reference = part.gaussianSmoothed(sigmaMM: blur)
-        self.motionMM = Float(motionMM)
+        (self.modality, motionMM) = (modality, Float(parameters.expectedMotionMM))
         let before = reference.read(on: work.geometry, outside: .nan)
         let near = Mask(toOrigin) { $0 < 15 }
         let covered = before.values(in: near).count { !$0.isNaN }
@@ -29,29 +33,37 @@ struct ReferenceTissue: UnfrozenTissue {
         let away = Mask(before.combined(with: toOrigin) { value, distance in distance > 26 && !value.isNaN ? 1 : 0 }) { $0 > 0 }
         mapping = GreyLevelMapping(from: before, to: work, over: away, multiplicative: modality == .mr)
         bright = work.quantile(0.9, in: away) ?? 1
+        let beside = Mask(toOrigin.combined(with: toAxis) { d, axis in d < 9 && axis > 3 ? 1 : 0 }) { $0 > 0 }
+        change = FreezingChange(
+            softDropHU: Float(parameters.freezingDropHU),
+            beside: zip(mapping.applied(to: before).values(in: beside), work.values(in: beside)).lazy.map { (tissue: $0, value: $1) })
     }
 
-    func iceness(of image: Volume<Float>, modality: Modality, dropHU: Float) -> (Volume<Float>, confidence: Volume<Float>) {
+    func iceness(of image: Volume<Float>) -> (Volume<Float>, confidence: Volume<Float>) {
         let before = reference.read(on: image.geometry, outside: .nan)
-        let expected = mapping.applied(to: before)
+        let expected = mapping.applied(to: before), doubt = mapping.spread(of: before)
         let steepness = expected.mapped { (v: Float) -> Float in v.isNaN ? 0 : v }.gradientLengths()
-        let bright = bright, motion = motionMM, tolerated: Float = modality == .ct ? 30 : 0.2 * bright
+        let tolerated: Float = modality == .ct ? 30 : 0.2 * bright
         var confidence = expected
         let iceness = image.withUnsafeVoxels { image in
             expected.withUnsafeVoxels { expected in
-                steepness.withUnsafeVoxels { steepness in
-                    confidence.withUnsafeMutableVoxels { confidence in
-                        Volume<Float>(geometry: before.geometry) { target in
-                            for offset in 0..<image.count {
-                                let tissue = expected[offset]
-                                guard !tissue.isNaN else {
-                                    (target[offset], confidence[offset]) = (0.5, 0)
-                                    continue
+                doubt.withUnsafeVoxels { doubt in
+                    steepness.withUnsafeVoxels { steepness in
+                        confidence.withUnsafeMutableVoxels { confidence in
+                            Volume<Float>(geometry: before.geometry) { target in
+                                for offset in 0..<image.count {
+                                    let tissue = expected[offset]
+                                    guard !tissue.isNaN else {
+                                        (target[offset], confidence[offset]) = (0.5, 0)
+                                        continue
+                                    }
+                                    let (h, w) = modality == .ct
+                                        ? change.iceness(image[offset], tissue: tissue)
+                                        : SignalLoss.iceness(image[offset], tissue: tissue, bright: bright)
+                                    let moved = steepness[offset] * motionMM / tolerated, unsure = doubt[offset] / tolerated
+                                    target[offset] = h
+                                    confidence[offset] = w / ((1 + moved * moved) * (1 + unsure * unsure))
                                 }
-                                let (h, w) = modality == .ct ? Iceness.ct(image[offset], tissue: tissue, drop: dropHU) : Iceness.mr(image[offset], tissue: tissue, bright: bright)
-                                let moved = steepness[offset] * motion / tolerated
-                                target[offset] = h
-                                confidence[offset] = w / (1 + moved * moved)
                             }
                         }
                     }
@@ -65,7 +77,7 @@ struct ReferenceTissue: UnfrozenTissue {
 /// The grey level that each grey level of one scan has in another, as a table.
 struct GreyLevelMapping {
     private let lowest: Float, scale: Float
-    private let table: [Float]
+    private let table: [Float], spreads: [Float]
     private static let bins = 64
 
     /// Conditional medians over `mask`; grey levels that are rare there follow the common shift (or factor, when `multiplicative`).
@@ -82,12 +94,28 @@ struct GreyLevelMapping {
         let common: Float = multiplicative
             ? zip(from, to).filter { $0.0 > lowest + 0.2 * (highest - lowest) }.map { $0.1 / $0.0 }.median ?? 1
             : zip(from, to).filter { $0.0 > -250 && $0.0 < 400 }.map { $0.1 - $0.0 }.median ?? 0
-        table = samples.enumerated().map { bin, values in
+        let medians = samples.map(\.median)
+        table = medians.enumerated().map { bin, median in
             let level = lowest + Float(bin) / scale
             let plain = multiplicative ? level * common : level + common
-            guard let median = values.median else { return plain }
-            let weight = Float(values.count) / Float(values.count + 60)
+            guard let median else { return plain }
+            let weight = Float(samples[bin].count) / Float(samples[bin].count + 60)
             return plain + weight * (median - plain)
+        }
+        let deviations = zip(samples, medians).map { values, median in
+            median.flatMap { median in values.map { abs($0 - median) }.median }
+        }
+        // Noise spreads every level; only what exceeds the usual spread means that a level stands for several tissues.
+        let usual = deviations.compactMap { $0 }.median ?? 0
+        spreads = deviations.map { max(0, ($0 ?? usual) - 1.5 * usual) }
+    }
+
+    /// By how much (median deviation beyond noise) voxels of each grey level differ in the other scan.
+    func spread(of volume: Volume<Float>) -> Volume<Float> {
+        spreads.withUnsafeBufferPointer { spreads in
+            volume.mapped { (value: Float) -> Float in
+                value.isNaN ? 0 : spreads[Int(max(0, min(Float(Self.bins - 1), (value - lowest) * scale + 0.5)))]
+            }
         }
     }
 

@@ -78,7 +78,7 @@ struct Shaft {
         let first = Int(reach / step), last = count - first
         let levels = profile[first...max(first, last)].sorted()
         let typical = levels[levels.count / 2]
-        guard typical >= Double(ProbeDetection.shaftHU) * 0.6, levels[levels.count * 9 / 10] >= Double(ProbeDetection.shaftHU) else { return false }
+        guard typical >= Double(ProbeDetection.shaftHU) * 0.5, levels[levels.count * 9 / 10] >= Double(ProbeDetection.shaftHU) else { return false }
         let half = 0.5 * (typical + 40), tolerated = Int(4 / step)
         func edge(from: Int, by: Int) -> Double {
             var at = from, lastBright = from, dark = 0

@@ -37,8 +37,12 @@ enum SurroundingTissue: UnfrozenTissue {
             let nextTo = work.values(in: Mask(toOrigin) { $0 > 12 && $0 < 30 })
             let airNear = Double(nextTo.count { $0 < -500 }) / Double(max(nextTo.count, 1))
             if airShare > 0.35, airNear > 0.3 {
-                guard ice > -400 else { throw .noIceFound(reason: "the lung around the probes is aerated") }
-                self = .lung(air: levels.filter { $0 < -500 }.median ?? -850, ice: min(ice, 0))
+                let air = levels.filter { $0 < -500 }.median ?? -850, level = work.quantile(0.3, in: near) ?? ice
+                guard ice > air + 200 else { throw .noIceFound(reason: "the lung around the probes is aerated") }
+                guard ice < Self.brightestIceHU else {
+                    throw .noIceFound(reason: "the tissue around the probes reads \(Int(ice.rounded())) HU, as unfrozen tissue does")
+                }
+                self = .lung(air: air, ice: max(air + 200, min(level, 0)))
                 return
             }
             let limit = origins.probes.isEmpty ? Self.brightestIceWithoutProbesHU : Self.brightestIceHU
@@ -65,7 +69,7 @@ enum SurroundingTissue: UnfrozenTissue {
         return soft.filter { abs($0 - best.0) < 15 }.median
     }
 
-    func iceness(of image: Volume<Float>, modality: Modality, dropHU: Float) -> (Volume<Float>, confidence: Volume<Float>) {
+    func iceness(of image: Volume<Float>) -> (Volume<Float>, confidence: Volume<Float>) {
         switch self {
         case .soft(let tissue, let ice):
             let fat = min(ice - 20, 0.5 * (ice - 105)), span = tissue - ice
@@ -77,7 +81,7 @@ enum SurroundingTissue: UnfrozenTissue {
             return (image.mapped { (value: Float) -> Float in min(1, (value - air) / (ice - air)) }, image.mapped { (_: Float) -> Float in 1 })
         case .signal(let level, let bright):
             let expected = level.interpolated(onto: image.geometry)
-            return (image.combined(with: expected) { Iceness.mr($0, tissue: $1, bright: bright).0 }, image.combined(with: expected) { Iceness.mr($0, tissue: $1, bright: bright).1 })
+            return (image.combined(with: expected) { SignalLoss.iceness($0, tissue: $1, bright: bright).0 }, image.combined(with: expected) { SignalLoss.iceness($0, tissue: $1, bright: bright).1 })
         }
     }
 }
