@@ -40,6 +40,8 @@ public struct ImageSeriesHeader: Sendable, Hashable {
     public var windowCenter: Double
     public var windowWidth: Double
     public var bodyPartExamined = ""
+    /// DICOM Patient Position: HFS, HFP, …
+    public var patientPosition = "HFS"
     public var manufacturer = "IceMargin"
     /// Elements that replace, or come on top of, those that the writer sets (kernel, kVp, echo time, contrast agent, …).
     public var furtherElements: [Element] = []

@@ -54,7 +54,7 @@ public struct ImageSeriesWriter: Sendable {
             Element(0x0008, 0x1030, header.studyDescription), Element(0x0008, 0x103E, header.seriesDescription),
             Element(0x0010, 0x0010, header.patient.name), Element(0x0010, 0x0020, header.patient.id),
             Element(0x0010, 0x0030, header.patient.birthDate), Element(0x0010, 0x0040, header.patient.sex),
-            Element(0x0018, 0x0050, Self.decimal(header.sliceThicknessMM)), Element(0x0018, 0x5100, "HFS"),
+            Element(0x0018, 0x0050, Self.decimal(header.sliceThicknessMM)), Element(0x0018, 0x5100, header.patientPosition),
             Element(0x0020, 0x000D, header.studyInstanceUID), Element(0x0020, 0x000E, header.seriesInstanceUID),
             Element(0x0020, 0x0010, "1"), Element(0x0020, 0x0011, "\(header.seriesNumber)"), Element(0x0020, 0x0012, "\(header.seriesNumber)"),
             Element(0x0020, 0x0037, Self.decimals(axes.i.lps, axes.j.lps)),
