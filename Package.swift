@@ -48,7 +48,7 @@ let package = Package(
         ], resources: [.embedInCode("Profiles")]),
         // Layer 5
         .executableTarget(name: "icemargin", dependencies: [
-            "VerificationPipeline", "Reporting", "SyntheticStudies", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "VerificationPipeline", "Reporting", "NIfTIFormat", "SyntheticStudies", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         .testTarget(name: "ImagingCoreTests", dependencies: ["ImagingCore"]),

@@ -3,7 +3,7 @@ import Foundation
 import ImagingCore
 
 extension SyntheticStudy {
-    /// Writes every series, `case.yaml` and `truth.json` into `folder`, which must exist.
+    /// Writes every series, `case.yaml` (with a follow-up scan `case-followup.yaml` too) and `truth.json` into `folder`, which must exist.
     ///
     /// Series go into folders named after their role. The same study gives the same bytes. `structureMasks` names, by structure,
     /// mask files that the caller puts beside them, for the case description. Throws `ImageWritingError`.
@@ -14,26 +14,39 @@ extension SyntheticStudy {
             try ImageSeriesWriter(header: scan.header, transferSyntax: transferSyntax).write(scan.volume, to: series)
         }
         try Data(caseDescription(structureMasks: structureMasks).utf8).write(to: folder.appendingPathComponent("case.yaml"))
+        if options.hasFollowUpScan {
+            try Data(caseDescription(structureMasks: structureMasks, isFollowUp: true).utf8).write(to: folder.appendingPathComponent("case-followup.yaml"))
+        }
+        try Data(truthDocument().utf8).write(to: folder.appendingPathComponent("truth.json"))
+    }
+
+    /// `truth` as a JSON document, numbers to six decimals.
+    public func truthDocument() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(truth.rounded()).write(to: folder.appendingPathComponent("truth.json"))
+        return String(decoding: try encoder.encode(truth.rounded()), as: UTF8.self) + "\n"
     }
 
     /// The case as `icemargin verify` takes it (schema `icemargin.case/1`); files relative to its own folder.
-    public func caseDescription(structureMasks: [String: String] = [:]) -> String {
+    public func caseDescription(structureMasks: [String: String] = [:], isFollowUp: Bool = false) -> String {
         func list(_ point: PatientPoint) -> String {
             "[\([point.lps.x, point.lps.y, point.lps.z].map { String(format: "%.1f", $0) }.joined(separator: ", "))]"
         }
         let tumour = truth.tumours[0]
-        var lines = ["schema: icemargin.case/1", "id: \(truth.case.id)", "site: \(truth.case.site)", "planning: {series: planning}"]
-        if options.hasPrefreezeScan { lines.append("prefreeze: {series: prefreeze}") }
-        lines.append("intraprocedural: {series: intraprocedural}")
+        var lines = ["schema: icemargin.case/1", "id: \(truth.case.id)\(isFollowUp ? "-followup" : "")", "site: \(truth.case.site)", "planning: {series: planning}"]
+        if isFollowUp {
+            lines.append("followup: {series: followup}")
+        } else {
+            if options.hasPrefreezeScan { lines.append("prefreeze: {series: prefreeze}") }
+            lines.append("intraprocedural: {series: intraprocedural}")
+        }
         lines += ["tumours:", "  - {id: \(tumour.id), seed: \(list(tumour.seedLPS)), diameter: \(Int(tumour.longestDiameterMM.rounded()))}"]
         let masked = structures.filter { structureMasks[$0.name] != nil }
         if !masked.isEmpty {
             lines.append("structures:")
             lines += masked.map { "  - {name: \($0.name), mask: \(structureMasks[$0.name]!), frame: planning, limit: \(Int($0.limitMM))}" }
         }
+        if isFollowUp { return lines.joined(separator: "\n") + "\n" }
         // Metal casts no signal in MR, so there the probes are given.
         if options.modality == .ct {
             lines.append("probes: auto")

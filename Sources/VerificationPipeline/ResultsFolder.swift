@@ -34,12 +34,16 @@ public struct ResultsFolder: Sendable {
     public let destination: URL
     private let staging: URL
     private let overwrite: Bool
+    private let marker: String
 
     /// Checks that `destination` may be written, and makes the hidden folder.
-    public init(destination: URL, overwrite: Bool) throws(ResultsError) {
+    ///
+    /// Only a folder that holds a file called `marker` is replaced.
+    public init(destination: URL, overwrite: Bool, marker: String = Self.marker) throws(ResultsError) {
         self.destination = destination.standardizedFileURL
         self.overwrite = overwrite
-        try Self.check(self.destination, overwrite: overwrite)
+        self.marker = marker
+        try Self.check(self.destination, overwrite: overwrite, marker: marker)
         let parent = self.destination.deletingLastPathComponent()
         staging = parent.appending(path: ".\(self.destination.lastPathComponent).partial-\(UUID().uuidString.prefix(8))")
         do {
@@ -49,7 +53,7 @@ public struct ResultsFolder: Sendable {
         }
     }
 
-    private static func check(_ destination: URL, overwrite: Bool) throws(ResultsError) {
+    private static func check(_ destination: URL, overwrite: Bool, marker: String) throws(ResultsError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: destination.path, isDirectory: &isFolder) else { return }
         guard isFolder.boolValue else { throw .notOurs(destination) }
@@ -86,7 +90,7 @@ public struct ResultsFolder: Sendable {
 
     /// Gives the folder its name; an earlier result is removed once the new one stands in its place.
     public func commit() throws(ResultsError) {
-        try Self.check(destination, overwrite: overwrite)
+        try Self.check(destination, overwrite: overwrite, marker: marker)
         let manager = FileManager.default
         let old = staging.deletingLastPathComponent().appending(path: staging.lastPathComponent + "-replaced")
         do {

@@ -15,5 +15,6 @@ struct IceMargin: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             InspectCommand.self,
+            PhantomCommand.self,
         ])
 }
