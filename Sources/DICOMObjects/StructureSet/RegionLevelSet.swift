@@ -5,7 +5,7 @@ extension StructureSet {
     /// The surface of a region at sub-voxel accuracy.
     ///
     /// On a contour's plane the surface is the contour itself. Between planes the signed distances to the contours are interpolated
-    /// (Raya & Udupa 1990); beyond the first and the last plane the region goes on for half the distance between planes. The grid is
+    /// (Raya & Udupa 1990; cubic: Herman, Zheng & Bucholtz 1992); beyond the first and the last plane the region goes on for half the distance between planes. The grid is
     /// made for the region: axes along its planes, about `resolutionMM` (coarser for very large regions), with an edge all round.
     /// Throws when there are no closed contours, or not on parallel planes.
     public func levelSet(of region: Region, resolutionMM: Double = 0.5) throws(DICOMError) -> (levelSet: LevelSet, findings: [Finding]) {
@@ -86,9 +86,29 @@ private struct ContourStack {
             cap(voxels, plane: above, awayMM: toAbove, joining: true)
             return
         }
-        let t = Float(fromBelow / (fromBelow + toAbove))
-        let (a, b) = (distances[below], distances[above])
-        for offset in voxels.indices { voxels[offset] = (1 - t) * a[offset] + t * b[offset] }
+        interpolate(voxels, below: below, share: fromBelow / (fromBelow + toAbove))
+    }
+
+    /// Between plane `below` and the next: a cubic through the signed distances of four planes (Catmull & Rom 1974, uneven knots),
+    /// held between the two inner ones. Linear interpolation would make round shapes flat between planes: 0.3 mm at 5 mm.
+    private func interpolate(_ voxels: UnsafeMutableBufferPointer<Float>, below: Int, share t: Double) {
+        let above = below + 1
+        let gap = planes.planes[above].offsetMM - planes.planes[below].offsetMM
+        func neighbour(_ plane: Int, of inner: Int) -> Int? {
+            guard planes.planes.indices.contains(plane) else { return nil }
+            return abs(planes.planes[plane].offsetMM - planes.planes[inner].offsetMM) <= ContourPlanes.bridgedGaps * planes.spacingMM ? plane : nil
+        }
+        let outerBelow = neighbour(below - 1, of: below) ?? below, outerAbove = neighbour(above + 1, of: above) ?? above
+        // Hermite's polynomials, with the slopes across each inner plane's neighbours.
+        let slopeBelow = (t * t * t - 2 * t * t + t) * gap / (planes.planes[above].offsetMM - planes.planes[outerBelow].offsetMM)
+        let slopeAbove = (t * t * t - t * t) * gap / (planes.planes[outerAbove].offsetMM - planes.planes[below].offsetMM)
+        let valueAbove = 3 * t * t - 2 * t * t * t
+        let weights = SIMD4<Float>(SIMD4(-slopeBelow, 1 - valueAbove - slopeAbove, valueAbove + slopeBelow, slopeAbove))
+        let (a, b, c, d) = (distances[outerBelow], distances[below], distances[above], distances[outerAbove])
+        for offset in voxels.indices {
+            let cubic = weights.x * a[offset] + weights.y * b[offset] + weights.z * c[offset] + weights.w * d[offset]
+            voxels[offset] = max(min(b[offset], c[offset]), min(max(b[offset], c[offset]), cubic))
+        }
     }
 
     /// Beyond a last plane: the contour's shape for half a plane distance, then outside.
