@@ -36,12 +36,13 @@ private struct ContourStack {
             throw .segmentation(url, "region-extent", String(format: "has a region that spans %.0f mm, which no patient does.", max((high - low).max(), depth)),
                                 remedy: "Export the structures again.")
         }
-        // Contour planes coincide with planes of the grid where they are evenly spaced.
+        // Contour planes coincide with planes of the grid where they are evenly spaced. An odd number of steps between them, and
+        // half a step to the outermost contour, keep flat faces from falling on voxel centres, which would count double.
         var step = resolutionMM, parts = 1.0
         var extent = SIMD2<Double>.zero
         while true {
-            parts = max(1, (planes.spacingMM / (2 * step)).rounded(.up))
-            extent = ((high - low) / step).rounded(.up) + 2 * Self.edgeSteps + 1
+            parts = 2 * (planes.spacingMM / (4 * step)).rounded(.up) - 1
+            extent = ((high - low) / step).rounded(.up) + 2 * Self.edgeSteps + 2
             let slices = depth / planes.spacingMM * parts + 2
             if extent.x * extent.y * slices <= Self.maximumVoxelCount || step > 8 { break }
             step *= 1.25
@@ -51,7 +52,7 @@ private struct ContourStack {
         guard extent.x * extent.y * slices <= 8 * Self.maximumVoxelCount else {
             throw .segmentation(url, "region-extent", "has a region with more planes than can be meant.", remedy: "Export the structures again.")
         }
-        let origin = low - Self.edgeSteps * step
+        let origin = low - (Self.edgeSteps + 0.5) * step
         grid = PlanarGrid(origin: origin, spacingMM: step, columns: Int(extent.x), rows: Int(extent.y))
         do {
             geometry = try GridGeometry(
@@ -124,6 +125,8 @@ private struct ContourStack {
 
 extension Volume<Float> {
     /// The field over the length of its gradient: the same zero surface, and millimetres of distance near it.
+    ///
+    /// Deep inside, where the nearest surface changes, the gradient is short without meaning anything; there it only shortens.
     fileprivate func dividedByGradient() -> Volume<Float> {
         let size = size
         let spacing = SIMD3<Float>(geometry.spacing)
@@ -143,7 +146,7 @@ extension Volume<Float> {
                                 let x = slope(offset, i, size.i, 1, spacing.x), y = slope(offset, j, size.j, size.i, spacing.y)
                                 let z = slope(offset, k, size.k, size.i &* size.j, spacing.z)
                                 let length = (x * x + y * y + z * z).squareRoot()
-                                target[offset] = length > 1e-3 ? source[offset] / length : source[offset]
+                                target[offset] = source[offset] / max(length, abs(source[offset]) < 2 ? 1e-3 : 1)
                             }
                         }
                     }
