@@ -3,6 +3,8 @@
 #include "Dataset.hpp"
 #include "Status.hpp"
 
+#include <algorithm>
+
 #include <dcmtk/dcmdata/dccodec.h>
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcpixel.h>
@@ -76,7 +78,7 @@ int64_t cdcmtk_decode_frame(
         if (result.good() && expected > capacity) result = EC_CorruptedData;
         if (result.good())
             result = pixels->getUncompressedFrame(
-                attributes, frame, *fragment, buffer, static_cast<Uint32>(expected), colorModel);
+                attributes, frame, *fragment, buffer, static_cast<Uint32>(std::min<int64_t>(capacity, size + (size & 1))), colorModel);
         if (result.bad()) {
             cdcmtk::set(status, CDCMTK_MALFORMED, result.text());
             return -1;

@@ -1,3 +1,4 @@
+import CDCMTK
 import Foundation
 import ImagingCore
 
@@ -32,7 +33,7 @@ struct SegmentationCells: Sendable {
         }
         cellsPerFrame = rows * columns
         guard dataset.contains(.pixelData) else { throw file.broken("has no pixel data") }
-        bytes = try Self.pixelBytes(dataset, frameCount: frameCount)
+        bytes = try Self.pixelBytes(dataset, frameCount: frameCount, width: width)
         guard bytes.count >= needed else { throw file.broken("ends early: its pixel data hold \(bytes.count) bytes, \(needed) are needed") }
         findings = bytes.count <= needed + 1 ? [] : [Finding(
             .warning, "segmentation-pixels-long",
@@ -40,8 +41,32 @@ struct SegmentationCells: Sendable {
             remedy: "Compare the mask with the images before relying on it.")]
     }
 
-    private static func pixelBytes(_ dataset: DICOMDataset, frameCount: Int) throws(DICOMError) -> [UInt8] {
-        try dataset.bytes(.pixelData) ?? []
+    private static func pixelBytes(_ dataset: DICOMDataset, frameCount: Int, width: Width) throws(DICOMError) -> [UInt8] {
+        do {
+            return try dataset.bytes(.pixelData) ?? []
+        } catch {
+            // Compressed cells (RLE, JPEG-LS) come frame by frame; bits are never compressed that way.
+            guard error.finding.code == "not-supported", width != .bit else { throw error }
+            return try decodedFrames(dataset, frameCount: frameCount)
+        }
+    }
+
+    private static func decodedFrames(_ dataset: DICOMDataset, frameCount: Int) throws(DICOMError) -> [UInt8] {
+        var status = cdcmtk_status()
+        let size = Int(cdcmtk_frame_size(dataset.file.handle, &status))
+        guard size > 0 else { throw DICOMError(status, file: dataset.url) }
+        let padded = size + (size & 1)  // A codec may round an odd frame up to a whole word.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: padded, alignment: 16)
+        defer { buffer.deallocate() }
+        var bytes: [UInt8] = []
+        var fragment: UInt32 = 0
+        for frame in 0..<frameCount {
+            guard Int(cdcmtk_decode_frame(dataset.file.handle, UInt32(frame), &fragment, buffer.baseAddress, Int64(padded), &status)) == size else {
+                throw DICOMError(status, file: dataset.url)
+            }
+            bytes += buffer.prefix(size)
+        }
+        return bytes
     }
 
     /// Calls `body` with the value of each cell of a frame, in order.
