@@ -110,32 +110,37 @@ struct Panel {
         canvas.draw(lines, colour: .white, thickness: 1, dash: (2, 5), opacity: 0.6)
     }
 
-    /// A ring around the mark, an arrow from it to its target as far as the picture shows it, and its text beside it.
+    /// An arrow from the mark to its target as far as the picture shows it, or a ring where that is too short, and the text.
     ///
     /// - Parameter away: the point that the text keeps away from: the middle of the tumour.
     mutating func draw(_ mark: FigureMark, colour: RGBColour, away: PatientPoint?) {
-        let p = plane.pixel(mark.point)
-        if let target = mark.target {
-            drawArrow(from: p, to: plane.pixel(target), colour: colour)
+        let p = plane.pixel(mark.point), way = mark.target.map { plane.pixel($0) - p } ?? .zero
+        let length = (way * way).sum().squareRoot(), arrow = length >= 6 ? way / length : nil
+        if let arrow {
+            canvas.draw([Canvas.circle(center: p, radius: 1)], colour: colour, thickness: 2.6, border: 0.9)
+            drawArrow(from: p, along: arrow, length: length, colour: colour)
+        } else {
+            canvas.draw([Canvas.circle(center: p, radius: 8)], colour: colour, thickness: 1.4, border: 0.9)
         }
-        let radius = 8.0
-        canvas.draw([Canvas.circle(center: p, radius: radius)], colour: colour, thickness: 1.4, border: 0.9)
-
-        let height = 13.0
-        let (direction, corner, end) = placeText(width: Canvas.width(of: mark.text, height: height), height: height, beside: p, away: away.map(plane.pixel))
-        canvas.draw([[p + (radius + 1) * direction, end]], colour: colour, thickness: 1.1, border: 0.8)
+        let height = 13.0, width = Canvas.width(of: mark.text, height: height)
+        let (direction, corner, end) = placeText(width: width, height: height, beside: p, away: away.map(plane.pixel), arrow: arrow)
+        canvas.draw([[p + (arrow == nil ? 9 : 6) * direction, end]], colour: colour, thickness: 1.1, border: 0.8)
         canvas.draw(mark.text, at: corner, height: height, colour: colour)
     }
 
     /// A free place for text near `p`, as far as can be in the direction from `away`: the direction of its leader, the text's
-    /// top left corner, and the leader's end.
-    private func placeText(width: Double, height: Double, beside p: SIMD2<Double>, away: SIMD2<Double>?)
+    /// top left corner, and the leader's end. It keeps off the arrow.
+    private func placeText(width: Double, height: Double, beside p: SIMD2<Double>, away: SIMD2<Double>?, arrow: SIMD2<Double>?)
         -> (direction: SIMD2<Double>, corner: SIMD2<Double>, end: SIMD2<Double>)
     {
         let wanted = away.map { p - $0 } ?? SIMD2(1, -1)
-        let places = [20.0, 45, 70, 110, 135, 160].flatMap { [$0, -$0] }.map { degrees in
-            let direction = SIMD2(cos(degrees * .pi / 180), sin(degrees * .pi / 180)), end = p + 46 * direction
-            return (direction: direction, corner: SIMD2(direction.x > 0 ? end.x + 4 : end.x - 4 - width, end.y - height / 2), end: end)
+        let directions = [20.0, -20, 45, -45, 70, -70, 110, -110, 135, -135, 160, -160].map { degrees in
+            SIMD2(cos(degrees * .pi / 180), sin(degrees * .pi / 180))
+        }
+        let places = directions.filter { direction in arrow.map { ($0 * direction).sum() < 0.8 } ?? true }.map { direction in
+            let end = p + 46 * direction
+            let left = direction.x > 0 ? end.x + 4 : end.x - 4 - width
+            return (direction: direction, corner: SIMD2(left, end.y - height / 2), end: end)
         }
         let free = places.filter { place in
             let low = place.corner, high = low + SIMD2(width, height)
@@ -146,11 +151,9 @@ struct Panel {
         return (free.isEmpty ? places : free).max { ($0.direction * wanted).sum() < ($1.direction * wanted).sum() }!
     }
 
-    private mutating func drawArrow(from start: SIMD2<Double>, to end: SIMD2<Double>, colour: RGBColour) {
-        let way = end - start, length = (way * way).sum().squareRoot()
-        guard length >= 4 else { return }
-        let along = way / length, across = SIMD2(-along.y, along.x), head = min(6, 0.6 * length)
+    private mutating func drawArrow(from start: SIMD2<Double>, along: SIMD2<Double>, length: Double, colour: RGBColour) {
+        let end = start + length * along, across = SIMD2(-along.y, along.x), head = min(6, 0.6 * length)
         let back = end - head * along
-        canvas.draw([[start, end], [back + 0.55 * head * across, end, back - 0.55 * head * across]], colour: colour, thickness: 1.6, border: 0.8)
+        canvas.draw([[start, end], [back + 0.6 * head * across, end, back - 0.6 * head * across]], colour: colour, thickness: 1.6, border: 0.8)
     }
 }

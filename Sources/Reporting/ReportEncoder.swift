@@ -26,7 +26,7 @@ public struct ReportEncoder: Sendable {
         guard let key = keys.last else { return nil }
         if keys.contains("parameters") || key == "matrix" { return nil }
         if keys.contains("timingsS") { return 3 }
-        if key == "spacingMM" { return 6 }
+        if key == "spacingMM" { return 7 }
         return ["MM", "LPS", "ML"].contains(where: key.hasSuffix) ? 4 : 6
     }
 
@@ -163,8 +163,24 @@ private struct ElementEncoder: Encoder {
         func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
             try element.append(key.stringValue).set(value, path: codingPath + [key])
         }
-        // What makes an absent optional a null: the standard implementation leaves the key out.
-        func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {
+        // What makes an absent optional a null: the standard implementations leave the key out. There is one of them for each
+        // basic type, and one for all others, so that each needs a counterpart.
+        func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: String?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Float?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Int?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Int8?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Int16?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Int32?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: Int64?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: UInt?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: UInt16?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws { try encodeOrNull(value, key) }
+        private func encodeOrNull(_ value: (some Encodable)?, _ key: Key) throws {
             if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
         }
         func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
