@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "icemargin", targets: ["icemargin"]),
         .library(name: "IceMargin", targets: ["VerificationPipeline", "SyntheticStudies"]),
+        .library(name: "IceMarginImaging", targets: ["ImagingCore", "ImageFilters", "DICOMObjects", "FigureRendering"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -1,0 +1,11 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "IceMarginBenchmarks",
+    dependencies: [.package(name: "IceMargin", path: "../..")],
+    targets: [
+        .executableTarget(name: "benchmarks", dependencies: [.product(name: "IceMarginImaging", package: "IceMargin")])
+    ],
+    swiftLanguageModes: [.v6]
+)
