@@ -49,11 +49,12 @@ private struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copya
     let squaredSpacingJ: Float
     let insideToo: Bool
     let envelope: LowerEnvelope
-    /// Steps upwards to the nearest voxel of the other kind in the same column; at least `none` where there is none.
-    let above: UnsafeMutablePointer<Count>
+    /// Steps down the column to the nearest voxel of the other kind; at least `none` where there is none.
     let below: UnsafeMutablePointer<Count>
-    let squares: UnsafeMutablePointer<Float>
-    let result: UnsafeMutablePointer<Float>
+    let above: UnsafeMutablePointer<Count>
+    private let paddedSquares: UnsafeMutablePointer<Float>
+    private var squares: UnsafeMutablePointer<Float> { paddedSquares + LowerEnvelope.padding }
+    let lastRow: UnsafeMutablePointer<Float>
 
     private var none: Count { 1 << (Count.bitWidth - 2) }
 
@@ -62,86 +63,81 @@ private struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copya
         self.insideToo = insideToo
         squaredSpacingJ = Float(spacing.y * spacing.y)
         envelope = LowerEnvelope(lineLength: size.i, spacingMM: spacing.x)
-        above = .allocate(capacity: size.sliceVoxelCount)
-        below = .allocate(capacity: size.i)
-        squares = .allocate(capacity: size.i)
-        result = .allocate(capacity: size.i + LowerEnvelope.overshoot)
+        below = .allocate(capacity: size.sliceVoxelCount)
+        above = .allocate(capacity: size.i)
+        paddedSquares = .allocate(capacity: size.i + 2 * LowerEnvelope.padding)
+        paddedSquares.initialize(repeating: .infinity, count: size.i + 2 * LowerEnvelope.padding)
+        lastRow = .allocate(capacity: size.i + LowerEnvelope.overshoot)
     }
 
     deinit {
-        above.deallocate()
         below.deallocate()
-        squares.deallocate()
-        result.deallocate()
+        above.deallocate()
+        paddedSquares.deallocate()
+        lastRow.deallocate()
     }
 
     func fill(_ mask: UnsafePointer<UInt8>, to field: UnsafeMutablePointer<Float>) {
         let (columns, rows) = (size.i, size.j)
+        let none = none
+        (below + (rows - 1) * columns).update(repeating: none, count: columns)
+        for j in stride(from: rows - 2, through: 0, by: -1) {
+            let row = mask + j &* columns, next = row + columns
+            let steps = below + j &* columns, nextSteps = steps + columns
+            for i in 0..<columns { steps[i] = row[i] == next[i] ? nextSteps[i] &+ 1 : 1 }
+        }
         above.update(repeating: none, count: columns)
-        for j in 1..<max(rows, 1) {
-            let row = mask + j &* columns, previous = row - columns
-            let steps = above + j &* columns, previousSteps = steps - columns
-            for i in 0..<columns { steps[i] = row[i] == previous[i] ? previousSteps[i] &+ 1 : 1 }
-        }
-        // A column that changes at all has a finite count in its last row.
-        let lastSteps = above + (rows - 1) * columns
-        guard let firstFinite = (0..<columns).first(where: { lastSteps[$0] < none }) else {
-            fillUniformColumns(mask, to: field)
-            return
-        }
-        let lastFinite = (0..<columns).last { lastSteps[$0] < none }!
-        below.update(repeating: none, count: columns)
-        for j in stride(from: rows - 1, through: 0, by: -1) {
-            let row = mask + j &* columns, steps = above + j &* columns
-            if j < rows - 1 {
-                let next = row + columns
-                for i in 0..<columns { below[i] = row[i] == next[i] ? below[i] &+ 1 : 1 }
+        for j in 0..<rows {
+            let row = mask + j &* columns, steps = below + j &* columns
+            if j > 0 {
+                let previous = row - columns
+                for i in 0..<columns { above[i] = row[i] == previous[i] ? above[i] &+ 1 : 1 }
             }
             for i in 0..<columns {
-                let nearest = min(steps[i], below[i])
+                let nearest = min(steps[i], above[i])
                 let count = Float(Int32(truncatingIfNeeded: nearest))
                 squares[i] = nearest >= none ? .infinity : squaredSpacingJ * (count * count)
             }
-            joinRow(row, finite: firstFinite..<lastFinite + 1, to: field + j &* columns)
+            let target = field + j &* columns
+            if j < rows - 1 {
+                // What is spoilt past its end is the start of the next row.
+                joinRow(row, to: target)
+            } else {
+                joinRow(row, to: lastRow)
+                target.update(from: lastRow, count: columns)
+            }
         }
     }
 
-    /// Every column is uniform, so all rows are alike.
-    private func fillUniformColumns(_ mask: UnsafePointer<UInt8>, to field: UnsafeMutablePointer<Float>) {
-        squares.update(repeating: .infinity, count: size.i)
-        joinRow(mask, finite: 0..<0, to: field)
-        for j in 1..<max(size.j, 1) { (field + j * size.i).update(from: field, count: size.i) }
-    }
-
     @inline(__always)
-    private func joinRow(_ mask: UnsafePointer<UInt8>, finite: Range<Int>, to field: UnsafeMutablePointer<Float>) {
+    private func joinRow(_ mask: UnsafePointer<UInt8>, to field: UnsafeMutablePointer<Float>) {
         let columns = size.i
-        var first = 0
+        _ = envelope.findCandidates(squares, count: columns)
+        var first = 0, candidate = 0
         while first < columns {
             let inside = mask[first] != 0
             let end = endOfRun(mask, from: first, count: columns)
             if inside && !insideToo {
-                (result + first).update(repeating: -1, count: end - first)
+                (field + first).update(repeating: -1, count: end - first)
             } else {
                 envelope.fill(
-                    first..<end, finite: finite, zeroBefore: first > 0, zeroAfter: end < columns, sign: inside ? -1 : 1,
-                    from: squares, to: result)
+                    first..<end, zeroBefore: first > 0, zeroAfter: end < columns, sign: inside ? -1 : 1, next: &candidate,
+                    from: squares, to: field)
             }
             first = end
         }
-        field.update(from: result, count: columns)
     }
 }
 
 /// The end of the run of equal bytes that starts at `first`.
 @inline(__always)
-func endOfRun(_ bytes: UnsafePointer<UInt8>, from first: Int, count: Int) -> Int {
+private func endOfRun(_ bytes: UnsafePointer<UInt8>, from first: Int, count: Int) -> Int {
     let value = bytes[first]
     let pattern = UInt64(value) &* 0x0101_0101_0101_0101
     var end = first &+ 1
     while end &+ 8 <= count {
         let difference = UnsafeRawPointer(bytes + end).loadUnaligned(as: UInt64.self).littleEndian ^ pattern
-        if difference != 0 { return end &+ difference.trailingZeroBitCount >> 3 }
+        if difference != 0 { return end &+ difference.trailingZeroBitCount &>> 3 }
         end &+= 8
     }
     while end < count && bytes[end] == value { end &+= 1 }
@@ -155,23 +151,25 @@ private struct ThroughSliceDistance: ~Copyable {
     let size: GridSize
     let kind: Mask.DistanceKind
     let envelope: LowerEnvelope
-    let pitch: Int
-    let columns: UnsafeMutablePointer<Float>
-    let results: UnsafeMutablePointer<Float>
+    private let pitch: Int
+    private let paddedColumns: UnsafeMutablePointer<Float>
+    private var columns: UnsafeMutablePointer<Float> { paddedColumns + LowerEnvelope.padding }
+    private let results: UnsafeMutablePointer<Float>
 
     init(size: GridSize, spacingMM: Double, kind: Mask.DistanceKind) {
         self.size = size
         self.kind = kind
         envelope = LowerEnvelope(lineLength: size.k, spacingMM: spacingMM)
-        pitch = (size.k + 3) / 4 * 4 + LowerEnvelope.overshoot
-        columns = .allocate(capacity: pitch * Self.width)
+        // A pitch that is not a power of two keeps neighbouring columns out of one cache set.
+        pitch = (size.k + 3) / 4 * 4 + LowerEnvelope.padding + 4
+        paddedColumns = .allocate(capacity: pitch * Self.width + 2 * LowerEnvelope.padding)
         results = .allocate(capacity: pitch * Self.width)
-        columns.initialize(repeating: 0, count: pitch * Self.width)
+        paddedColumns.initialize(repeating: .infinity, count: pitch * Self.width + 2 * LowerEnvelope.padding)
         results.initialize(repeating: 0, count: pitch * Self.width)
     }
 
     deinit {
-        columns.deallocate()
+        paddedColumns.deallocate()
         results.deallocate()
     }
 
@@ -189,43 +187,114 @@ private struct ThroughSliceDistance: ~Copyable {
 
     private func join(_ column: UnsafeMutablePointer<Float>, to result: UnsafeMutablePointer<Float>) {
         let count = size.k
-        var first = 0
+        _ = envelope.findCandidates(column, count: count)
+        var first = 0, candidate = 0
         while first < count {
             let inside = column[first].sign == .minus
-            var end = first &+ 1
-            while end < count && (column[end].sign == .minus) == inside { end &+= 1 }
+            let end = Self.endOfRun(column, from: first, count: count)
             if inside && kind != .signed {
                 (result + first).update(repeating: -1, count: end - first)
             } else {
                 envelope.fill(
-                    first..<end, finite: 0..<count, zeroBefore: first > 0, zeroAfter: end < count, sign: inside ? -1 : 1,
+                    first..<end, zeroBefore: first > 0, zeroAfter: end < count, sign: inside ? -1 : 1, next: &candidate,
                     from: column, to: result)
             }
             first = end
         }
     }
 
+    /// The end of the run of equal signs that starts at `first`.
+    @inline(__always)
+    private static func endOfRun(_ column: UnsafePointer<Float>, from first: Int, count: Int) -> Int {
+        let bits = UnsafeRawPointer(column)
+        let sign = column[first].bitPattern & 0x8000_0000
+        let pattern = UInt64(sign) << 32 | UInt64(sign)
+        var end = first &+ 1
+        while end &+ 4 <= count {
+            let a = bits.loadUnaligned(fromByteOffset: 4 &* end, as: UInt64.self) ^ pattern
+            let b = bits.loadUnaligned(fromByteOffset: 4 &* end &+ 8, as: UInt64.self) ^ pattern
+            if (a | b) & 0x8000_0000_8000_0000 != 0 { break }
+            end &+= 4
+        }
+        while end < count && column[end].bitPattern & 0x8000_0000 == sign { end &+= 1 }
+        return end
+    }
+
     private func gather(_ row: UnsafePointer<Float>, _ width: Int) {
         let stride = size.sliceVoxelCount
-        for k in 0..<size.k {
-            let source = row + k &* stride
-            for lane in 0..<width { columns[lane &* pitch &+ k] = source[lane] }
+        var k = 0
+        while k &+ 4 <= size.k && width == Self.width {
+            for lane in Swift.stride(from: 0, to: Self.width, by: 4) {
+                let block = Block4x4(reading: row + (k &* stride &+ lane), pitch: stride)
+                block.transposed.write(to: columns + (lane &* pitch &+ k), pitch: pitch)
+            }
+            k &+= 4
+        }
+        while k < size.k {
+            for lane in 0..<width { columns[lane &* pitch &+ k] = row[k &* stride &+ lane] }
+            k &+= 1
         }
     }
 
     private func scatter(_ row: UnsafeMutablePointer<Float>, _ width: Int) {
         let stride = size.sliceVoxelCount
-        for k in 0..<size.k {
-            let target = row + k &* stride
-            switch kind {
-            case .squaredOutside: for lane in 0..<width { target[lane] = max(results[lane &* pitch &+ k], 0) }
-            case .outside: for lane in 0..<width { target[lane] = max(results[lane &* pitch &+ k], 0).squareRoot() }
-            case .signed:
-                for lane in 0..<width {
-                    let square = results[lane &* pitch &+ k]
-                    target[lane] = square < 0 ? (-square).squareRoot() : -square.squareRoot()
-                }
+        var k = 0
+        while k &+ 4 <= size.k && width == Self.width {
+            for lane in Swift.stride(from: 0, to: Self.width, by: 4) {
+                var block = Block4x4(reading: results + (lane &* pitch &+ k), pitch: pitch).transposed
+                block.rows = (finish(block.rows.0), finish(block.rows.1), finish(block.rows.2), finish(block.rows.3))
+                block.write(to: row + (k &* stride &+ lane), pitch: stride)
             }
+            k &+= 4
         }
+        while k < size.k {
+            for lane in 0..<width { row[k &* stride &+ lane] = finish(SIMD4(repeating: results[lane &* pitch &+ k]))[0] }
+            k &+= 1
+        }
+    }
+
+    /// From signed squares, negative inside, to what was asked for.
+    @inline(__always)
+    private func finish(_ squares: SIMD4<Float>) -> SIMD4<Float> {
+        switch kind {
+        case .squaredOutside: return squares.replacing(with: 0, where: squares .< 0)
+        case .outside: return squares.replacing(with: 0, where: squares .< 0).squareRoot()
+        case .signed:
+            let bits = unsafeBitCast(squares, to: SIMD4<UInt32>.self)
+            let roots = unsafeBitCast(bits & 0x7FFF_FFFF, to: SIMD4<Float>.self).squareRoot()
+            return unsafeBitCast(unsafeBitCast(roots, to: SIMD4<UInt32>.self) | (~bits & 0x8000_0000), to: SIMD4<Float>.self)
+        }
+    }
+}
+
+/// Four rows of four neighbouring numbers each.
+private struct Block4x4 {
+    var rows: (SIMD4<Float>, SIMD4<Float>, SIMD4<Float>, SIMD4<Float>)
+
+    @inline(__always)
+    init(reading source: UnsafePointer<Float>, pitch: Int) {
+        @inline(__always) func row(_ index: Int) -> SIMD4<Float> {
+            UnsafeRawPointer(source + index &* pitch).loadUnaligned(as: SIMD4<Float>.self)
+        }
+        rows = (row(0), row(1), row(2), row(3))
+    }
+
+    @inline(__always)
+    private init(_ a: SIMD4<Float>, _ b: SIMD4<Float>, _ c: SIMD4<Float>, _ d: SIMD4<Float>) { rows = (a, b, c, d) }
+
+    var transposed: Block4x4 {
+        @inline(__always) get {
+            let (a, b, c, d) = rows
+            return Block4x4(
+                SIMD4(a.x, b.x, c.x, d.x), SIMD4(a.y, b.y, c.y, d.y), SIMD4(a.z, b.z, c.z, d.z), SIMD4(a.w, b.w, c.w, d.w))
+        }
+    }
+
+    @inline(__always)
+    func write(to target: UnsafeMutablePointer<Float>, pitch: Int) {
+        UnsafeMutableRawPointer(target).storeBytes(of: rows.0, as: SIMD4<Float>.self)
+        UnsafeMutableRawPointer(target + pitch).storeBytes(of: rows.1, as: SIMD4<Float>.self)
+        UnsafeMutableRawPointer(target + 2 &* pitch).storeBytes(of: rows.2, as: SIMD4<Float>.self)
+        UnsafeMutableRawPointer(target + 3 &* pitch).storeBytes(of: rows.3, as: SIMD4<Float>.self)
     }
 }

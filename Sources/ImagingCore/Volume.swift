@@ -97,7 +97,7 @@ public struct Volume<Voxel: VoxelValue>: Sendable {
 
 extension Volume where Voxel: BinaryInteger {
     /// The values as `Float`, exact up to 2²⁴.
-    public func converted() -> Volume<Float> { mapped { Float($0) } }
+    @inlinable public func converted() -> Volume<Float> { mapped { Float($0) } }
 }
 
 extension Volume {
