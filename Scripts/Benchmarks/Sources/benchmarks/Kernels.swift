@@ -1,3 +1,5 @@
+import DICOMObjects
+import FigureRendering
 import Foundation
 import ImageFilters
 import ImagingCore
@@ -5,6 +7,8 @@ import ImagingCore
 /// One timed call of each kernel.
 struct Kernels {
     let inputs: BenchmarkInputs
+    /// Holds the DICOM series, where one was written.
+    private let series: URL
     private let floats: Volume<Float>
     private let levelSet: LevelSet
     /// A turn of 0.1 radians and a shift about the middle of the grid.
@@ -17,8 +21,9 @@ struct Kernels {
         "gradient", "isosurface", "closing",
     ]
 
-    init(_ inputs: BenchmarkInputs) {
+    init(_ inputs: BenchmarkInputs, folder: URL) {
         self.inputs = inputs
+        series = folder.appending(path: "series")
         floats = inputs.scan.converted()
         levelSet = LevelSet(field: Volume<Float>(geometry: inputs.mask.geometry) { voxels in
             inputs.mask.signedDistance().withUnsafeVoxels { source in _ = voxels.update(fromContentsOf: source) }
@@ -33,7 +38,7 @@ struct Kernels {
     }
 
     /// `nil` for an unknown name.
-    func time(_ name: String) -> Timing? {
+    func time(_ name: String) throws -> Timing? {
         let middle = VoxelIndex(300, 200, 100)
         let grid = BenchmarkInputs.geometry
         switch name {
@@ -47,9 +52,19 @@ struct Kernels {
         case "median": return Self.time { Double(floats.medianFiltered()[middle]) }
         case "gradient": return Self.time { Double(floats.gradientMagnitude()[middle]) }
         case "isosurface": return Self.time { Double(levelSet.surface().triangles.count) }
+        case "load": return try Self.time { try Double(SeriesCatalog.scan(series).series[0].load().volume.value(at: middle)) }
+        case "overlays": return try Self.time { try overlayBytes() }
         case "closing": return Self.time { Double(inputs.mask.closed(byMM: 5).count) }
         default: return nil
         }
+    }
+
+    /// All slices as PNGs with the mask's outline.
+    private func overlayBytes() throws -> Double {
+        let overlay = FigureOverlay(levelSet, colour: FigureColour.ice, name: "ice")
+        let images = try FigureRenderer(window: .softTissue)
+            .slices(scan: .int16(inputs.scan), overlays: [overlay], 0..<BenchmarkInputs.size.k)
+        return Double(RGBImage.pngData(of: images).reduce(0) { $0 + $1.count })
     }
 
     static func time(_ body: () throws -> Double) rethrows -> Timing {

@@ -17,20 +17,20 @@ let folder = URL(filePath: Array(arguments)[1])
 switch verb {
 case "data": try BenchmarkInputs.write(to: folder)
 case "serve":
-    let kernels = Kernels(try BenchmarkInputs(readFrom: folder))
+    let kernels = Kernels(try BenchmarkInputs(readFrom: folder), folder: folder)
     reply("ready")
     while let name = readLine() {
-        guard let result = KernelThreads.with(2, { kernels.time(name) }) else {
+        guard let result = try KernelThreads.with(2, { try kernels.time(name) }) else {
             reply("unknown")
             continue
         }
         reply("\(result.seconds) \(result.check)")
     }
 default:
-    let kernels = Kernels(try BenchmarkInputs(readFrom: folder))
+    let kernels = Kernels(try BenchmarkInputs(readFrom: folder), folder: folder)
     let chosen = arguments.count > 2 ? Array(arguments.dropFirst(2)) : Kernels.names
     for name in chosen {
-        let results = (0..<5).compactMap { _ in KernelThreads.with(2) { kernels.time(name) } }.sorted { $0.seconds < $1.seconds }
+        let results = try (0..<5).compactMap { _ in try KernelThreads.with(2) { try kernels.time(name) } }.sorted { $0.seconds < $1.seconds }
         guard results.count == 5 else {
             print(name, "unknown")
             continue
