@@ -32,11 +32,14 @@ public struct SharedFrameCheck: Sendable, Hashable {
     /// Compares `planning` with `treated` around a tumour.
     ///
     /// - Parameters:
+    ///   - modality: of both scans; `nil` when they differ, so that there is nothing to compare.
     ///   - tumour, zone: in the scans' shared frame; the zone (ice) may be absent.
     public init(
-        planning: ScanVolume, treated: ScanVolume, modality: Modality, tumour: LevelSet, zone: LevelSet?, parameters: Parameters = Parameters()
+        planning: ScanVolume, treated: ScanVolume, modality: Modality?, tumour: LevelSet, zone: LevelSet?, parameters: Parameters = Parameters()
     ) throws(GeometryError) {
-        let comparison = try Comparison(planning: planning, treated: treated, modality: modality, tumour: tumour, zone: zone, parameters: parameters)
+        let comparison = try modality.flatMap { (modality) throws(GeometryError) in
+            try Comparison(planning: planning, treated: treated, modality: modality, tumour: tumour, zone: zone, parameters: parameters)
+        }
         let estimate = try comparison.flatMap { (comparison) throws(GeometryError) in
             try LocalTranslation.estimate(fixed: comparison.treated, moving: comparison.planning, region: comparison.region)
         }

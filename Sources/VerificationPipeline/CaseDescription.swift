@@ -10,8 +10,12 @@ public struct CaseDescription: Sendable, Hashable {
         public var folder: URL
         /// Picks one of several series; `nil` when the folder has one that can be used.
         public var seriesUID: String?
+        /// A part of the description that picks one of several volumes (phases, echoes) of a series; compared without case.
+        public var description: String?
 
-        public init(folder: URL, seriesUID: String? = nil) { (self.folder, self.seriesUID) = (folder, seriesUID) }
+        public init(folder: URL, seriesUID: String? = nil, description: String? = nil) {
+            (self.folder, self.seriesUID, self.description) = (folder, seriesUID, description)
+        }
     }
 
     /// The scan whose frame a mask lies in.
@@ -173,8 +177,10 @@ extension CaseDescription {
     }
 
     private static func series(_ key: String, of root: StrictYAML, in folder: URL) throws -> Series? {
-        guard let entry = try root.mapping(key, known: ["series", "seriesUID"]) else { return nil }
-        return Series(folder: URL(filePath: try entry.requiredString("series"), relativeTo: folder).standardizedFileURL, seriesUID: try entry.string("seriesUID"))
+        guard let entry = try root.mapping(key, known: ["series", "seriesUID", "description"]) else { return nil }
+        return Series(
+            folder: URL(filePath: try entry.requiredString("series"), relativeTo: folder).standardizedFileURL,
+            seriesUID: try entry.string("seriesUID"), description: try entry.string("description"))
     }
 
     private static func tumours(of root: StrictYAML, in folder: URL) throws -> [Tumour] {

@@ -13,4 +13,10 @@ public enum MaskSource: Sendable, Hashable {
     case segmentation(URL, segment: SegmentSelector?)
     /// An RTSTRUCT and the name of one of its regions of interest.
     case structureSet(URL, roi: String)
+
+    public var file: URL {
+        switch self {
+        case .nifti(let file), .segmentation(let file, _), .structureSet(let file, _): file
+        }
+    }
 }

@@ -15,6 +15,8 @@ public struct SiteProfile: Sendable, Hashable {
         public var recommendedDiameterMM: Double
         public var cautionDiameterMM: Double
         public var maximumCount: Int
+        /// Whether a tumour may lie in bone, so that a seed on bone is no mistake.
+        public var mayLieInBone: Bool
         public var source: String?
     }
 
@@ -81,7 +83,7 @@ extension SiteProfile {
         return SiteProfile(
             name: name, title: try root.string("title") ?? name, zone: zone, requiredMarginMM: required, targetMarginMM: target,
             marginSource: try margin.string("source"), windowCenter: try window?.number("center") ?? 40, windowWidth: try window?.positive("width") ?? 400,
-            lesion: try root.mapping("lesion", known: ["recommendedDiameter", "cautionDiameter", "maximumCount", "source"]).map(lesion),
+            lesion: try root.mapping("lesion", known: ["recommendedDiameter", "cautionDiameter", "maximumCount", "inBone", "source"]).map(lesion),
             structures: try root.mappings("structures", known: ["name", "limit", "source"]).map { entry in
                 guard let limit = try entry.positive("limit") else { throw entry.missing("limit") }
                 return StructureLimit(name: try entry.requiredString("name"), limitMM: limit, source: try entry.string("source"))
@@ -92,7 +94,7 @@ extension SiteProfile {
         guard let recommended = try entry.positive("recommendedDiameter") else { throw entry.missing("recommendedDiameter") }
         return Lesion(
             recommendedDiameterMM: recommended, cautionDiameterMM: try entry.positive("cautionDiameter") ?? recommended,
-            maximumCount: try entry.wholeNumber("maximumCount") ?? Int.max, source: try entry.string("source"))
+            maximumCount: try entry.wholeNumber("maximumCount") ?? Int.max, mayLieInBone: try entry.flag("inBone") ?? false, source: try entry.string("source"))
     }
 
     /// The distance that ice should keep from the structure called `name` (compared without case); `nil` when the profile has none.

@@ -125,6 +125,12 @@ struct StrictYAML {
         return value
     }
 
+    func flag(_ key: String) throws -> Bool? {
+        guard let node = node(key) else { return nil }
+        guard let value = node.bool else { throw wrongValue(key, expected: "true or false") }
+        return value
+    }
+
     /// Three numbers: LPS millimetres.
     func point(_ key: String) throws -> PatientPoint? {
         guard let node = node(key) else { return nil }

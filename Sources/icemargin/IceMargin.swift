@@ -1,4 +1,5 @@
 import ArgumentParser
+import VerificationPipeline
 
 struct IceMargin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,8 +13,9 @@ struct IceMargin: AsyncParsableCommand {
 
             Research use only; not a medical device.
             """,
-        version: "0.1.0",
+        version: iceMarginVersion,
         subcommands: [
+            VerifyCommand.self,
             InspectCommand.self,
             PhantomCommand.self,
         ])

@@ -1,0 +1,43 @@
+import DICOMObjects
+import FigureRendering
+import Foundation
+import ImagingCore
+import MarginAnalysis
+import Reporting
+
+/// The pictures of a case: for each tumour three planes through its worst point, and a montage of slices.
+struct CaseFigures {
+    let profile: SiteProfile
+    let scan: Scan
+    let zone: CaseObject?
+    let zoneName: MarginZone
+    let structures: [CaseObject]
+
+    func draw(_ margins: [CaseMeasurements.TumourMargin]) throws -> [Figure] {
+        guard let zone else { return [] }
+        let renderer = FigureRenderer(window: window)
+        return try margins.flatMap { margin -> [Figure] in
+            let result = margin.result, id = margin.tumour.name
+            let overlays = [
+                FigureOverlay(margin.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(id)"),
+                FigureOverlay(zone.levelSet, colour: FigureColour.ice, name: zoneName.phrase),
+            ] + structures.map { FigureOverlay($0.levelSet, colour: FigureColour.structure, name: $0.name, isDashed: true) }
+            let value = FigureMark.text(ofMarginMM: result.minimumMarginMM)
+            let mark = FigureMark(point: result.worstPoint, target: result.nearestZonePoint, text: value)
+            let caption = FigureCaption(title: "Tumour \(id)", result: "smallest margin \(value)")
+            let planes = try renderer.orthogonalPlanes(scan: scan.volume, overlays: overlays, at: result.worstPoint, mark: mark, caption: caption)
+            let montage = try renderer.montage(scan: scan.volume, overlays: overlays, mark: mark, caption: caption)
+            let described = "outlines of tumour \(id) and \(zoneName.phrase) on the \(scan.modality.rawValue) scan; smallest margin \(value)"
+            return [
+                Figure(name: "planes-\(id)", caption: "Three planes through the point of tumour \(id) with the smallest margin.",
+                    altText: "Axial, coronal and sagittal plane through the worst point: \(described).", png: planes.pngData()),
+                Figure(name: "montage-\(id)", caption: "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).", png: montage.pngData()),
+            ]
+        }
+    }
+
+    private var window: DisplayWindow {
+        scan.modality == .ct ? DisplayWindow(level: profile.windowCenter, width: profile.windowWidth)
+            : DisplayWindow.suited(to: scan.volume, modality: scan.modality, site: profile.name)
+    }
+}

@@ -1,0 +1,121 @@
+import DICOMObjects
+import Foundation
+import ImageFilters
+import ImageSegmentation
+import ImagingCore
+import MarginAnalysis
+
+/// An object of a case as a sub-voxel surface in its scan's frame of reference.
+struct CaseObject: Sendable {
+    /// A tumour's id, a structure's name, or the zone's name.
+    var name: String
+    var levelSet: LevelSet
+    /// How finely the surface was sampled by the image or mask that it comes from.
+    var sampling: SurfaceSampling
+    /// One standard deviation of the surface along its normal, in millimetres, beside what the sampling adds.
+    var edgeUncertaintyMM: Double
+    /// `segmented`, or the mask that gave it.
+    var source: String
+    /// Whether it lies in the planning scan's frame of reference rather than in the treated scan's.
+    var isInPlanningFrame: Bool
+    /// The file that gave it, and the grid in it; `nil` for what was segmented.
+    var input: (file: URL, geometry: GridGeometry)?
+    var findings: [Finding]
+}
+
+/// Finds the objects of a case on its scans, or takes them from the masks that it gives.
+struct CaseObjectFinder {
+    let description: CaseDescription
+    let profile: SiteProfile
+    let scans: CaseScans
+
+    func tumour(_ tumour: CaseDescription.Tumour) throws -> CaseObject {
+        switch tumour.source {
+        case .mask(let mask):
+            return try imported(mask, name: tumour.id)
+        case .seed(let seed, let diameterMM):
+            let result = try TumourSegmentation.segment(
+                scan: scans.planning.volume, modality: scans.planning.modality, seed: seed, diameterMM: diameterMM,
+                parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
+            return segmented(result, name: tumour.id, isInPlanningFrame: true)
+        }
+    }
+
+    /// The probes that the case gives, or that the treated CT shows; none on MR, and none in an audit.
+    func probes() -> [Probe] {
+        switch description.probes {
+        case .given(let probes): probes.map { Probe(tip: $0.tip, tail: $0.tail, source: .given) }
+        case .automatic: description.isFollowup ? [] : ProbeDetection.probes(in: scans.treated.volume, modality: scans.treated.modality)
+        }
+    }
+
+    /// The ice, or the ablation zone of an audit.
+    ///
+    /// - Parameter tumours: where ice is expected when there are no probes; in the treated scan's frame of reference.
+    func zone(probes: [Probe], tumours: [CaseObject]) throws -> CaseObject {
+        let name = description.isFollowup ? "ablation zone" : "visible ice"
+        if let zone = description.zone { return try imported(zone, name: name) }
+        guard !description.isFollowup else { throw CaseError.ablationZoneNotGiven }
+        let seeds = scans.shareFrameOfReference ? try tumours.map { try TumourGeometry($0.levelSet).centroid } : []
+        return segmented(
+            try IceSegmentation.segment(
+                scan: scans.treated.volume, modality: scans.treated.modality, probes: probes, seeds: seeds, reference: iceReference),
+            name: name, isInPlanningFrame: false)
+    }
+
+    /// The scan that shows the tissue before it froze, where one lies in the ice scan's frame of reference.
+    private var iceReference: ScanVolume? {
+        [scans.prefreeze, scans.planning].compactMap { $0 }.first { scan in
+            scan.modality == scans.treated.modality && scan.geometry.frameOfReferenceUID != nil
+                && scan.geometry.frameOfReferenceUID == scans.treated.geometry.frameOfReferenceUID
+        }?.volume
+    }
+
+    func structure(_ structure: CaseDescription.Structure) throws -> CaseObject {
+        try imported(structure.mask, name: structure.name)
+    }
+
+    private func segmented(_ result: SegmentationResult, name: String, isInPlanningFrame: Bool) -> CaseObject {
+        CaseObject(
+            name: name, levelSet: result.levelSet, sampling: SurfaceSampling(.levelSet, on: result.levelSet.geometry),
+            edgeUncertaintyMM: result.edgeUncertaintyMM, source: "segmented", isInPlanningFrame: isInPlanningFrame, findings: result.findings)
+    }
+
+    /// An object that was drawn elsewhere. Where its author put the edge is taken as it is.
+    private func imported(_ mask: CaseDescription.FramedMask, name: String) throws -> CaseObject {
+        let scan = mask.frame == .planning ? scans.planning : scans.treated
+        let placed = try ImportedMask.read(mask.source).placed(in: scan.geometry)
+        return CaseObject(
+            name: name, levelSet: placed.levelSet, sampling: SurfaceSampling(placed.isBinary ? .binaryMask : .levelSet, on: placed.geometry),
+            edgeUncertaintyMM: 0, source: placed.name, isInPlanningFrame: mask.frame == .planning, input: (mask.source.file, placed.geometry),
+            findings: placed.findings)
+    }
+}
+
+extension ImportedMask {
+    var isBinary: Bool { if case .mask = shape { true } else { false } }
+
+    /// The sub-voxel surface, on a grid that holds the object with some room around it.
+    var levelSet: LevelSet {
+        switch shape {
+        case .mask(let mask): LevelSet(reconstructing: mask)
+        case .fraction(let volume): LevelSet(reconstructing: volume)
+        case .levelSet(let levelSet): levelSet
+        }
+    }
+}
+
+/// Why a case cannot be verified as it stands.
+public enum CaseError: ReportableError {
+    case ablationZoneNotGiven
+
+    public var category: FailureCategory { .badData }
+
+    public var finding: Finding {
+        switch self {
+        case .ablationZoneNotGiven:
+            Finding(.error, "ablation-zone-not-given", "The case has a follow-up scan but no ablation zone, which is not yet segmented automatically.",
+                    remedy: "Give it as ablationZone: {mask: FILE}.")
+        }
+    }
+}

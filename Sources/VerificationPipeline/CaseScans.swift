@@ -1,0 +1,88 @@
+import DICOMObjects
+import Foundation
+import ImagingCore
+
+/// Why a scan of a case cannot be found.
+public enum ScanSelectionError: ReportableError {
+    case noUsableSeries(role: String, folder: URL, reasons: [String])
+    case severalSeries(role: String, folder: URL, choices: [String])
+    case noSuchSeries(role: String, folder: URL, choices: [String])
+
+    public var category: FailureCategory { .badData }
+
+    public var finding: Finding {
+        switch self {
+        case .noUsableSeries(let role, let folder, let reasons):
+            Finding(.error, "no-usable-series", "No series for the \(role) scan in \(folder.path) can be used. \(reasons.joined(separator: " "))",
+                    remedy: "`icemargin inspect \(folder.path)` says what is there and what is wrong with it.")
+        case .severalSeries(let role, let folder, let choices):
+            Finding(.error, "several-series", "\(folder.path) has \(choices.count) series that could be the \(role) scan: \(choices.joined(separator: "; ")).",
+                    remedy: "Choose one by seriesUID, or by a part of its description, in the case (or by --planning-series, --intraprocedural-series).")
+        case .noSuchSeries(let role, let folder, let choices):
+            Finding(.error, "no-such-series", "\(folder.path) has no series with the seriesUID or description given for the \(role) scan; it has \(choices.isEmpty ? "none" : choices.joined(separator: "; ")).",
+                    remedy: "Correct the seriesUID or description.")
+        }
+    }
+}
+
+/// The scans of a case, loaded.
+struct CaseScans {
+    var planning: Scan
+    var treated: Scan
+    var prefreeze: Scan?
+
+    static func load(_ description: CaseDescription) throws -> CaseScans {
+        CaseScans(
+            planning: try scan(description.planning, role: "planning"),
+            treated: try scan(description.treated, role: description.treatedRole),
+            prefreeze: try description.prefreeze.map { try scan($0, role: "prefreeze") })
+    }
+
+    private static func scan(_ series: CaseDescription.Series, role: String) throws -> Scan {
+        let catalog = try SeriesCatalog.scan(series.folder)
+        func name(_ entry: SeriesEntry) -> String { "\(entry.seriesInstanceUID) (\(entry.modality), “\(entry.description)”)" }
+
+        let chosen = catalog.series.filter { entry in
+            (series.seriesUID ?? entry.seriesInstanceUID) == entry.seriesInstanceUID
+                && (series.description.map { entry.description.localizedCaseInsensitiveContains($0) } ?? true)
+        }
+        if chosen.isEmpty, series.seriesUID != nil || series.description != nil {
+            throw ScanSelectionError.noSuchSeries(role: role, folder: series.folder, choices: catalog.series.map(name))
+        }
+        let usable = chosen.filter(\.usable)
+        guard let entry = usable.first else {
+            let reasons = (chosen.flatMap(\.findings) + catalog.findings).filter { $0.severity > .info }.map(\.message)
+            throw ScanSelectionError.noUsableSeries(role: role, folder: series.folder, reasons: Array(reasons.prefix(3)))
+        }
+        guard usable.count == 1 else {
+            throw ScanSelectionError.severalSeries(role: role, folder: series.folder, choices: usable.map(name))
+        }
+        return try entry.load()
+    }
+
+    /// What differs between the scans that must not: errors for another patient.
+    func identityFindings(roles: (planning: String, treated: String)) -> [Finding] {
+        [(roles.treated, treated)].appending(prefreeze.map { ("prefreeze", $0) }).flatMap { role, scan in
+            let conflicts = planning.patient.conflicts(with: scan.patient)
+            return conflicts.isEmpty ? [] : [
+                Finding(.error, "patient-differs",
+                    "The \(roles.planning) and the \(role) scan differ in \(conflicts.joined(separator: ", ")): they may be of two patients.",
+                    remedy: "Check that the right series were chosen.")
+            ]
+        }
+    }
+
+    /// Whether planning coordinates hold in the treated scan without a registration.
+    var shareFrameOfReference: Bool {
+        guard let a = planning.volume.geometry.frameOfReferenceUID, let b = treated.volume.geometry.frameOfReferenceUID else { return false }
+        return a == b
+    }
+}
+
+extension CaseDescription {
+    var treatedRole: String { isFollowup ? "followup" : "intraprocedural" }
+}
+
+extension Array {
+    fileprivate func appending(_ element: Element?) -> [Element] { element.map { self + [$0] } ?? self }
+}
