@@ -70,18 +70,18 @@ struct AbdominalOrgans {
     private func liver() -> [Layer] {
         var generator = SeededGenerator(seed: torso.seed, purpose: "liver vessels")
         let gallbladder = Ellipsoid(center: SIMD3(-46, -56, -14), semiAxes: SIMD3(14, 17, 27)).turned(aboutZ: 10, aboutX: 15)
-        var layers = [Layer(DynamicShape(torso.liver), .liver)]
+        var layers = [Layer(torso.liver, .liver)]
         let portal = VesselTree(
-            root: SIMD3(-32, -16, 18), direction: SIMD3(-0.8, 0, 0.35), radius: 6.2, length: 30, generations: 7, inside: Inset(base: DynamicShape(torso.liver), mm: 4),
+            root: SIMD3(-32, -16, 18), direction: SIMD3(-0.8, 0, 0.35), radius: 6.2, length: 30, generations: 7, inside: Inset(base: torso.liver, mm: 4),
             generator: &generator)
         let leftPortal = VesselTree(
-            root: SIMD3(-34, -18, 20), direction: SIMD3(0.6, -0.75, 0.5), radius: 4.6, length: 26, generations: 6, inside: Inset(base: DynamicShape(torso.liver), mm: 4),
+            root: SIMD3(-34, -18, 20), direction: SIMD3(0.6, -0.75, 0.5), radius: 4.6, length: 26, generations: 6, inside: Inset(base: torso.liver, mm: 4),
             generator: &generator)
         layers += (portal.segments + leftPortal.segments).map { Layer($0, .vessel) }
         for direction in [SIMD3(-0.85, 0.25, -0.45), SIMD3(-0.45, -0.65, -0.6), SIMD3(0.55, -0.8, -0.3)] {
             let vein = VesselTree(
                 root: SIMD3(-28, -6, 78), direction: direction, radius: 5, length: 34, generations: 6,
-                inside: Inset(base: DynamicShape(torso.liver), mm: 4), leewayMM: 3, generator: &generator)
+                inside: Inset(base: torso.liver, mm: 4), leewayMM: 3, generator: &generator)
             layers += vein.segments.map { Layer($0, .vessel) }
         }
         let portalTrunk = Tube(through: [SIMD3(-10, -14, -6), SIMD3(-20, -16, 6), SIMD3(-33, -16, 18)], radius: 6.5)
@@ -110,12 +110,4 @@ struct AbdominalOrgans {
         }
         return layers + rightUreter.layers(.urine)
     }
-}
-
-/// A shape whose kind is not known when compiling.
-struct DynamicShape: ImplicitShape {
-    let base: any ImplicitShape
-    init(_ base: any ImplicitShape) { self.base = base }
-    func value(at point: SIMD3<Double>) -> Double { base.value(at: point) }
-    var bounds: Box { base.bounds }
 }

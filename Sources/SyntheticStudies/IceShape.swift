@@ -41,8 +41,8 @@ struct IceShape: ImplicitShape {
 
     func value(at point: SIMD3<Double>) -> Double {
         var largest = -Double.infinity, sum = 0.0
-        for drop in drops {
-            let value = value(of: drop, at: point)
+        for index in drops.indices {
+            let value = value(of: drops[index], at: point)
             // Log-sum-exp: symmetric in the probes, and exactly the drop itself when there is one.
             if value > largest {
                 sum = sum * exp((largest - value) / filletMM) + 1
@@ -53,8 +53,8 @@ struct IceShape: ImplicitShape {
         }
         var value = drops.count == 1 ? largest : largest + filletMM * log(sum)
         guard abs(value) < 25 else { return value }
-        for sink in heatSinks {
-            let distance = max(-sink.vessel.value(at: point), 0)
+        for index in heatSinks.indices {
+            let sink = heatSinks[index], distance = max(-sink.vessel.value(at: point), 0)
             value -= sink.depthMM * exp(-(distance * distance) / (sink.reachMM * sink.reachMM))
         }
         return waveAmplitudeMM > 0 ? value + waveAmplitudeMM * waves(point) : value

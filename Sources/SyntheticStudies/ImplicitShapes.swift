@@ -21,12 +21,16 @@ struct Box: Sendable {
     static let everywhere = Box(low: SIMD3(repeating: -1e6), high: SIMD3(repeating: 1e6))
 
     func grown(by mm: Double) -> Box { Box(low: low - mm, high: high + mm) }
-    func union(_ other: Box) -> Box { Box(low: pointwiseMin(low, other.low), high: pointwiseMax(high, other.high)) }
+    func union(_ other: Box) -> Box { Box(low: smaller(low, other.low), high: larger(high, other.high)) }
+    func distance(to p: SIMD3<Double>) -> Double { length(larger(larger(low - p, p - high), .zero)) }
     func contains(_ p: SIMD3<Double>, within mm: Double) -> Bool { ((p - low).min() >= -mm) && ((high - p).min() >= -mm) }
 }
 
 @inline(__always) func length(_ v: SIMD3<Double>) -> Double { (v * v).sum().squareRoot() }
 @inline(__always) func dot(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> Double { (a * b).sum() }
+/// Component by component.
+@inline(__always) func larger(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> { a.replacing(with: b, where: b .> a) }
+@inline(__always) func smaller(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> { a.replacing(with: b, where: b .< a) }
 func cross(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
     SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
 }
@@ -79,7 +83,7 @@ struct Capsule: ImplicitShape {
     }
     var bounds: Box {
         let radius = max(startRadius, endRadius)
-        return Box(low: pointwiseMin(start, end) - radius, high: pointwiseMax(start, end) + radius)
+        return Box(low: smaller(start, end) - radius, high: larger(start, end) + radius)
     }
 }
 
@@ -93,7 +97,7 @@ struct Cylinder: ImplicitShape {
         let along = dot(d, axis)
         return min(radius - length(d - along * axis), along, length(end - start) - along)
     }
-    var bounds: Box { Box(low: pointwiseMin(start, end) - radius, high: pointwiseMax(start, end) + radius) }
+    var bounds: Box { Box(low: smaller(start, end) - radius, high: larger(start, end) + radius) }
 }
 
 /// A column along z whose section is a superellipse of exponent 2.5: a trunk, flatter than an ellipse.
@@ -130,7 +134,7 @@ struct Intersection<A: ImplicitShape, B: ImplicitShape>: ImplicitShape {
     func value(at point: SIMD3<Double>) -> Double { min(a.value(at: point), b.value(at: point)) }
     var bounds: Box {
         let (a, b) = (a.bounds, b.bounds)
-        return Box(low: pointwiseMax(a.low, b.low), high: pointwiseMin(a.high, b.high))
+        return Box(low: larger(a.low, b.low), high: smaller(a.high, b.high))
     }
 }
 

@@ -9,6 +9,7 @@ struct MarginTruth: Sendable {
     private let zone: any ImplicitShape
     private let zoneMesh: TriangleMesh
     private let zoneTree: TriangleTree
+    private let distances: [Double]
     private let tumourFunction: @Sendable (SIMD3<Double>) -> Double
 
     /// Both bodies in the same space; the tumour is star-shaped about `center`, and lies within `reachMM` of it.
@@ -21,13 +22,20 @@ struct MarginTruth: Sendable {
         self.zone = zone
         zoneMesh = ImplicitSurfaceMesh.mesh(of: { zone.value(at: $0) }, in: zone.bounds.grown(by: 2), stepMM: stepMM)
         zoneTree = TriangleTree(zoneMesh)
+        let vertices = tumour.surface.vertices, tree = zoneTree
+        distances = mapSlabs(of: vertices.count, slab: 512) { range in
+            range.map { index in
+                let point = vertices[index].lps, distance = tree.nearest(to: point).distance
+                return zone.value(at: point) >= 0 ? distance : -distance
+            }
+        }.flatMap { $0 }
     }
 
     var tumourBody: RadialBody { tumour }
     var zoneVolumeML: Double { zoneMesh.enclosedVolume / 1000 }
     var zoneBounds: Box {
         zoneMesh.vertices.reduce(Box(low: SIMD3(repeating: .infinity), high: SIMD3(repeating: -.infinity))) {
-            Box(low: pointwiseMin($0.low, $1.lps), high: pointwiseMax($0.high, $1.lps))
+            Box(low: smaller($0.low, $1.lps), high: larger($0.high, $1.lps))
         }
     }
 
@@ -70,7 +78,6 @@ struct MarginTruth: Sendable {
 
     /// The minimum margin alone, for placing ice: millimetres, and where on the tumour's surface.
     func minimum() -> (marginMM: Double, point: SIMD3<Double>) {
-        let distances = surfaceDistances()
         let start = distances.indices.min { distances[$0] < distances[$1] }!
         func surfacePoint(_ u: SIMD3<Double>) -> SIMD3<Double> {
             let far = 3 * tumour.radii[start]
@@ -94,14 +101,9 @@ struct MarginTruth: Sendable {
         return best
     }
 
-    private func surfaceDistances() -> [Double] {
-        let vertices = tumour.surface.vertices
-        return mapSlabs(of: vertices.count, slab: 512) { range in range.map { signedDistance(at: vertices[$0].lps) } }.flatMap { $0 }
-    }
-
     /// Everything that a margin report states.
     func margins(tumourID: String, zoneName: String) -> StudyTruth.Margins {
-        let surface = tumour.surface, distances = surfaceDistances(), areas = surface.vertexAreas, total = areas.reduce(0, +)
+        let surface = tumour.surface, areas = surface.vertexAreas, total = areas.reduce(0, +)
         func share(_ isIn: (Double) -> Bool) -> Double { zip(distances, areas).reduce(0) { isIn($1.0) ? $0 + $1.1 : $0 } / total }
         let minimum = minimum()
         let none = [Double](repeating: 0, count: tumour.radii.count)
@@ -118,6 +120,8 @@ struct MarginTruth: Sendable {
 
     /// The covered share of the shells from the tumour's surface to 1, 2, … 10 mm from it, without the tumour itself.
     private func shellCoverage(_ inZone: @escaping @Sendable (SIMD3<Double>) -> Double) -> [StudyTruth.ShellCoverage] {
+        // A coarser sphere is fine enough for volumes.
+        let tumour = RadialBody(center: tumour.center, reachMM: 2.5 * tumour.radii.max()!, level: 5, function: tumourFunction)
         let tree = TriangleTree(tumour.surface)
         // What lies within m of a star-shaped body is star-shaped too, so each direction leaves it once.
         let radii = mapSlabs(of: tumour.radii.count, slab: 128) { range in
@@ -149,8 +153,7 @@ struct MarginTruth: Sendable {
 
     /// How near the zone comes to a tube that the motion carries along; negative where the tube lies inside the zone.
     func structure(_ structure: SitePlan.Structure, zoneName: String, motion: PatientMotion) -> StudyTruth.Structure {
-        let tube = structure.tube
-        var best = (distance: Double.infinity, point: SIMD3<Double>.zero)
+        let tube = structure.tube, zoneBox = zoneBounds
         let sections: [(distance: Double, point: SIMD3<Double>)] = mapSlabs(of: tube.segments.count, slab: 1) { range in
             let segment = tube.segments[range.lowerBound], axis = segment.end - segment.start, along = length(axis)
             guard along > 1e-9 else { return (.infinity, .zero) }
@@ -159,6 +162,7 @@ struct MarginTruth: Sendable {
             for position in stride(from: 0, through: along, by: 0.5) {
                 let center = segment.start + position / along * axis
                 let moved = motion(PatientPoint(center)).lps
+                guard zoneBox.distance(to: moved) - 1.4 * tube.radius < best.distance else { continue }
                 // Cheap bound first: the whole ring lies within a radius of its centre (and a little for the motion's stretch).
                 guard -signedDistance(at: moved) - 1.4 * tube.radius < best.distance else { continue }
                 for angle in stride(from: 0.0, to: 2 * .pi, by: .pi / 24) {
@@ -169,7 +173,7 @@ struct MarginTruth: Sendable {
             }
             return best
         }
-        for section in sections where section.distance < best.distance { best = section }
+        let best = sections.min { $0.distance < $1.distance }!
         return StudyTruth.Structure(
             name: structure.name, zone: zoneName, minimumDistanceMM: best.distance, nearestPointLPS: PatientPoint(best.point),
             overlapVolumeML: best.distance < 0 ? overlapML(with: tube, motion: motion) : 0, limitMM: structure.limitMM)

@@ -20,14 +20,16 @@ public struct PatientMotion: SpatialTransform {
 
     public static let none = PatientMotion(rigid: .identity, swells: [], fixedBehindY: 0)
 
-    public var isIdentity: Bool { rigid == .identity && swells.isEmpty }
-    public var isRigid: Bool { swells.isEmpty }
+    public let isIdentity: Bool
+    public let isRigid: Bool
 
     init(rigid: ImagingCore.AffineTransform, swells: [Swell], fixedBehindY: Double) {
         self.rigid = rigid
         self.rigidInverse = rigid.inverse!
         self.swells = swells
         self.fixedBehindY = fixedBehindY
+        isIdentity = rigid == .identity && swells.isEmpty
+        isRigid = swells.isEmpty
     }
 
     /// Planning → later scan.
@@ -48,14 +50,14 @@ public struct PatientMotion: SpatialTransform {
     func planningPoint(of point: SIMD3<Double>) -> SIMD3<Double> {
         if isIdentity { return point }
         let w = rigidInverse.matrix * point + rigidInverse.translation.lps
-        return swells.isEmpty ? w : w + displacement(at: w)
+        return isRigid ? w : w + displacement(at: w)
     }
 
     /// By how much planning space is displaced at `w` (the rigid part undone), in millimetres.
     private func displacement(at w: SIMD3<Double>) -> SIMD3<Double> {
         var sum = SIMD3<Double>.zero
-        for swell in swells {
-            let d = w - swell.center
+        for index in swells.indices {
+            let swell = swells[index], d = w - swell.center
             sum += exp(-dot(d, d) / (2 * swell.sigmaMM * swell.sigmaMM)) * swell.displacement
         }
         return sum / (1 + exp((w.y - fixedBehindY) / 9))

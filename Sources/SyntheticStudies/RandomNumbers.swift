@@ -36,6 +36,17 @@ struct SeededGenerator: RandomNumberGenerator {
         let radius = (-2 * log(1 - unit())).squareRoot()
         return radius * cos(2 * .pi * unit())
     }
+    /// `count` normal numbers; both of each Box–Muller pair are used.
+    mutating func normals(_ count: Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: count + 1) { values, initialized in
+            for index in stride(from: 0, to: count, by: 2) {
+                let radius = (-2 * log(1 - unit())).squareRoot(), angle = 2 * Double.pi * unit()
+                values[index] = Float(radius * cos(angle))
+                values[index + 1] = Float(radius * sin(angle))
+            }
+            initialized = count
+        }
+    }
     /// Even over the unit sphere.
     mutating func direction() -> SIMD3<Double> {
         let z = uniform(-1...1), angle = uniform(0...2 * .pi), r = (1 - z * z).squareRoot()

@@ -64,7 +64,8 @@ struct SceneRasterizer {
         let size = geometry.size
         return Volume<Float>(geometry: geometry) { voxels in
             nonisolated(unsafe) let voxels = voxels  // Slabs write to separate slices.
-            scene.layers.withUnsafeBufferPointer { layers in
+            let unretained = scene.layers.map { LayerView($0) }
+            unretained.withUnsafeBufferPointer { layers in
                 nonisolated(unsafe) let layers = layers
                 let all = Array(layers.indices)
                 forEachSlab(of: size.k, slab: 4) { slices in
@@ -80,11 +81,24 @@ struct SceneRasterizer {
         }
     }
 
+    /// A layer of the scene without a reference count; the scene outlives it.
+    private struct LayerView {
+        let shape: Unmanaged<ShapeReference>
+        let tissue: Tissue
+        let bounds: Box
+        let isAnatomy: Bool
+
+        init(_ layer: Layer) {
+            (shape, tissue, bounds, isAnatomy) = (.passUnretained(layer.shape), layer.tissue, layer.bounds, layer.space == .planning)
+        }
+        @inline(__always) func value(at point: SIMD3<Double>) -> Double { shape._withUnsafeGuaranteedRef { $0.value(at: point) } }
+    }
+
     private struct Region { var i, j, k: Range<Int> }
     private enum IceState { case absent, mixed, whole }
 
     private func fill(
-        _ region: Region, base: Tissue, mixed: [Int], ice: IceState, layers: UnsafeBufferPointer<Layer>, voxels: UnsafeMutableBufferPointer<Float>
+        _ region: Region, base: Tissue, mixed: [Int], ice: IceState, layers: UnsafeBufferPointer<LayerView>, voxels: UnsafeMutableBufferPointer<Float>
     ) {
         let low = SIMD3(Double(region.i.lowerBound), Double(region.j.lowerBound), Double(region.k.lowerBound))
         let high = SIMD3(Double(region.i.upperBound - 1), Double(region.j.upperBound - 1), Double(region.k.upperBound - 1))
@@ -96,10 +110,10 @@ struct SceneRasterizer {
         var base = base
         var edges: [Int] = []
         for index in mixed {
-            let isAnatomy = layers[index].space == .planning
+            let isAnatomy = layers[index].isAnatomy
             let point = isAnatomy ? planningCenter : center, reach = isAnatomy ? planningRadius : radius
             guard layers[index].bounds.contains(point, within: reach) else { continue }
-            let value = layers[index].shape.value(at: point)
+            let value = layers[index].value(at: point)
             if value > steepestSlope * reach {
                 base = layers[index].tissue
                 edges.removeAll(keepingCapacity: true)
@@ -145,7 +159,7 @@ struct SceneRasterizer {
     }
 
     private func fillVoxels(
-        _ region: Region, base: Tissue, edges: [Int], ice: IceState, layers: UnsafeBufferPointer<Layer>, voxels: UnsafeMutableBufferPointer<Float>
+        _ region: Region, base: Tissue, edges: [Int], ice: IceState, layers: UnsafeBufferPointer<LayerView>, voxels: UnsafeMutableBufferPointer<Float>
     ) {
         let nearEdge = cellRadius * 1.2
         edges.withUnsafeBufferPointer { edges in
@@ -186,14 +200,14 @@ struct SceneRasterizer {
     }
 
     @inline(__always) private func topTissue(
-        _ point: SIMD3<Double>, _ planning: SIMD3<Double>, _ base: Tissue, _ edges: UnsafeBufferPointer<Int>, _ layers: UnsafeBufferPointer<Layer>,
+        _ point: SIMD3<Double>, _ planning: SIMD3<Double>, _ base: Tissue, _ edges: UnsafeBufferPointer<Int>, _ layers: UnsafeBufferPointer<LayerView>,
         nearest: inout Double
     ) -> Tissue {
         var position = edges.count
         while position > 0 {
             position &-= 1
             let index = edges[position]
-            let value = layers[index].shape.value(at: layers[index].space == .planning ? planning : point)
+            let value = layers[index].value(at: layers[index].isAnatomy ? planning : point)
             nearest = min(nearest, abs(value))
             if value >= 0 { return layers[index].tissue }
         }

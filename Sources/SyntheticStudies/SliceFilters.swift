@@ -73,7 +73,7 @@ struct CorrelatedNoise {
     /// The noise of slice `k`, rows of `width` pixels.
     func slice(_ k: Int, width: Int, height: Int) -> [Float] {
         var generator = SeededGenerator(seed: seed, purpose: "noise of slice \(k)")
-        var narrow = (0..<width * height).map { _ in Float(generator.normal()) }
+        var narrow = generator.normals(width * height)
         var wide = narrow
         narrow.withUnsafeMutableBufferPointer { SliceFilter.blur($0, width: width, kernelI: narrowI, kernelJ: narrowJ) }
         wide.withUnsafeMutableBufferPointer { SliceFilter.blur($0, width: width, kernelI: wideI, kernelJ: wideJ) }

@@ -73,12 +73,12 @@ struct Layer: Sendable {
     /// Which space a shape is given in: the anatomy moves with the patient, probes belong to one scan.
     enum Space: Sendable { case planning, scan }
 
-    var shape: any ImplicitShape
+    var shape: ShapeReference
     var tissue: Tissue
     var bounds: Box
     var space: Space
 
     init(_ shape: some ImplicitShape, _ tissue: Tissue, space: Space = .planning) {
-        (self.shape, self.tissue, bounds, self.space) = (shape, tissue, shape.bounds.grown(by: 1), space)
+        (self.shape, self.tissue, bounds, self.space) = (ShapeReference.holding(shape), tissue, shape.bounds.grown(by: 1), space)
     }
 }

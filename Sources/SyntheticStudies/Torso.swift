@@ -10,7 +10,7 @@ struct Torso {
     let isProne: Bool
     let body: Trunk, muscleWall: Trunk, cavity: Trunk
     let vertebraCenter = SIMD2(0.0, 42.0), canalCenter = SIMD2(0.0, 68.0)
-    let liver: any ImplicitShape
+    let liver: DynamicShape
     let rightKidney, leftKidney: Ellipsoid
     let domeHeight: Double
 
@@ -26,9 +26,10 @@ struct Torso {
         let lobes = SmoothUnion(
             a: Ellipsoid(center: SIMD3(-77, -12, 28) + shift, semiAxes: SIMD3(64, 68, 72)).turned(aboutZ: 8),
             b: Ellipsoid(center: SIMD3(2, -52, 46) + shift, semiAxes: SIMD3(64, 31, 34)).turned(aboutZ: -8), filletMM: 22)
-        liver = Intersection(
-            a: Uneven(lobes, amplitudeMM: 4, cell: 42, seed: seed &+ 11),
-            b: Intersection(a: Inset(base: cavity, mm: 3), b: BelowDiaphragm(height: domeHeight, gapMM: 3)))
+        liver = DynamicShape(
+            Intersection(
+                a: Uneven(lobes, amplitudeMM: 4, cell: 42, seed: seed &+ 11),
+                b: Intersection(a: Inset(base: cavity, mm: 3), b: BelowDiaphragm(height: domeHeight, gapMM: 3))))
         let lower = generator.uniform(-8...4)
         rightKidney = Ellipsoid(center: SIMD3(-66, 30, -46 + lower), semiAxes: SIMD3(29, 25, 54)).turned(aboutZ: 30, aboutX: -8)
         leftKidney = Ellipsoid(center: SIMD3(65, 30, -24 + lower), semiAxes: SIMD3(29, 25, 55)).turned(aboutZ: -30, aboutX: -8)

@@ -23,8 +23,8 @@ struct TriangleTree: Sendable {
             let range = nodes[index].first..<nodes[index].first + nodes[index].count
             var low = SIMD3(repeating: Double.infinity), high = -low
             for t in triangles[range] {
-                low = pointwiseMin(low, pointwiseMin(t.a, pointwiseMin(t.b, t.c)))
-                high = pointwiseMax(high, pointwiseMax(t.a, pointwiseMax(t.b, t.c)))
+                low = smaller(low, smaller(t.a, smaller(t.b, t.c)))
+                high = larger(high, larger(t.a, larger(t.b, t.c)))
             }
             (nodes[index].low, nodes[index].high) = (low, high)
             guard range.count > 6 else { continue }
@@ -69,7 +69,7 @@ struct TriangleTree: Sendable {
     }
 
     private static func squaredDistance(_ node: Node, _ point: SIMD3<Double>) -> Double {
-        let d = pointwiseMax(pointwiseMax(node.low - point, point - node.high), .zero)
+        let d = larger(larger(node.low - point, point - node.high), .zero)
         return dot(d, d)
     }
 

@@ -45,7 +45,7 @@ struct TumourShape: ImplicitShape {
     func radius(along u: SIMD3<Double>) -> Double {
         let local = SIMD3(dot(u, ellipsoid.x), dot(u, ellipsoid.y), dot(u, ellipsoid.z)) / ellipsoid.semiAxes
         var factor = 1.0
-        for lobe in lobes { factor += lobe.amplitude * Self.legendre(lobe.degree, dot(u, lobe.axis)) }
+        for index in lobes.indices { factor += lobes[index].amplitude * Self.legendre(lobes[index].degree, dot(u, lobes[index].axis)) }
         return factor / length(local)
     }
 

@@ -6,14 +6,14 @@ struct VesselTree {
 
     /// Grows a tree from `root` along `direction`; a branch ends where it would leave `organ` by more than `leewayMM`.
     init(
-        root: SIMD3<Double>, direction: SIMD3<Double>, radius: Double, length: Double, generations: Int, inside organ: any ImplicitShape,
+        root: SIMD3<Double>, direction: SIMD3<Double>, radius: Double, length: Double, generations: Int, inside organ: some ImplicitShape,
         leewayMM: Double = 0, generator: inout SeededGenerator
     ) {
         grow(from: root, along: normalize(direction), radius: radius, length: length, left: generations, organ, leewayMM, &generator)
     }
 
     private mutating func grow(
-        from start: SIMD3<Double>, along direction: SIMD3<Double>, radius: Double, length: Double, left: Int, _ organ: any ImplicitShape,
+        from start: SIMD3<Double>, along direction: SIMD3<Double>, radius: Double, length: Double, left: Int, _ organ: some ImplicitShape,
         _ leewayMM: Double, _ generator: inout SeededGenerator
     ) {
         guard left > 0, radius > 0.45 else { return }
