@@ -54,7 +54,7 @@ public enum NIfTIFile {
         _ = try dataFile.bytes(1)
         if notNumbers > 0 {
             findings.append(Finding(
-                .warning, "nifti-not-a-number", "\(notNumbers) voxels of \(url.lastPathComponent) are not a number; they are read as 0.",
+                .warning, "nifti-not-a-number", "Voxels of \(url.lastPathComponent) that are not a number are read as 0: \(notNumbers).",
                 remedy: "Export the file again if these voxels matter."))
         }
         return NIfTIImage(volume: volume, datatype: datatype, findings: findings)

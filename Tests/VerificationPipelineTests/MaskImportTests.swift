@@ -77,7 +77,7 @@ import Testing
         let placed = try box(try Self.grid(), 1..<4, 1..<4, 1..<3).placed(in: Self.grid(frame: "1.2.4"))
         #expect(placed.frameOfReferenceUID == "1.2.4")
         #expect(placed.findings.map(\.code) == ["mask-frame-assumed"])
-        #expect(placed.findings[0].severity == .info)
+        #expect(placed.findings.first?.severity == .info)
     }
 
     @Test func aMaskThatMissesTheScanIsRefusedAndOnePartlyOutsideIsReported() throws {
@@ -88,7 +88,7 @@ import Testing
         // Columns 8, 9 lie in the scan (its cells end at 9.5), 10 and 11 do not: one half.
         let partly = try box(try Self.grid(origin: PatientPoint(8, 0, 0)), 0..<4, 1..<4, 1..<3).placed(in: scan)
         #expect(partly.findings.map(\.code) == ["mask-frame-assumed", "mask-partly-outside"])
-        #expect(partly.findings[1].message.contains("50.0 %"))
+        #expect(partly.findings.last?.message.contains("50.0 %") == true)
     }
 
     @Test func aFileWithoutOrientationIsNotPutIntoAScan() throws {

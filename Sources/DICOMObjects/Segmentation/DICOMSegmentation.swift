@@ -98,7 +98,7 @@ public struct DICOMSegmentation: Sendable {
         if missing.isEmpty { return [] }
         return [Finding(
             .warning, "segment-planes-missing",
-            "Segment \(segment.number) “\(segment.label)” of \(url.lastPathComponent) spans \(missing.count) planes that the file has no frame for; they are taken as empty.",
+            "Segment \(segment.number) “\(segment.label)” of \(url.lastPathComponent) spans planes that the file has no frame for (\(missing.count)); they are taken as empty.",
             remedy: "Check that the segment is meant to be in separate pieces.")]
     }
 }

@@ -92,7 +92,7 @@ extension StructureSet.Region {
         }
         for (what, count) in passedOver.sorted(by: { $0.key < $1.key }) {
             findings.append(Finding(
-                .warning, "contours-passed-over", "\(count) contours of “\(name)” in \(url.lastPathComponent) enclose nothing and are passed over (\(what)).",
+                .warning, "contours-passed-over", "Contours of “\(name)” in \(url.lastPathComponent) that enclose nothing are passed over: \(count) (\(what)).",
                 remedy: "Check that the region is complete."))
         }
     }
