@@ -2,10 +2,91 @@ import ImagingCore
 
 extension LevelSet {
     /// The smooth sub-voxel surface that a binary mask was most likely sampled from.
-    public init(reconstructing mask: Mask) { self = LevelSet(signedDistanceOf: mask) }
+    ///
+    /// The surface bends as little as it can while every voxel centre keeps its side: inside stays inside, outside stays outside
+    /// (constrained smoothing after Whitaker, "Reducing aliasing artifacts in iso-surfaces of binary volumes", 2000; here
+    /// with the field held to the distances that the voxel centres allow, and the mask's volume kept, so that the surface
+    /// does not shrink). Thick slices are filled in between, and beyond the last slice, by the same rule. For masks made of
+    /// voxel centres inside the object, or of voxels at least half filled.
+    ///
+    /// The result has a grid of its own: cropped to the object and `paddingMM` around it, with voxels subdivided along axes on which
+    /// they are coarse; voxel centres of the mask within it are voxel centres of the result. Where the object touches
+    /// the edge of the mask's grid so does the result (`touchesGridEdge`). An empty mask gives a field that is negative everywhere.
+    /// Deterministic; independent of the number of threads.
+    public init(reconstructing mask: Mask) {
+        guard let window = ReconstructionWindow(of: mask) else {
+            self.init(field: Volume(geometry: mask.geometry, repeating: -.greatestFiniteMagnitude))
+            return
+        }
+        self.init(field: SurfaceFit(to: mask, window).solved())
+    }
 
-    /// The surface of an object given as the share of each voxel that it fills, or as a probability, from 0 to 1.
+    /// The surface of an object given as the share of each voxel that it fills, or as a probability, from 0 to 1: where that is one half.
+    ///
+    /// A volume of zeros and ones is reconstructed as a binary mask. The grid of the result is as for masks.
     public init(reconstructing fraction: Volume<Float>) {
-        self = LevelSet(reconstructing: Mask(fraction) { $0 >= 0.5 })
+        let mask = Mask(fraction) { $0 >= 0.5 }
+        let isBinary = fraction.withUnsafeVoxels { voxels in voxels.allSatisfy { $0 == 0 || $0 == 1 } }
+        guard !isBinary, let window = ReconstructionWindow(of: mask) else {
+            self.init(reconstructing: mask)
+            return
+        }
+        // Twice the spacing turns the share at the edge, which falls from 1 to 0 over about a voxel, into about millimetres.
+        let scale = Float(2 * fraction.geometry.spacing.min())
+        let centred = fraction.mapped { scale * (min(1, max(0, $0)) - 0.5) }
+        let interpolated = centred.resampled(onto: window.grid, interpolation: .cubic, outside: -scale / 2)
+        let roughBand = Mask(interpolated) { $0 >= 0 }.signedDistance()
+        self.init(field: SurfaceFit.distance(
+            toSurfaceOf: interpolated, near: roughBand, reachMM: Float(ReconstructionWindow.paddingMM)))
+    }
+}
+
+/// Where a surface is reconstructed: the part of the mask's grid around the object, and the grid of the result.
+struct ReconstructionWindow {
+    /// Voxels are subdivided to about this size, or to the finest spacing that the mask has.
+    static let wantedSpacingMM = 0.9
+    static let paddingMM = 4.0
+    private static let smallestPadding = 2
+
+    /// The mask's voxel at the first voxel of `grid`; may lie outside the mask's grid.
+    let low: VoxelIndex
+    /// Into how many voxels of `grid` a voxel of the mask is divided along each axis.
+    let divisions: SIMD3<Int>
+    let grid: GridGeometry
+
+    /// `nil` when the mask is empty.
+    init?(of mask: Mask) {
+        guard let box = mask.boundingBox else { return nil }
+        let geometry = mask.geometry, spacing = geometry.spacing, size = geometry.size
+        // Beyond the grid's edge nothing is known: padding there would close the object smoothly and hide that it is cut.
+        func padded(_ range: Range<Int>, _ count: Int, _ spacing: Double) -> Range<Int> {
+            let padding = max(Self.smallestPadding, Int((Self.paddingMM / spacing).rounded(.up)))
+            return (range.lowerBound == 0 ? 0 : range.lowerBound - padding)..<(range.upperBound == count ? count : range.upperBound + padding)
+        }
+        let i = padded(box.i, size.i, spacing.x), j = padded(box.j, size.j, spacing.y), k = padded(box.k, size.k, spacing.z)
+        let wanted = max(Self.wantedSpacingMM, spacing.min())
+        let parts = pointwiseMax((spacing / wanted).rounded(.toNearestOrAwayFromZero), SIMD3(repeating: 1))
+        divisions = SIMD3<Int>(parts)
+        low = VoxelIndex(i.lowerBound, j.lowerBound, k.lowerBound)
+        grid = geometry.refined(
+            size: GridSize((i.count - 1) * divisions.x + 1, (j.count - 1) * divisions.y + 1, (k.count - 1) * divisions.z + 1),
+            spacing: spacing / parts, origin: geometry.point(ContinuousIndex(low)))
+    }
+}
+
+extension GridGeometry {
+    /// A grid with the same axes; its values must make a valid grid.
+    func refined(size: GridSize, spacing: SIMD3<Double>, origin: PatientPoint) -> GridGeometry {
+        do {
+            return try GridGeometry(size: size, spacing: spacing, origin: origin, axes: axes, frameOfReferenceUID: frameOfReferenceUID)
+        } catch {
+            preconditionFailure("not a valid grid: \(error)")
+        }
+    }
+    /// Every `step`-th voxel along each axis.
+    func thinned(by step: Int) -> GridGeometry {
+        refined(
+            size: GridSize((size.i - 1) / step + 1, (size.j - 1) / step + 1, (size.k - 1) / step + 1), spacing: Double(step) * spacing,
+            origin: origin)
     }
 }

@@ -44,7 +44,7 @@ public struct SurfaceDistance: Sendable {
             let offset = query - hit.point
             return Nearest(
                 point: origin + PatientVector(SIMD3<Double>(hit.point)),
-                distanceMM: Double((offset * offset).sum().squareRoot()), triangle: Int(triangles[hit.triangle].index))
+                distanceMM: Double(squaredLength(offset).squareRoot()), triangle: Int(triangles[hit.triangle].index))
         }
     }
 
@@ -57,19 +57,15 @@ public struct SurfaceDistance: Sendable {
     /// as along the row of a grid.
     public func serialDistances(to points: some Sequence<PatientPoint>) -> [Float] {
         withSearch { search in
-            var previous: SIMD3<Float>?, bound = Float.infinity
+            var triangle = 0
             return points.map { point in
                 let query = SIMD3<Float>(point.lps - origin.lps)
-                if let previous {
-                    // The nearest distance cannot grow by more than the step; the rest is rounding.
-                    let step = query - previous
-                    bound = (bound + (step * step).sum().squareRoot()) * 1.0001 + 1e-3
-                }
-                previous = query
-                let hit = search.nearest(to: query, withinSquared: bound * bound)!
-                let offset = query - hit.point
-                bound = (offset * offset).sum().squareRoot()
-                return bound
+                // The triangle nearest to the previous point bounds the search.
+                let offset = query - triangles[triangle].closestPoint(to: query)
+                let bound = squaredLength(offset)
+                guard let hit = search.nearest(to: query, withinSquared: bound) else { return bound.squareRoot() }
+                triangle = hit.triangle
+                return squaredLength(query - hit.point).squareRoot()
             }
         }
     }
@@ -145,8 +141,15 @@ private struct BoundingNode: Sendable {
     var count: Int32 = 0
 
     @inline(__always) func squaredDistance(to point: SIMD3<Float>) -> Float {
-        let outside = pointwiseMax(pointwiseMax(low - point, point - high), .zero)
-        return (outside * outside).sum()
+        // Written out: the vector forms of minimum and maximum are several times slower.
+        @inline(__always) func outside(_ below: Float, _ above: Float) -> Float {
+            let farther = below > above ? below : above
+            return farther > 0 ? farther : 0
+        }
+        let x = outside(low.x - point.x, point.x - high.x)
+        let y = outside(low.y - point.y, point.y - high.y)
+        let z = outside(low.z - point.z, point.z - high.z)
+        return x * x + y * y + z * z
     }
 }
 
@@ -159,15 +162,15 @@ private struct IndexedTriangle: Sendable {
     /// The nearest point of the triangle, by the region of its plane over which `p` lies (Ericson, Real-Time Collision Detection, §5.1.5).
     @inline(__always) func closestPoint(to p: SIMD3<Float>) -> SIMD3<Float> {
         let (ab, ac, ap) = (b - a, c - a, p - a)
-        let d1 = (ab * ap).sum(), d2 = (ac * ap).sum()
+        let d1 = product(ab, ap), d2 = product(ac, ap)
         if d1 <= 0 && d2 <= 0 { return a }
         let bp = p - b
-        let d3 = (ab * bp).sum(), d4 = (ac * bp).sum()
+        let d3 = product(ab, bp), d4 = product(ac, bp)
         if d3 >= 0 && d4 <= d3 { return b }
         let vc = d1 * d4 - d3 * d2
         if vc <= 0 && d1 >= 0 && d3 <= 0 { return d1 - d3 > 0 ? a + (d1 / (d1 - d3)) * ab : a }
         let cp = p - c
-        let d5 = (ab * cp).sum(), d6 = (ac * cp).sum()
+        let d5 = product(ab, cp), d6 = product(ac, cp)
         if d6 >= 0 && d5 <= d6 { return c }
         let vb = d5 * d2 - d1 * d6
         if vb <= 0 && d2 >= 0 && d6 <= 0 { return d2 - d6 > 0 ? a + (d2 / (d2 - d6)) * ac : a }
@@ -181,11 +184,14 @@ private struct IndexedTriangle: Sendable {
     }
 }
 
+@inline(__always) private func product(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> Float { a.x * b.x + a.y * b.y + a.z * b.z }
+@inline(__always) private func squaredLength(_ a: SIMD3<Float>) -> Float { product(a, a) }
+
 private struct NearestSearch {
     let nodes: UnsafePointer<BoundingNode>
     let triangles: UnsafePointer<IndexedTriangle>
 
-    /// The nearest point at a squared distance of at most `limit`, and its triangle's place; the first of equals.
+    /// The nearest point at a squared distance below `limit`, and its triangle's place.
     @inline(__always) func nearest(to point: SIMD3<Float>, withinSquared limit: Float) -> (point: SIMD3<Float>, triangle: Int)? {
         var best = limit
         var hit: (point: SIMD3<Float>, triangle: Int)?
@@ -203,8 +209,8 @@ private struct NearestSearch {
                         for place in Int(node.next)..<Int(node.next &+ node.count) {
                             let candidate = triangles[place].closestPoint(to: point)
                             let offset = point - candidate
-                            let squared = (offset * offset).sum()
-                            if squared < best || (hit == nil && squared <= best) { (best, hit) = (squared, (candidate, place)) }
+                            let squared = squaredLength(offset)
+                            if squared < best { (best, hit) = (squared, (candidate, place)) }
                         }
                         break
                     }
