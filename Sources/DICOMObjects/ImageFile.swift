@@ -121,10 +121,10 @@ struct ImageFile: Sendable {
         switch sopClass {
         case .other(let name):
             if claimsImage {
-                return Finding(.error, "modality-mismatch", "The Modality says \(modality), but this is a \(name).",
+                return Finding(.error, "modality-mismatch", "The Modality says \(modality), but the SOP class says \(name).",
                                remedy: "It is not used as \(modality). Use the original \(modality) series.")
             }
-            return Finding(.info, "not-ct-or-mr", "This is a \(name), not a CT or MR image.", remedy: Self.use(of: name))
+            return Finding(.info, "not-ct-or-mr", "\(name): not a CT or MR image.", remedy: Self.use(of: name))
         case .unknown(let uid) where !uid.isEmpty:
             return Finding(claimsImage ? .error : .info, "not-ct-or-mr", "Objects of SOP class \(uid) are not CT or MR images.",
                            remedy: "Use the original CT or MR series.")
@@ -136,11 +136,12 @@ struct ImageFile: Sendable {
                            remedy: "Find out what it is and export it again; it is not used.")
         default: break
         }
-        let giveaways: [(DICOMTag, String)] = [
-            (0x0054_0016, "PET image (Radiopharmaceutical Information)"), (0x0054_1001, "PET image (Units)"),
-            (0x0054_1102, "PET image (Decay Correction)"), (0x0062_0002, "segmentation (Segment Sequence)"),
+        var giveaways: [(DICOMTag, String)] = [
+            (0x0054_0016, "PET image (Radiopharmaceutical Information)"), (0x0054_1102, "PET image (Decay Correction)"), (0x0062_0002, "segmentation (Segment Sequence)"),
             (0x3006_0020, "structure set (Structure Set ROI Sequence)"), (0x3004_0002, "dose (Dose Units)"),
         ]
+        // Research collections leave Units in MR images that were processed together with PET.
+        if modality == Modality.ct.rawValue { giveaways.append((0x0054_1001, "PET image (Units)")) }
         for (tag, name) in giveaways where dataset.contains(tag) {
             return Finding(.error, "modality-mismatch", "It calls itself \(modality.isEmpty ? sopClass.name : modality), but has the attributes of a \(name).",
                            remedy: "It is not used. Use the original CT or MR series.")
@@ -165,17 +166,20 @@ struct ImageFile: Sendable {
             remedy: "Export them uncompressed, or convert each file: gdcmconv --raw IN OUT" + (isJPEG2000 ? " (or dcmdjp2k)." : "."))
     }
 
+    /// No scanner writes more frames into one file.
+    private static let largestFrameCount = 100_000
+
     private static func frames(of dataset: DICOMDataset, url: URL) throws(DICOMError) -> [ImageFrame] {
         let announced = dataset.string(.numberOfFrames)
-        guard let count = announced == nil ? 1 : dataset.integer(.numberOfFrames), count >= 1 else {
+        guard let count = announced == nil ? 1 : dataset.integer(.numberOfFrames), (1...largestFrameCount).contains(count) else {
             throw broken(url, "Number of Frames is \(announced ?? "")")
         }
         let shared = dataset.item(.sharedFunctionalGroupsSequence), own = dataset.items(.perFrameFunctionalGroupsSequence)
         if shared == nil && own.isEmpty {
-            // A multi-frame image without functional groups does not say where its frames lie: one frame stands for all.
             var frame = ImageFrame(singleFrame: dataset)
-            if count > 1 { frame.plane = nil }
-            return [frame]
+            guard count > 1 else { return [frame] }
+            frame.plane = nil  // Without functional groups nothing says where the frames lie.
+            return Array(repeating: frame, count: count)
         }
         guard own.count == count || (own.isEmpty && count == 1) else {
             throw broken(url, "Number of Frames is \(count), but \(own.count) frames are described")

@@ -68,6 +68,7 @@ enum SOPClass: Hashable, Sendable {
         "1.2.840.10008.5.1.4.1.1.481.3": .other("RT Structure Set"),
         "1.2.840.10008.5.1.4.1.1.481.4": .other("RT Beams Treatment Record"),
         "1.2.840.10008.5.1.4.1.1.481.5": .other("RT Plan"),
+        "1.2.840.10008.5.1.4.1.1.481.8": .other("RT Ion Plan"),
     ]
 }
 

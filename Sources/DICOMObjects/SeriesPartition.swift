@@ -120,14 +120,17 @@ struct SeriesPartition {
         var part = part
         var positions = part.slices.atEachPosition()
         guard positions.contains(where: { $0.count > 1 }) else { return [part] }
-        dropCopies(&positions, &part) { $0.sopInstanceUID == $1.sopInstanceUID && $0.frame.index == $1.frame.index }
+        let copies = dropCopies(&positions) { $0.sopInstanceUID == $1.sopInstanceUID && $0.frame.index == $1.frame.index }
+        part.slices = positions.flatMap { $0 }
         if positions.count > 1, let (attributes, groups) = separation(positions) {
+            noteCopies(copies, &part)
             return groups.map { value, slices in
                 subpart(of: part, slices, by: attributes.map(\.name).joined(separator: " and "), value: value, count: groups.count,
                         remedy: "Choose the one that is meant.")
             }
         }
-        dropCopies(&positions, &part) { _, _ in true }
+        noteCopies(copies + dropCopies(&positions) { _, _ in true }, &part)
+        part.slices = positions.flatMap { $0 }
         let repeats = positions.map(\.count).max()!
         guard repeats > 1 else { return [part] }
         if positions.count > 1, positions.allSatisfy({ $0.count == repeats }) {
@@ -147,8 +150,8 @@ struct SeriesPartition {
         return [part]
     }
 
-    /// Drops images that repeat another at the same position: `mayBeCopies`, and the same pixels.
-    private func dropCopies(_ positions: inout [[Slice]], _ part: inout SeriesPart, _ mayBeCopies: (Slice, Slice) -> Bool) {
+    /// Drops images that repeat another at the same position (`mayBeCopies`, and the same pixels), and returns how many.
+    private func dropCopies(_ positions: inout [[Slice]], _ mayBeCopies: (Slice, Slice) -> Bool) -> Int {
         var dropped = 0
         for index in positions.indices where positions[index].count > 1 {
             var kept: [(slice: Slice, values: [Double]?)] = []
@@ -167,7 +170,10 @@ struct SeriesPartition {
             }
             positions[index] = kept.map(\.slice)
         }
-        part.slices = positions.flatMap { $0 }
+        return dropped
+    }
+
+    private func noteCopies(_ dropped: Int, _ part: inout SeriesPart) {
         guard dropped > 0 else { return }
         part.findings.append(
             Finding(.warning, "duplicate-slices", "\(dropped) image\(dropped == 1 ? " repeats another" : "s repeat others") at the same position with the same pixels; each is used once.",

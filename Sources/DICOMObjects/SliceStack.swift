@@ -101,8 +101,8 @@ extension SliceStack {
     /// The grid of the loaded volume. Slices that do not lie on one are resampled onto a grid that has right angles, spans
     /// exactly from the first slice to the last and covers every slice in its plane.
     ///
-    /// Its slice spacing is the slices' own; where that varies, the smallest, but not less than half the median, so
-    /// that one overlapping pair does not multiply the volume.
+    /// Its slice spacing is the slices' own; where that varies, the smallest that occurs more than once, so that one
+    /// overlapping pair does not multiply the volume, and not less than a quarter of the median.
     func grid(size: (columns: Int, rows: Int), frameOfReferenceUID: String?) throws(GeometryError) -> GridGeometry {
         let plane = slices[0].plane
         let axes = try PatientAxes(rowDirection: plane.row, columnDirection: plane.column)
@@ -129,7 +129,13 @@ extension SliceStack {
         switch arrangement {
         case .single, .regular: slices.count
         case .missingSlices(let gaps): slices.count + gaps.count
-        case .variableSpacing, .tooWideGap: Int((extentMM / max(gapsMM.min()!, medianGapMM / 2)).rounded()) + 1
+        case .variableSpacing, .tooWideGap: Int((extentMM / max(smallestUsualGapMM, medianGapMM / 4)).rounded()) + 1
         }
+    }
+
+    private var smallestUsualGapMM: Double {
+        let gaps = gapsMM.sorted()
+        let repeated = gaps.indices.dropFirst().first { gaps[$0] - gaps[$0 - 1] <= SliceTolerance.placeShare * gaps[$0] }
+        return repeated.map { gaps[$0] } ?? gaps[0]
     }
 }

@@ -37,10 +37,11 @@ struct InspectionTable {
                 entry.geometry.map(Self.plane) ?? "–", entry.description,
             ]
         }
-        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max()! }
+        // The last column is as long as it is.
+        let widths = header.indices.dropLast().map { column in ([header] + rows).map { $0[column].count }.max()! }
         return ([header] + rows).map { row in
-            let line = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
-            return Self.cut(line).trimmingCharacters(in: .whitespaces)
+            let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) } + [row.last!]
+            return Self.cut(cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces))
         }
     }
 
