@@ -7,7 +7,8 @@ public struct LocalTranslation: Sendable, Hashable {
     /// Pearson's correlation over the region at `shift`, and without it.
     public let correlation: Double
     public let correlationUnshifted: Double
-    /// The root mean square distance of the parts' own shifts from `shift`, in millimetres; `nil` with fewer than three parts.
+    /// How far the parts' own shifts lie from `shift`, in millimetres: the root mean square of a normal distribution with their median, so
+    /// that one part without structure does not decide. `nil` with fewer than three parts.
     public let spreadMM: Double?
     /// The parts of the region (its octants) that had enough structure to tell a shift.
     public let parts: Int
@@ -17,6 +18,8 @@ public struct LocalTranslation: Sendable, Hashable {
     /// A part needs this many voxels, and this correlation at its best shift, to have a say.
     static let minimumPartVoxels = 200
     static let minimumPartCorrelation = 0.4
+    /// Of the length of a vector whose three components are normal: its root mean square over its median.
+    private static let rootMeanSquareOfMedian = 1.126
 
     /// Maximises the correlation of `fixed` with the shifted `moving` over `region`.
     ///
@@ -49,10 +52,10 @@ public struct LocalTranslation: Sendable, Hashable {
             return own.shift
         }
         let axes = fixed.geometry.axes
-        let squares = octants.map { (($0 - whole.shift) * ($0 - whole.shift)).sum() }
+        let distances = octants.map { (($0 - whole.shift) * ($0 - whole.shift)).sum().squareRoot() }.sorted()
         return LocalTranslation(
             shift: axes.vector(whole.shift), correlation: whole.score, correlationUnshifted: unshifted,
-            spreadMM: octants.count >= 3 ? (squares.reduce(0, +) / Double(octants.count)).squareRoot() : nil, parts: octants.count)
+            spreadMM: octants.count >= 3 ? rootMeanSquareOfMedian * (distances[(octants.count - 1) / 2] + distances[octants.count / 2]) / 2 : nil, parts: octants.count)
     }
 }
 

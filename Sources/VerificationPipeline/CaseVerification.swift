@@ -93,6 +93,11 @@ extension CaseVerification {
                 "The planning and the \(description.treatedRole) scan lie in different frames of reference, or in none: where the tumour lies in the \(description.isFollowup ? "ablation zone" : "ice") is not known, so no margin is measured.",
                 remedy: "Use a planning scan of the same session, on the same table."))
         }
+        if zoneName == .visibleIce {
+            findings.append(Finding(
+                .info, "visible-ice-is-not-lethal",
+                "Margins are measured to the visible ice, whose edge is near 0 °C. Tumour cells die reliably below about −40 °C, millimetres inside that edge."))
+        }
         findings += (tumours + structures).flatMap(\.findings)
         findings += try LesionFindings(profile: profile).findings(for: tumours)
         if probes.isEmpty, !description.isFollowup {
