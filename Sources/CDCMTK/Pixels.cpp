@@ -1,6 +1,7 @@
 #include "cdcmtk_pixels.h"
 
 #include "Dataset.hpp"
+#include "RunLengthHeader.hpp"
 #include "Status.hpp"
 
 #include <algorithm>
@@ -76,6 +77,7 @@ int64_t cdcmtk_decode_frame(
         // Codecs write as many bytes as DCMTK expects, which must be what the caller made room for.
         if (result.good() && expected != size && expected != size + (size & 1)) result = EC_CorruptedData;
         if (result.good() && expected > capacity) result = EC_CorruptedData;
+        if (result.good() && !cdcmtk::runLengthSegmentsLieWithin(*attributes, *pixels, frame)) result = EC_CorruptedData;
         if (result.good())
             result = pixels->getUncompressedFrame(
                 attributes, frame, *fragment, buffer, static_cast<Uint32>(std::min<int64_t>(capacity, size + (size & 1))), colorModel);

@@ -165,6 +165,40 @@ import Testing
         }
     }
 
+    /// One row of five cells, run-length encoded by hand (PS3.5 annex G): four equal cells (257 − 4 = 253) and one as it is.
+    private func runLengthEncoded(firstSegmentOffset: UInt32) -> Data {
+        var attributes = SegmentationBytes(
+            type: "FRACTIONAL", rows: 1, columns: 5, bitsAllocated: 8, fractionalType: "OCCUPANCY", maximumFractionalValue: 100
+        ).attributes
+        attributes[.pixelData] = nil
+        attributes[.samplesPerPixel] = .us([1])
+        attributes[.photometricInterpretation] = .text("CS", "MONOCHROME2")
+        attributes[.bitsStored] = .us([8])
+        attributes[.highBit] = .us([7])
+        attributes[.pixelRepresentation] = .us([0])
+        var file = DICOMBytes.file(attributes)
+        let syntax = file.range(of: Data("1.2.840.10008.1.2.1".utf8))!
+        file[syntax.upperBound - 1] = UInt8(ascii: "5")
+        func number(_ value: UInt32) -> Data { withUnsafeBytes(of: value.littleEndian) { Data($0) } }
+        let segment = Data([253, 50, 0, 100])
+        file += Data([0xE0, 0x7F, 0x10, 0, UInt8(ascii: "O"), UInt8(ascii: "B"), 0, 0, 0xFF, 0xFF, 0xFF, 0xFF])
+        file += Data([0xFE, 0xFF, 0, 0xE0]) + number(0)
+        file += Data([0xFE, 0xFF, 0, 0xE0]) + number(64 + UInt32(segment.count)) + number(1) + number(firstSegmentOffset) + Data(count: 56) + segment
+        return file + Data([0xFE, 0xFF, 0xDD, 0xE0]) + number(0)
+    }
+
+    @Test func runLengthEncodedFractionsAreDecoded() throws {
+        let segmentation = try DICOMSegmentation.read(folder.write(runLengthEncoded(firstSegmentOffset: 64), "rle.dcm"))
+        #expect(segmentation.fraction(of: try segmentation.segment(.only)).withUnsafeVoxels { Array($0) } == [0.5, 0.5, 0.5, 0.5, 1])
+    }
+
+    @Test(arguments: [0, 63, 68, 1 << 24, 0xFF00_0040] as [UInt32])
+    func aRunThatLiesOutsideItsFrameIsRefused(offset: UInt32) throws {
+        let url = folder.write(runLengthEncoded(firstSegmentOffset: offset), "rle.dcm")
+        let error = #expect(throws: DICOMError.self) { try DICOMSegmentation.read(url) }
+        #expect(error?.finding.code == "broken-file")
+    }
+
     @Test func cutAndFlippedFilesEndInASegmentationOrATypedError() throws {
         let file = SegmentationBytes(
             segments: [(1, "a"), (2, "b")], frames: [.init(segment: 1, position: [0, 0, 0]), .init(segment: 2, position: [0, 0, 2])], pixels: [1, 2, 3, 4])
