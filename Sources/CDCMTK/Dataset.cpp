@@ -70,6 +70,20 @@ bool looksLikeDICOM(cdcmtk_dataset &dataset, const FileDescriptor &file, cdcmtk_
     return false;
 }
 
+/// Whether every fragment of encapsulated pixel data that start at `position` lies in the file.
+bool hasAllFragments(const FileDescriptor &file, int64_t fileSize, int64_t position) {
+    for (;;) {
+        unsigned char header[8];
+        if (pread(file.number, header, sizeof header, position) != sizeof header) return false;
+        static const unsigned char itemTag[] = {0xFE, 0xFF, 0x00, 0xE0};
+        // Whatever ends the sequence, what came before it is complete.
+        if (std::memcmp(header, itemTag, sizeof itemTag) != 0) return true;
+        position += 8 + int64_t{little32(header + 4)};
+        if (position > fileSize) return false;
+        if (position == fileSize) return true;
+    }
+}
+
 /// Looks at the Pixel Data element that parsing stopped at: `position` is where its value starts.
 void locatePixels(cdcmtk_dataset &dataset, const FileDescriptor &file, const DcmXfer &syntax, int64_t position) {
     const int64_t headerLength = syntax.isImplicitVR() ? 8 : 12;
@@ -79,9 +93,17 @@ void locatePixels(cdcmtk_dataset &dataset, const FileDescriptor &file, const Dcm
     static const unsigned char littleTag[] = {0xE0, 0x7F, 0x10, 0x00}, bigTag[] = {0x7F, 0xE0, 0x00, 0x10};
     if (std::memcmp(header, bigEndian ? bigTag : littleTag, 4) != 0) return;
     dataset.hasPixels = true;
-    dataset.pixelsOffset = position;
     const uint32_t length = little32(header + headerLength - 4);
-    if (bigEndian || syntax.isEncapsulated() || length == 0xFFFFFFFF) return;
+    if (syntax.isEncapsulated()) {
+        dataset.pixelsAreCutOff = !hasAllFragments(file, dataset.fileSize, position);
+        return;
+    }
+    if (bigEndian) {
+        const uint32_t bigLength = __builtin_bswap32(length);
+        dataset.pixelsAreCutOff = position + int64_t{bigLength} > dataset.fileSize;
+        return;
+    }
+    if (length == 0xFFFFFFFF) return;
     dataset.nativePixelsOffset = position;
     dataset.nativePixelsLength = length;
 }
@@ -147,6 +169,8 @@ const char *cdcmtk_dataset_transfer_syntax(const cdcmtk_dataset *dataset) { retu
 int64_t cdcmtk_dataset_file_size(const cdcmtk_dataset *dataset) { return dataset->fileSize; }
 
 int32_t cdcmtk_dataset_has_pixels(const cdcmtk_dataset *dataset) { return dataset->hasPixels; }
+
+int32_t cdcmtk_dataset_pixels_are_cut_off(const cdcmtk_dataset *dataset) { return dataset->pixelsAreCutOff; }
 
 int32_t cdcmtk_dataset_native_pixels(const cdcmtk_dataset *dataset, int64_t *offset, int64_t *length) {
     *offset = dataset->nativePixelsOffset;

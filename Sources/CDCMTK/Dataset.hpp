@@ -14,7 +14,7 @@ struct cdcmtk_dataset {
     int64_t fileSize = 0;
     std::string transferSyntaxUID;
     bool hasPixels = false;
-    int64_t pixelsOffset = -1;
+    bool pixelsAreCutOff = false;
     int64_t nativePixelsOffset = -1;
     int64_t nativePixelsLength = 0;
 };

@@ -86,7 +86,11 @@ struct ImageFile: Sendable {
                               code: "truncated-pixel-data")
         }
         refusal = Self.refusalBySyntax(transferSyntaxUID)
-        if refusal == nil { judgeFrames(dataset) }
+        guard refusal == nil else { return }
+        guard cdcmtk_dataset_pixels_are_cut_off(dataset.file.handle) == 0 else {
+            throw Self.broken(url, "the file ends inside the pixel data", code: "truncated-pixel-data")
+        }
+        judgeFrames(dataset)
     }
 
     /// The modality that the image is loaded as.

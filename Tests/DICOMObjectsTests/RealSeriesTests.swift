@@ -147,6 +147,14 @@ struct RealSeriesTests {
         #expect(entries[0].findings.contains { $0.code == "jpeg-2000" && $0.message.contains("JPEG 2000") && !$0.remedy.isEmpty })
     }
 
+    @Test(arguments: ["1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80"])
+    func compressedFilesThatBreakOffAreFindings(syntax: String) throws {
+        let folder = TemporaryFolder()
+        let whole = try Data(contentsOf: decoded(syntax).file.url)
+        let catalog = try SeriesCatalog.scan(folder.write(whole.prefix(60_000), "cut"))
+        #expect(catalog.series.isEmpty && catalog.findings.map(\.code) == ["truncated-pixel-data"])
+    }
+
     @Test func oneSliceInManySyntaxesIsOneImageAndSomeOthers() throws {
         let entries = try SeriesCatalog.scan(RealData.url("transfer-syntaxes")).series
         #expect(entries.allSatisfy { !$0.usable })

@@ -34,6 +34,8 @@ int64_t cdcmtk_dataset_file_size(const cdcmtk_dataset *dataset);
 int32_t cdcmtk_dataset_native_pixels(const cdcmtk_dataset *dataset, int64_t *offset, int64_t *length);
 /// With `CDCMTK_UP_TO_PIXEL_DATA`: whether a Pixel Data element follows.
 int32_t cdcmtk_dataset_has_pixels(const cdcmtk_dataset *dataset);
+/// With `CDCMTK_UP_TO_PIXEL_DATA`: whether the file ends inside encapsulated or big endian pixel data.
+int32_t cdcmtk_dataset_pixels_are_cut_off(const cdcmtk_dataset *dataset);
 
 /// Tags are written 0xGGGGEEEE. An attribute with an empty value is there.
 int32_t cdcmtk_item_contains(const cdcmtk_item *item, uint32_t tag);
