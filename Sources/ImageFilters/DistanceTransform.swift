@@ -43,31 +43,29 @@ extension Mask {
     }
 }
 
-/// The signed squared distances within one slice: along `j` by counting, along `i` by lower envelopes.
+/// The signed squared distances within one slice: along `j` by counting, then joined along `i`.
 private struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copyable {
     let size: GridSize
     let squaredSpacingJ: Float
-    let insideToo: Bool
-    let envelope: LowerEnvelope
+    let rows: LineDistance
     /// Steps down the column to the nearest voxel of the other kind; at least `none` where there is none.
     let below: UnsafeMutablePointer<Count>
     let above: UnsafeMutablePointer<Count>
     private let paddedSquares: UnsafeMutablePointer<Float>
-    private var squares: UnsafeMutablePointer<Float> { paddedSquares + LowerEnvelope.padding }
+    private var squares: UnsafeMutablePointer<Float> { paddedSquares + LineDistance.padding }
     let lastRow: UnsafeMutablePointer<Float>
 
     private var none: Count { 1 << (Count.bitWidth - 2) }
 
     init(size: GridSize, spacing: SIMD3<Double>, insideToo: Bool) {
         self.size = size
-        self.insideToo = insideToo
         squaredSpacingJ = Float(spacing.y * spacing.y)
-        envelope = LowerEnvelope(lineLength: size.i, spacingMM: spacing.x)
+        rows = LineDistance(lineLength: size.i, spacingMM: spacing.x, insideToo: insideToo)
         below = .allocate(capacity: size.sliceVoxelCount)
         above = .allocate(capacity: size.i)
-        paddedSquares = .allocate(capacity: size.i + 2 * LowerEnvelope.padding)
-        paddedSquares.initialize(repeating: .infinity, count: size.i + 2 * LowerEnvelope.padding)
-        lastRow = .allocate(capacity: size.i + LowerEnvelope.overshoot)
+        paddedSquares = .allocate(capacity: size.i + 2 * LineDistance.padding)
+        paddedSquares.initialize(repeating: .infinity, count: size.i + 2 * LineDistance.padding)
+        lastRow = .allocate(capacity: size.i + LineDistance.overshoot)
     }
 
     deinit {
@@ -78,16 +76,16 @@ private struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copya
     }
 
     func fill(_ mask: UnsafePointer<UInt8>, to field: UnsafeMutablePointer<Float>) {
-        let (columns, rows) = (size.i, size.j)
+        let columns = size.i, last = size.j - 1
         let none = none
-        (below + (rows - 1) * columns).update(repeating: none, count: columns)
-        for j in stride(from: rows - 2, through: 0, by: -1) {
+        (below + last * columns).update(repeating: none, count: columns)
+        for j in stride(from: last - 1, through: 0, by: -1) {
             let row = mask + j &* columns, next = row + columns
             let steps = below + j &* columns, nextSteps = steps + columns
             for i in 0..<columns { steps[i] = row[i] == next[i] ? nextSteps[i] &+ 1 : 1 }
         }
         above.update(repeating: none, count: columns)
-        for j in 0..<rows {
+        for j in 0...last {
             let row = mask + j &* columns, steps = below + j &* columns
             if j > 0 {
                 let previous = row - columns
@@ -96,75 +94,42 @@ private struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copya
             for i in 0..<columns {
                 let nearest = min(steps[i], above[i])
                 let count = Float(Int32(truncatingIfNeeded: nearest))
-                squares[i] = nearest >= none ? .infinity : squaredSpacingJ * (count * count)
+                let square = nearest >= none ? Float.infinity : squaredSpacingJ * (count * count)
+                squares[i] = Float(bitPattern: square.bitPattern | UInt32(truncatingIfNeeded: row[i]) &<< 31)
             }
             let target = field + j &* columns
-            if j < rows - 1 {
+            if j < last {
                 // What is spoilt past its end is the start of the next row.
-                joinRow(row, to: target)
+                rows.join(squares, count: columns, to: target)
             } else {
-                joinRow(row, to: lastRow)
+                rows.join(squares, count: columns, to: lastRow)
                 target.update(from: lastRow, count: columns)
             }
         }
     }
-
-    @inline(__always)
-    private func joinRow(_ mask: UnsafePointer<UInt8>, to field: UnsafeMutablePointer<Float>) {
-        let columns = size.i
-        _ = envelope.findCandidates(squares, count: columns)
-        var first = 0, candidate = 0
-        while first < columns {
-            let inside = mask[first] != 0
-            let end = endOfRun(mask, from: first, count: columns)
-            if inside && !insideToo {
-                (field + first).update(repeating: -1, count: end - first)
-            } else {
-                envelope.fill(
-                    first..<end, zeroBefore: first > 0, zeroAfter: end < columns, sign: inside ? -1 : 1, next: &candidate,
-                    from: squares, to: field)
-            }
-            first = end
-        }
-    }
 }
 
-/// The end of the run of equal bytes that starts at `first`.
-@inline(__always)
-private func endOfRun(_ bytes: UnsafePointer<UInt8>, from first: Int, count: Int) -> Int {
-    let value = bytes[first]
-    let pattern = UInt64(value) &* 0x0101_0101_0101_0101
-    var end = first &+ 1
-    while end &+ 8 <= count {
-        let difference = UnsafeRawPointer(bytes + end).loadUnaligned(as: UInt64.self).littleEndian ^ pattern
-        if difference != 0 { return end &+ difference.trailingZeroBitCount &>> 3 }
-        end &+= 8
-    }
-    while end < count && bytes[end] == value { end &+= 1 }
-    return end
-}
-
-/// Joins slices: lower envelopes along `k`, on blocks of neighbouring columns so that memory is read and written by rows.
+/// Joins slices along `k`, on blocks of neighbouring columns so that memory is read and written by rows.
 private struct ThroughSliceDistance: ~Copyable {
     private static let width = 32
 
     let size: GridSize
     let kind: Mask.DistanceKind
-    let envelope: LowerEnvelope
+    let lines: LineDistance
     private let pitch: Int
     private let paddedColumns: UnsafeMutablePointer<Float>
-    private var columns: UnsafeMutablePointer<Float> { paddedColumns + LowerEnvelope.padding }
+    private var columns: UnsafeMutablePointer<Float> { paddedColumns + LineDistance.padding }
     private let results: UnsafeMutablePointer<Float>
 
     init(size: GridSize, spacingMM: Double, kind: Mask.DistanceKind) {
         self.size = size
         self.kind = kind
-        envelope = LowerEnvelope(lineLength: size.k, spacingMM: spacingMM)
+        lines = LineDistance(lineLength: size.k, spacingMM: spacingMM, insideToo: kind == .signed)
         // A pitch that is not a power of two keeps neighbouring columns out of one cache set.
-        pitch = (size.k + 3) / 4 * 4 + LowerEnvelope.padding + 4
-        paddedColumns = .allocate(capacity: pitch * Self.width + 2 * LowerEnvelope.padding)
+        pitch = (size.k + 3) / 4 * 4 + LineDistance.padding + 4
+        paddedColumns = .allocate(capacity: pitch * Self.width + 2 * LineDistance.padding)
         results = .allocate(capacity: pitch * Self.width)
-        paddedColumns.initialize(repeating: .infinity, count: pitch * Self.width + 2 * LowerEnvelope.padding)
+        paddedColumns.initialize(repeating: .infinity, count: pitch * Self.width + 2 * LineDistance.padding)
         results.initialize(repeating: 0, count: pitch * Self.width)
     }
 
@@ -179,45 +144,10 @@ private struct ThroughSliceDistance: ~Copyable {
         while i < size.i {
             let width = min(Self.width, size.i - i)
             gather(row + i, width)
-            for lane in 0..<width { join(columns + lane &* pitch, to: results + lane &* pitch) }
+            for lane in 0..<width { lines.join(columns + lane &* pitch, count: size.k, to: results + lane &* pitch) }
             scatter(row + i, width)
             i += width
         }
-    }
-
-    private func join(_ column: UnsafeMutablePointer<Float>, to result: UnsafeMutablePointer<Float>) {
-        let count = size.k
-        _ = envelope.findCandidates(column, count: count)
-        var first = 0, candidate = 0
-        while first < count {
-            let inside = column[first].sign == .minus
-            let end = Self.endOfRun(column, from: first, count: count)
-            if inside && kind != .signed {
-                (result + first).update(repeating: -1, count: end - first)
-            } else {
-                envelope.fill(
-                    first..<end, zeroBefore: first > 0, zeroAfter: end < count, sign: inside ? -1 : 1, next: &candidate,
-                    from: column, to: result)
-            }
-            first = end
-        }
-    }
-
-    /// The end of the run of equal signs that starts at `first`.
-    @inline(__always)
-    private static func endOfRun(_ column: UnsafePointer<Float>, from first: Int, count: Int) -> Int {
-        let bits = UnsafeRawPointer(column)
-        let sign = column[first].bitPattern & 0x8000_0000
-        let pattern = UInt64(sign) << 32 | UInt64(sign)
-        var end = first &+ 1
-        while end &+ 4 <= count {
-            let a = bits.loadUnaligned(fromByteOffset: 4 &* end, as: UInt64.self) ^ pattern
-            let b = bits.loadUnaligned(fromByteOffset: 4 &* end &+ 8, as: UInt64.self) ^ pattern
-            if (a | b) & 0x8000_0000_8000_0000 != 0 { break }
-            end &+= 4
-        }
-        while end < count && column[end].bitPattern & 0x8000_0000 == sign { end &+= 1 }
-        return end
     }
 
     private func gather(_ row: UnsafePointer<Float>, _ width: Int) {

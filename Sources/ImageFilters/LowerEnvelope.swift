@@ -6,11 +6,6 @@
 /// A line is divided into runs of voxels inside and outside the mask. Voxels of the other kind are sites of value 0 for a run,
 /// so only those that adjoin it matter.
 struct LowerEnvelope: ~Copyable {
-    /// How many infinite elements must lie before and after a line.
-    static let padding = 8
-    /// The number of elements past the end of a line that `fill` may overwrite.
-    static let overshoot = 4
-
     private let squaredSpacing: Float
     /// 1 / (2 w² d) for a distance of d voxels.
     private let halfReciprocal: UnsafeMutablePointer<Double>
@@ -44,13 +39,13 @@ struct LowerEnvelope: ~Copyable {
         startOffset.deallocate()
     }
 
-    /// Finds the sites of a line that may be on the envelope and returns their number.
+    /// Finds the sites of a line that may be on the envelope. `LineDistance.padding` infinite elements lie before and after it.
     ///
     /// The envelope is the lower convex hull of the points (q, g(q) + w² q²): a site on or above the chord of two others is never
     /// lowest. Chords of four lengths leave few sites that are not on the hull, without a branch. A voxel of the other kind
     /// has the magnitude of its own square where 0 would do, which rejects less but never wrongly.
     @inline(__always)
-    func findCandidates(_ line: UnsafePointer<Float>, count: Int) -> Int {
+    func findCandidates(_ line: UnsafePointer<Float>, count: Int) {
         @inline(__always) func four(_ offset: Int) -> SIMD4<Float> {
             let bits = UnsafeRawPointer(line + offset).loadUnaligned(as: SIMD4<UInt32>.self) & 0x7FFF_FFFF
             return unsafeBitCast(bits, to: SIMD4<Float>.self)
@@ -71,10 +66,10 @@ struct LowerEnvelope: ~Copyable {
         }
         while found > 0 && candidates[found &- 1] >= count { found &-= 1 }
         candidates[found] = .max
-        return found
     }
 
-    /// Writes `sign` times the envelope over the voxels of `run` to `target`; up to `overshoot` elements past the run are spoilt.
+    /// Writes `sign` times the envelope over the voxels of `run` to `target`; up to `LineDistance.overshoot`
+    /// elements past the run are spoilt.
     ///
     /// The magnitudes of `line` are the sites' values. `zeroBefore` and `zeroAfter` say whether a voxel of the other kind adjoins
     /// the run. `next` is the first of the candidates that has not been looked at; runs come in their order.
