@@ -1,85 +1,80 @@
-// A plain DCMTK loop that loads a folder of single-frame CT images into one volume: the yardstick for the series load.
-//
-//   g++ -O2 -std=c++17 -pthread dcmtk_load.cpp -o dcmtk_load -ldcmdata -loflog -lofstd
-//   ./dcmtk_load FOLDER [threads = 2] [runs = 9]
-//
-// Prints the median seconds of opening every file, sorting by z, and rescaling the pixels into Int16.
-
+// What a plain DCMTK program needs to load a CT series: two threads read the files, then the slices are put in their order.
+// Reads "load" from standard input, answers with seconds and one voxel.
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
-#include <dcmtk/oflog/oflog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
+#include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace {
 
-struct Image {
-    std::unique_ptr<DcmFileFormat> file;
-    double z = 0;
+struct Slice {
+    double position = 0;
+    std::vector<int16_t> pixels;
+    Uint16 rows = 0, columns = 0;
 };
 
-template <typename Body>
-void onThreads(int threads, size_t count, Body body) {
-    std::atomic<size_t> next{0};
-    std::vector<std::thread> workers;
-    for (int t = 0; t < threads; ++t)
-        workers.emplace_back([&] { for (size_t i; (i = next++) < count;) body(i); });
-    for (auto &worker : workers) worker.join();
+bool readSlice(const std::string &path, Slice &slice) {
+    DcmFileFormat file;
+    if (file.loadFile(path.c_str()).bad()) return false;
+    DcmDataset *data = file.getDataset();
+    Float64 slope = 1, intercept = 0;
+    const Uint16 *words = nullptr;
+    unsigned long count = 0;
+    if (data->findAndGetFloat64(DCM_ImagePositionPatient, slice.position, 2).bad()) return false;
+    if (data->findAndGetFloat64(DCM_RescaleSlope, slope).bad()) slope = 1;
+    data->findAndGetFloat64(DCM_RescaleIntercept, intercept);
+    data->findAndGetUint16(DCM_Rows, slice.rows);
+    data->findAndGetUint16(DCM_Columns, slice.columns);
+    if (data->findAndGetUint16Array(DCM_PixelData, words, &count).bad()) return false;
+    slice.pixels.resize(count);
+    const int scale = static_cast<int>(slope), offset = static_cast<int>(intercept);
+    for (unsigned long i = 0; i < count; ++i) slice.pixels[i] = static_cast<int16_t>(static_cast<int16_t>(words[i]) * scale + offset);
+    return true;
 }
 
-long load(const std::vector<std::string> &paths, int threads) {
-    std::vector<Image> images(paths.size());
-    onThreads(threads, paths.size(), [&](size_t i) {
-        images[i].file = std::make_unique<DcmFileFormat>();
-        if (images[i].file->loadFile(paths[i].c_str()).bad()) std::exit(1);
-        images[i].file->getDataset()->findAndGetFloat64(DCM_ImagePositionPatient, images[i].z, 2);
-    });
-    std::sort(images.begin(), images.end(), [](const Image &a, const Image &b) { return a.z < b.z; });
-    Uint16 rows = 0, columns = 0;
-    images[0].file->getDataset()->findAndGetUint16(DCM_Rows, rows);
-    images[0].file->getDataset()->findAndGetUint16(DCM_Columns, columns);
-    const size_t count = size_t{rows} * columns;
-    std::unique_ptr<Sint16[]> volume(new Sint16[count * images.size()]);
-    onThreads(threads, images.size(), [&](size_t i) {
-        DcmDataset *dataset = images[i].file->getDataset();
-        Float64 slope = 1, intercept = 0;
-        dataset->findAndGetFloat64(DCM_RescaleSlope, slope);
-        dataset->findAndGetFloat64(DCM_RescaleIntercept, intercept);
-        const Uint16 *pixels = nullptr;
-        if (dataset->findAndGetUint16Array(DCM_PixelData, pixels).bad()) std::exit(1);
-        Sint16 *slice = volume.get() + i * count;
-        for (size_t p = 0; p < count; ++p)
-            slice[p] = static_cast<Sint16>(static_cast<Sint16>(pixels[p]) * static_cast<int>(slope) + static_cast<int>(intercept));
-        images[i].file.reset();
-    });
-    return volume[count / 2];
+std::vector<int16_t> loadSeries(const std::string &folder, size_t &sliceSize) {
+    std::vector<std::string> paths;
+    for (const auto &entry : std::filesystem::directory_iterator(folder)) paths.push_back(entry.path().string());
+    std::vector<Slice> slices(paths.size());
+    std::atomic<size_t> next{0};
+    auto work = [&] {
+        for (size_t i; (i = next++) < paths.size();)
+            if (!readSlice(paths[i], slices[i])) std::fprintf(stderr, "cannot read %s\n", paths[i].c_str());
+    };
+    std::thread second(work);
+    work();
+    second.join();
+    std::sort(slices.begin(), slices.end(), [](const Slice &a, const Slice &b) { return a.position < b.position; });
+    sliceSize = slices.empty() ? 0 : slices[0].pixels.size();
+    std::vector<int16_t> volume(sliceSize * slices.size());
+    for (size_t k = 0; k < slices.size(); ++k)
+        if (slices[k].pixels.size() == sliceSize) std::copy(slices[k].pixels.begin(), slices[k].pixels.end(), volume.begin() + k * sliceSize);
+    return volume;
 }
 
 }  // namespace
 
-int main(int argumentCount, char **arguments) {
-    if (argumentCount < 2) return std::fprintf(stderr, "usage: dcmtk_load FOLDER [threads] [runs]\n"), 64;
-    const int threads = argumentCount > 2 ? std::atoi(arguments[2]) : 2, runs = argumentCount > 3 ? std::atoi(arguments[3]) : 9;
-    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    std::vector<std::string> paths;
-    for (const auto &entry : std::filesystem::recursive_directory_iterator(arguments[1]))
-        if (entry.is_regular_file()) paths.push_back(entry.path().string());
-    std::vector<double> seconds;
-    long check = 0;
-    for (int run = 0; run < runs; ++run) {
-        const auto start = std::chrono::steady_clock::now();
-        check += load(paths, threads);
-        seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        std::fprintf(stderr, "usage: dcmtk_load FOLDER\n");
+        return 64;
     }
-    std::sort(seconds.begin(), seconds.end());
-    std::printf("dcmtk %d threads: %.4f s (check %ld)\n", threads, seconds[seconds.size() / 2], check);
+    std::cout << "ready" << std::endl;
+    for (std::string line; std::getline(std::cin, line);) {
+        const auto start = std::chrono::steady_clock::now();
+        size_t sliceSize = 0;
+        const std::vector<int16_t> volume = loadSeries(argv[1], sliceSize);
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+        const size_t voxel = 300 + 200 * 512 + 100 * sliceSize;
+        std::cout << seconds.count() << " " << (voxel < volume.size() ? volume[voxel] : -1) << std::endl;
+    }
 }
