@@ -3,6 +3,9 @@ import ImagingCore
 
 /// How deep a point lies in the body: the distance to the air around the patient. The lungs count as body.
 struct BodyDepth {
+    /// Below this is air; aerated lung lies above, which a small field of view may cut open at its sides.
+    private static let airHU: Float = -930
+
     private let distances: Volume<Float>
     private let scan: GridGeometry
 
@@ -22,8 +25,16 @@ struct BodyDepth {
                     for k in 0..<size.k {
                         for j in 0..<size.j {
                             for i in 0..<size.i {
-                                let offset = full.offset(VoxelIndex(i * step.x, j * step.y, k * step.z))
-                                target[i + size.i * (j + size.j * k)] = isAir(voxels[offset]) ? 1 : 0
+                                let (x, y) = (i * step.x, j * step.y)
+                                var airy = 0, all = 0
+                                for row in max(0, y - 1)...min(full.j - 1, y + 1) {
+                                    let start = full.offset(VoxelIndex(0, row, k * step.z))
+                                    for column in max(0, x - 1)...min(full.i - 1, x + 1) {
+                                        airy += isAir(voxels[start + column]) ? 1 : 0
+                                        all += 1
+                                    }
+                                }
+                                target[i + size.i * (j + size.j * k)] = 2 * airy > all ? 1 : 0
                             }
                         }
                     }
@@ -31,8 +42,8 @@ struct BodyDepth {
             }
         }
         let gas = switch scan {
-        case .int16(let volume): air(volume) { $0 < -500 }
-        case .float32(let volume): air(volume) { $0 < -500 }
+        case .int16(let volume): air(volume) { $0 < Int16(Self.airHU) }
+        case .float32(let volume): air(volume) { $0 < Self.airHU }
         }
         var sides: [VoxelIndex] = []
         for k in 0..<size.k {
@@ -49,10 +60,10 @@ struct BodyDepth {
         return Double(min(distances[voxel], 1e6))
     }
 
-    /// Whether a point lies within a voxel of the scan's border.
-    func leavesScan(_ point: PatientPoint) -> Bool {
+    /// Millimetres from a point to the nearest face of the scan; negative beyond it.
+    func millimetresToBorder(_ point: PatientPoint) -> Double {
         let index = scan.continuousIndex(point).ijk
         let last = SIMD3(Double(scan.size.i - 1), Double(scan.size.j - 1), Double(scan.size.k - 1))
-        return index.min() < 0.75 || (last - index).min() < 0.75
+        return min((index * scan.spacing).min(), ((last - index) * scan.spacing).min())
     }
 }

@@ -48,17 +48,23 @@ struct GreyLevelOdds {
     ///     around a seed may reach into a neighbour.
     init(image: Volume<Float>, inside: Mask, outside: Mask) {
         let insideValues = image.values(in: inside), outsideValues = image.values(in: outside)
-        let median = insideValues.median ?? 0
+        let median = insideValues.median ?? 0, outsideMedian = outsideValues.median ?? 0
         let spread = max((insideValues.map { abs($0 - median) }.median ?? 0) * 1.4826, 1e-3)
-        let outsideSpread = max((outsideValues.map { abs($0 - (outsideValues.median ?? 0)) }.median ?? 0) * 1.4826, spread)
-        lowest = median - max(8 * spread, 4 * outsideSpread)
-        let highest = median + max(8 * spread, 4 * outsideSpread)
-        scale = Float(Self.bins) / (highest - lowest)
+        let outsideSpread = max((outsideValues.map { abs($0 - outsideMedian) }.median ?? 0) * 1.4826, spread)
+        let reach = max(8 * spread, 4 * outsideSpread, 1.2 * abs(median - outsideMedian))
+        let lowest = median - reach, scale = Float(Self.bins) / (2 * reach)
+        (self.lowest, self.scale) = (lowest, scale)
         let trimmed = insideValues.filter { abs($0 - median) < 2.5 * spread }
         let width = 0.35 * spread * scale
         let within = Self.density(trimmed, lowest, scale, width), around = Self.density(outsideValues, lowest, scale, width)
-        let floor: Float = 0.02 / Float(Self.bins)
-        table = zip(within, around).map { log(($0 + floor) / ($1 + floor)) }
+        // Levels that neither sample holds, as at the edge of a tumour in lung, go to the nearer of the two.
+        let tail = max(abs(median - outsideMedian) / 4, spread) * scale
+        func floor(_ bin: Int, _ centre: Float) -> Float {
+            0.03 / tail * exp(-abs(Float(bin) + 0.5 - (centre - lowest) * scale) / tail)
+        }
+        table = (0..<Self.bins).map { bin in
+            log((within[bin] + floor(bin, median) + 1e-7) / (around[bin] + floor(bin, outsideMedian) + 1e-7))
+        }
     }
 
     func logOdds(of image: Volume<Float>) -> Volume<Float> {

@@ -16,11 +16,12 @@ struct IceEvidence {
     private let parameters: IceSegmentation.Parameters
     private let origins: IceOrigins
     private let toOrigin: Volume<Float>
-    private let coarseIceness: Volume<Float>
+    private let coarseIceness: Volume<Float>, coarseConfidence: Volume<Float>
 
     /// Half the width, in millimetres, of what metal and its blooming hide, and a share of a voxel more.
     private static let metalMM: Float = 2.0
     private static let strengthPerMM: Float = 1.2
+    private static let bayMM = 12.0
 
     init(
         _ work: Volume<Float>, modality: Modality, origins: IceOrigins, reference: ScanVolume?, parameters: IceSegmentation.Parameters
@@ -44,10 +45,10 @@ struct IceEvidence {
         self.findings = findings
         polarity = tissue is ReferenceTissue || modality == .mr ? 1 : 0
         let (iceness, confidence) = tissue.iceness(of: work)
-        coarseIceness = iceness
         let metal = Self.metalMM + 0.4 * Float(max(work.geometry.spacing.x, work.geometry.spacing.y))
+        (coarseIceness, coarseConfidence) = (iceness, confidence.combined(with: toAxis) { w, axis in axis < metal ? 0 : w })
         let reach = Float(parameters.reachMM)
-        let evidence = iceness.combined(with: confidence, toAxis) { h, w, axis in axis < metal ? 0 : w * max(-1, min(1, 2 * h - 1)) }
+        let evidence = iceness.combined(with: coarseConfidence) { h, w in w * max(-1, min(1, 2 * h - 1)) }
         force = evidence.combined(with: toOrigin) { evidence, distance in
             let near = max(0, min(1, (20 - distance) / 12)), far = max(0, min(1, (distance - 22) / (reach - 22)))
             return Self.strengthPerMM * (evidence + 0.3 * near - 0.15 - 1.35 * far * far)
@@ -60,6 +61,13 @@ struct IceEvidence {
         let size = region.size
         let starts = toOrigin.withUnsafeVoxels { d in d.indices.filter { d[$0] <= near }.map { size.index(atOffset: $0) } }
         return region.joined(to: starts)
+    }
+
+    /// A region without the bays that only tissue which hides ice (fat, bone, metal) makes: ice itself bulges.
+    func completed(_ region: Mask) -> Mask {
+        guard !region.isEmpty else { return region }
+        let hidden = Mask(coarseConfidence) { $0 < 0.35 }
+        return region.union(region.closed(byMM: Self.bayMM).intersection(hidden))
     }
 
     /// Checks that the inside of a region has changed as ice does.

@@ -12,10 +12,11 @@ public enum IceSegmentation {
         /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).
         public var freezingDropHU = 85.0
         /// From the contour of half the change outwards to the visible 0 °C front, on CT. Tissue freezes over some 7 °C, along 4 °C per mm, so
-        /// the half lies inside the front: 0.25 mm where freezing follows the equilibrium curve, 0.9 mm where it is even over the range.
-        public var halfDropToFrontMM = 0.5
+        /// the half lies inside the front: 0.9 mm where freezing is even over that range, 0.25 mm where it follows the equilibrium curve.
+        /// 0 reports the contour of half the change itself.
+        public var halfDropToFrontMM = 0.8
         /// The same on MR, where signal is gone just below the freezing point.
-        public var halfSignalToFrontMM = 0.2
+        public var halfSignalToFrontMM = 0.3
         /// Ice is not looked for further than this from a probe's active end or a seed.
         public var reachMM = 42.0
         /// Organ edges may have moved by this much between the scans that are compared.
@@ -46,8 +47,8 @@ public enum IceSegmentation {
         let evidence = try IceEvidence(work, modality: modality, origins: origins, reference: reference, parameters: parameters)
 
         let u = TotalVariationCut.solve(force: evidence.force, iterations: 120)
-        var region = evidence.nearOrigins(Mask(u) { $0 >= 0.5 }).fillingHoles()
-        region = region.keepingPieces(ofAtLeastML: parameters.smallestVolumeML)
+        var region = evidence.completed(evidence.nearOrigins(Mask(u) { $0 >= 0.5 })).fillingHoles()
+        region = evidence.nearOrigins(region.withoutRays()).keepingPieces(ofAtLeastML: parameters.smallestVolumeML)
         try evidence.requireIce(region, parameters: parameters)
         return refined(region, native: native, scan: scan.geometry, evidence: evidence, parameters: parameters, modality: modality)
     }
@@ -100,6 +101,15 @@ public enum IceSegmentation {
 }
 
 extension Mask {
+    /// Without what is thinner than ice can be: streaks of metal leave rays on an iceball. A region that is thin throughout stays.
+    fileprivate func withoutRays() -> Mask {
+        for radius in [4.0, 2.5] {
+            let opened = opened(byMM: radius)
+            if 2 * opened.count > count { return opened }
+        }
+        return self
+    }
+
     /// Without the pieces (joined through faces) that are smaller than a volume.
     func keepingPieces(ofAtLeastML smallest: Double) -> Mask {
         var rest = self, kept = Mask(empty: geometry)

@@ -67,9 +67,11 @@ public enum ProbeDetection {
     private static func probe(_ shaft: Shaft, depth: BodyDepth, scan: ScanVolume) -> Probe? {
         let (a, b) = (PatientPoint(shaft.start), PatientPoint(shaft.end))
         let depths = (depth.millimetres(at: a), depth.millimetres(at: b))
-        guard max(depths.0, depths.1) > 5 else { return nil }
-        let leaves = (depth.leavesScan(a), depth.leavesScan(b))
-        let tipIsFirst = leaves.0 != leaves.1 ? leaves.1 : depths.0 >= depths.1
+        let middle = PatientPoint((shaft.start + shaft.end) / 2)
+        guard max(depths.0, depths.1, depth.millimetres(at: middle)) > 5 else { return nil }
+        let borders = (depth.millimetresToBorder(a), depth.millimetresToBorder(b)), leaves = (borders.0 < 4, borders.1 < 4)
+        // A shaft leaves the scan at its tail; where neither end does, or both do, the tip is the deeper end.
+        let tipIsFirst = leaves.0 != leaves.1 ? leaves.1 : depths.0 != depths.1 ? depths.0 > depths.1 : borders.0 >= borders.1
         return tipIsFirst ? Probe(tip: a, tail: b, source: .detected) : Probe(tip: b, tail: a, source: .detected)
     }
 }

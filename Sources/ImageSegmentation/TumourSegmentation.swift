@@ -98,7 +98,7 @@ public enum TumourSegmentation {
         let startDistance = start.signedDistanceToZero()
         let noise = fine.noise(in: Mask(startDistance) { abs($0) < 8 })
         let refinement = EdgeRefinement(
-            image: fine, validity: nil, noise: noise, averagingMM: min(max(0.16 * radius, 1.2), 2.5), largestShiftMM: Float(min(max(0.25 * radius, 1), 3)))
+            image: fine, validity: nil, noise: noise, averagingMM: min(max(0.16 * radius, 1.2), 2.5), largestShiftMM: Float(min(max(0.25 * radius, 0.8 + 0.4 * fine.geometry.spacing.max()), 3)))
         let outcome = refinement.refine(start)
 
         var findings: [Finding] = []
