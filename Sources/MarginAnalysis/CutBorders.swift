@@ -4,8 +4,9 @@ import ImagingCore
 enum MarginFinding {
     static let zoneCut = "zone-touches-scan-edge"
     static let tumourCut = "tumour-touches-scan-edge"
+    static let tumourBeyondZoneImage = "tumour-outside-zone-image"
     /// Findings that say that a surface is not all in the image.
-    static let cutCodes: Set<String> = [zoneCut, tumourCut]
+    static let cutCodes: Set<String> = [zoneCut, tumourCut, tumourBeyondZoneImage]
 }
 
 /// What a margin may be when the zone or the tumour goes on beyond the edge of its image.
@@ -15,7 +16,9 @@ struct CutBorders {
     private(set) var highestPossibleMM: Double
     private(set) var findings: [Finding] = []
 
-    init(tumour: TumourGeometry, zone: LevelSet, map: MarginMap, worst: WorstMargin, zoneName: MarginZone) {
+    init(
+        tumour: TumourGeometry, zone: LevelSet, fieldOfView: GridGeometry?, map: MarginMap, worst: WorstMargin, zoneName: MarginZone
+    ) {
         (lowestPossibleMM, highestPossibleMM) = (worst.marginMM, worst.marginMM)
         let zoneBorders = GridBorder.touched(by: zone)
         if !zoneBorders.isEmpty {
@@ -30,6 +33,16 @@ struct CutBorders {
                 .warning, MarginFinding.zoneCut,
                 "The \(zoneName.phrase) reaches the edge of its image, so that part of its surface is not known.",
                 remedy: "Use an image that shows the whole zone."))
+        }
+        if let fieldOfView, !map.surface.vertices.allSatisfy({ fieldOfView.contains($0) }) {
+            if !fieldOfView.contains(worst.point) {
+                let seen = zip(map.surface.vertices, map.marginsMM).filter { fieldOfView.contains($0.0) }.map(\.1).min() ?? .infinity
+                highestPossibleMM = max(highestPossibleMM, seen)
+            }
+            findings.append(Finding(
+                .warning, MarginFinding.tumourBeyondZoneImage,
+                "Part of the tumour lies outside the image that shows the \(zoneName.phrase); whether it is covered there is not known.",
+                remedy: "Use an image that shows the whole tumour."))
         }
         if !GridBorder.touched(by: tumour.levelSet).isEmpty {
             lowestPossibleMM = -.infinity

@@ -7,16 +7,22 @@ import ImagingCore
 /// zone may live on different grids of one frame of reference.
 public enum MarginAnalysis {
     /// The margins of a tumour in one zone.
+    /// - Parameter zoneFieldOfView: the grid of the image that shows the zone, if the zone's own grid is only a part of it;
+    ///   tumour outside it makes the result incomplete. `nil` leaves that unchecked.
     /// - Throws: `MarginError` when tumour or zone is empty, `GeometryError` when they lie in different frames of reference.
     public static func margins(
-        ofTumour tumour: LevelSet, in zoneSurface: LevelSet, zone: MarginZone, uncertainty: MarginUncertainty = MarginUncertainty()
+        ofTumour tumour: LevelSet, in zoneSurface: LevelSet, zone: MarginZone, uncertainty: MarginUncertainty = MarginUncertainty(),
+        zoneFieldOfView: GridGeometry? = nil
     ) throws -> MarginResult {
-        try margins(of: TumourGeometry(tumour), in: zoneSurface, zone: zone, uncertainty: uncertainty)
+        try tumour.geometry.requireSameFrame(as: zoneSurface.geometry)
+        return try margins(
+            of: TumourGeometry(tumour), in: zoneSurface, zone: zone, uncertainty: uncertainty, zoneFieldOfView: zoneFieldOfView)
     }
 
     /// The margins of a tumour, made ready once for several zones.
     public static func margins(
-        of tumour: TumourGeometry, in zoneSurface: LevelSet, zone: MarginZone, uncertainty: MarginUncertainty = MarginUncertainty()
+        of tumour: TumourGeometry, in zoneSurface: LevelSet, zone: MarginZone, uncertainty: MarginUncertainty = MarginUncertainty(),
+        zoneFieldOfView: GridGeometry? = nil
     ) throws -> MarginResult {
         try tumour.levelSet.geometry.requireSameFrame(as: zoneSurface.geometry)
         let zoneMesh = zoneSurface.surface()
@@ -25,7 +31,7 @@ public enum MarginAnalysis {
         let map = MarginMap(surface: tumour.surface, marginsMM: measure.marginsMM(at: tumour.surface.vertices))
         let worst = measure.minimum(over: map)
         let coverage = VolumeCoverage(of: tumour, in: zoneSurface)
-        let cut = CutBorders(tumour: tumour, zone: zoneSurface, map: map, worst: worst, zoneName: zone)
+        let cut = CutBorders(tumour: tumour, zone: zoneSurface, fieldOfView: zoneFieldOfView, map: map, worst: worst, zoneName: zone)
 
         let halfWidth = uncertainty.halfWidthMM(along: worst.normal, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
         let low = cut.lowestPossibleMM - halfWidth, high = cut.highestPossibleMM + halfWidth

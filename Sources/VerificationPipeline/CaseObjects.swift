@@ -96,7 +96,7 @@ extension ImportedMask {
     var isBinary: Bool { if case .mask = shape { true } else { false } }
 
     /// The sub-voxel surface, on a grid that holds the object with some room around it.
-    var levelSet: LevelSet {
+    public var levelSet: LevelSet {
         switch shape {
         case .mask(let mask): LevelSet(reconstructing: mask)
         case .fraction(let volume): LevelSet(reconstructing: volume)

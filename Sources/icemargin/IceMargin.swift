@@ -17,6 +17,7 @@ struct IceMargin: AsyncParsableCommand {
         subcommands: [
             VerifyCommand.self,
             InspectCommand.self,
+            MarginCommand.self,
             PhantomCommand.self,
         ])
 }

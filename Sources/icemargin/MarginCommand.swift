@@ -1,0 +1,137 @@
+import ArgumentParser
+import Foundation
+import ImageFilters
+import ImagingCore
+import MarginAnalysis
+import Reporting
+import VerificationPipeline
+
+/// `icemargin margin`: the margins of one tumour in one zone, both given as masks.
+struct MarginCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "margin",
+        abstract: "Measure the margin of a tumour in a zone, both given as masks that lie in the same space.",
+        discussion: """
+            Masks are NIfTI files (.nii, .nii.gz), with 0 outside and one other value inside, or with the share of each voxel that is inside \
+            (0 to 1); or DICOM segmentations with one segment. Their grids may differ.
+
+            The margin is the signed distance from the tumour's surface to the zone's: positive where the zone exceeds the tumour.
+            """)
+
+    @Option(help: ArgumentHelp("The tumour's mask.", valueName: "file"))
+    var tumour: String
+
+    @Option(help: ArgumentHelp("The zone's mask: ice, a cold isotherm, or the ablation zone.", valueName: "file"))
+    var zone: String
+
+    @Option(help: ArgumentHelp("What the zone is: \(MarginZone.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+    var zoneName: MarginZone = .visibleIce
+
+    @Option(help: ArgumentHelp("The expected length of the registration's error at the tumour; widens the interval.", valueName: "mm"))
+    var registrationErrorMM = 0.0
+
+    @Flag(help: "Print one JSON document: an entry of the report's margins.")
+    var json = false
+
+    func validate() throws {
+        guard registrationErrorMM >= 0, registrationErrorMM.isFinite else {
+            throw ValidationError("--registration-error-mm must be 0 or more, not \(registrationErrorMM).")
+        }
+    }
+
+    func run() async throws {
+        let tumourMask = try MarginInput(tumour), zoneMask = try MarginInput(zone)
+        try tumourMask.requireSameSpace(as: zoneMask)
+        let uncertainty = MarginUncertainty(
+            tumourSampling: tumourMask.sampling, zoneSampling: zoneMask.sampling, registrationErrorMM: registrationErrorMM)
+        let result = try MarginAnalysis.margins(
+            ofTumour: tumourMask.surface, in: zoneMask.surface, zone: zoneName, uncertainty: uncertainty,
+            zoneFieldOfView: zoneMask.mask.geometry)
+        for finding in tumourMask.mask.findings + zoneMask.mask.findings + result.findings {
+            StandardError.write("\(finding.severity.rawValue): \(finding.message)")
+            if !finding.remedy.isEmpty { StandardError.write("  \(finding.remedy)") }
+        }
+        if json {
+            let entry = CaseReport.Margin(tumour: tumourMask.identifier, result)
+            FileHandle.standardOutput.write(try ReportEncoder().encode(entry))
+        } else {
+            FileHandle.standardOutput.write(Data(MarginSummary(result, registrationErrorMM: registrationErrorMM).text.utf8))
+        }
+    }
+}
+
+extension MarginZone: ExpressibleByArgument {}
+
+/// A mask that a margin is measured from or to.
+private struct MarginInput {
+    let mask: ImportedMask
+    let surface: LevelSet
+    /// The file's name without its extensions.
+    let identifier: String
+
+    init(_ path: String) throws {
+        let url = URL(fileURLWithPath: path), name = url.lastPathComponent
+        let isNIfTI = [".nii", ".nii.gz", ".hdr", ".img", ".img.gz"].contains { name.lowercased().hasSuffix($0) }
+        mask = try ImportedMask.read(isNIfTI ? .nifti(url) : .segmentation(url, segment: nil))
+        surface = mask.levelSet
+        identifier = name.split(separator: ".").first.map(String.init) ?? name
+    }
+
+    var sampling: SurfaceSampling {
+        let source: SurfaceSampling.Source = if case .mask = mask.shape { .binaryMask } else { .levelSet }
+        return SurfaceSampling(source, on: mask.geometry)
+    }
+
+    /// Checks the frame of reference, and that the two grids overlap.
+    func requireSameSpace(as other: MarginInput) throws {
+        try mask.geometry.requireSameFrame(as: other.mask.geometry)
+        let a = Self.extent(mask.geometry), b = Self.extent(other.mask.geometry)
+        guard pointwiseMax(a.low, b.low).isAtMost(pointwiseMin(a.high, b.high)) else {
+            throw MaskError.missesScan(mask.name, mask: Self.text(a), scan: Self.text(b))
+        }
+    }
+
+    private static func extent(_ grid: GridGeometry) -> (low: SIMD3<Double>, high: SIMD3<Double>) {
+        grid.cornerPoints.reduce((SIMD3(repeating: .infinity), SIMD3(repeating: -.infinity))) {
+            (pointwiseMin($0.0, $1.lps), pointwiseMax($0.1, $1.lps))
+        }
+    }
+    private static func text(_ extent: (low: SIMD3<Double>, high: SIMD3<Double>)) -> String {
+        (0..<3).map { String(format: "%.0f to %.0f", extent.low[$0], extent.high[$0]) }.joined(separator: ", ")
+    }
+}
+
+extension SIMD3<Double> {
+    fileprivate func isAtMost(_ other: SIMD3<Double>) -> Bool { (other - self).min() >= 0 }
+}
+
+/// A margin as text for a person.
+private struct MarginSummary {
+    let text: String
+
+    init(_ result: MarginResult, registrationErrorMM: Double) {
+        func mm(_ value: Double) -> String { value.isFinite ? String(format: "%.1f", value) : "unknown" }
+        func percent(_ share: Double) -> String { String(format: "%5.1f %%", 100 * share) }
+        let interval = result.minimumMarginIntervalMM, bands = result.surfaceFraction, worst = result.worstPoint.lps
+        let registration = registrationErrorMM > 0
+            ? "with a registration error of \(mm(registrationErrorMM)) mm" : "without any registration error"
+        var lines = [
+            "Smallest margin in the \(result.zone.phrase)  \(mm(result.minimumMarginMM)) mm"
+                + "  (95 %: \(mm(interval.lowerBound)) to \(mm(interval.upperBound)) mm, \(registration))",
+            "  at L \(mm(worst.x))  P \(mm(worst.y))  S \(mm(worst.z)) mm",
+            "",
+            "Tumour surface by margin",
+            "  outside the zone   \(percent(bands.below0))",
+            "  0 to 5 mm          \(percent(bands.from0to5))",
+            "  5 to 10 mm         \(percent(bands.from5to10))",
+            "  10 mm or more      \(percent(bands.atLeast10))",
+            "",
+            String(format: "Tumour %.2f mL, zone %.2f mL", result.tumourVolumeML, result.zoneVolumeML),
+            String(format: "Tumour covered %.1f %%, residual %.2f mL", 100 * result.tumourCoverage, result.residualVolumeML),
+            "",
+            "Shell around the tumour (without the tumour) covered",
+        ]
+        lines += result.shellCoverage.map { String(format: "  %2.0f mm  ", $0.marginMM) + percent($0.fraction) }
+        text = lines.joined(separator: "\n") + "\n"
+    }
+}
