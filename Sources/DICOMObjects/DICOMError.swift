@@ -20,8 +20,9 @@ public struct DICOMError: ReportableError, Hashable {
             self.init(Finding(.error, "cannot-open", "\(name) cannot be opened: \(status.message).",
                               remedy: "Check the path and the permission to read it."), category: .inputMissing)
         case Int32(CDCMTK_NOT_DICOM.rawValue):
-            self.init(Finding(.warning, "not-dicom", "\(name) was passed over: \(status.message).",
-                              remedy: "Nothing to do, unless it should be an image: then export it again."))
+            let shouldBeDICOM = ["dcm", "dicom", "ima"].contains(file.pathExtension.lowercased())
+            self.init(Finding(shouldBeDICOM ? .warning : .info, "not-dicom", "\(name) was passed over: \(status.message).",
+                              remedy: shouldBeDICOM ? "Export or copy the file again." : ""))
         case Int32(CDCMTK_NOT_SUPPORTED.rawValue):
             self.init(Finding(.error, "not-supported", "\(name) cannot be read: \(status.message).",
                               remedy: "Export it uncompressed (Explicit VR Little Endian)."))
