@@ -1,5 +1,7 @@
 #include "include/cdcmtk_write.h"
 
+#include "include/cdcmtk.h"
+
 #include <cstdio>
 #include <exception>
 #include <mutex>
@@ -56,6 +58,8 @@ int cdcmtk_write_image(
     const char *path, const cdcmtk_text_element *elements, size_t element_count, const uint16_t *pixels, uint16_t rows,
     uint16_t columns, const char *transfer_syntax, char *message, size_t capacity) {
     try {
+        cdcmtk_status status{};
+        cdcmtk_initialize(&status);
         if (!dcmDataDict.isDictionaryLoaded()) return fail(message, capacity, "DCMTK's data dictionary could not be loaded");
         const DcmXfer xfer(transfer_syntax);
         const E_TransferSyntax syntax = xfer.getXfer();

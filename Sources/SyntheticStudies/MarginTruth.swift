@@ -121,7 +121,8 @@ struct MarginTruth: Sendable {
     /// The covered share of the shells from the tumour's surface to 1, 2, … 10 mm from it, without the tumour itself.
     private func shellCoverage(_ inZone: @escaping @Sendable (SIMD3<Double>) -> Double) -> [StudyTruth.ShellCoverage] {
         // A coarser sphere is fine enough for volumes.
-        let tumour = RadialBody(center: tumour.center, reachMM: 2.5 * tumour.radii.max()!, level: 5, function: tumourFunction)
+        let shellLevel = self.tumour.radii.count > 10_242 ? 5 : 4
+        let tumour = RadialBody(center: tumour.center, reachMM: 2.5 * tumour.radii.max()!, level: shellLevel, function: tumourFunction)
         let tree = TriangleTree(tumour.surface)
         // What lies within m of a star-shaped body is star-shaped too, so each direction leaves it once.
         let radii = mapSlabs(of: tumour.radii.count, slab: 128) { range in

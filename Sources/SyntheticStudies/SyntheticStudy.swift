@@ -24,7 +24,10 @@ public struct SyntheticStudy: Sendable {
     let structures: [SitePlan.Structure]
 
     /// Builds the geometry, computes its truth and takes the scans. Throws `StudyOptionError`.
-    public init(_ options: StudyOptions) throws {
+    public init(_ options: StudyOptions) throws { try self.init(options, truthLevel: 6) }
+
+    /// `truthLevel` is the fineness of the spheres and meshes that the truth is computed with: 6 for what its documentation promises.
+    init(_ options: StudyOptions, truthLevel: Int) throws {
         try options.validate()
         self.options = options
         let isProne = options.site == .kidney || options.site == .spine
@@ -62,7 +65,7 @@ public struct SyntheticStudy: Sendable {
         }
         truth = StudyTruth(
             options: options, site: site, placement: placement, motion: motion, followUpMotion: followUpMotion, plans: plans, uids: uids,
-            inScan: inScan, reachMM: reach)
+            inScan: inScan, reachMM: reach, level: truthLevel)
     }
 
     private static func scanPlans(

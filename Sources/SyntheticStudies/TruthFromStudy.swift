@@ -3,12 +3,12 @@ import ImagingCore
 extension StudyTruth {
     init(
         options: StudyOptions, site: SitePlan, placement: ProbePlacement, motion: PatientMotion, followUpMotion: PatientMotion, plans: [ScanPlan],
-        uids: StudyIdentity, inScan: @escaping @Sendable (SIMD3<Double>) -> Double, reachMM: Double
+        uids: StudyIdentity, inScan: @escaping @Sendable (SIMD3<Double>) -> Double, reachMM: Double, level: Int
     ) {
         let tumour = site.tumour
-        let planningBody = RadialBody(center: tumour.center, reachMM: reachMM, level: 6) { tumour.value(at: $0) }
+        let planningBody = RadialBody(center: tumour.center, reachMM: reachMM, level: level) { tumour.value(at: $0) }
         let target = motion(PatientPoint(tumour.center)).lps
-        let truth = MarginTruth(tumourCenter: target, reachMM: reachMM, tumour: inScan, zone: placement.ice)
+        let truth = MarginTruth(tumourCenter: target, reachMM: reachMM, tumour: inScan, zone: placement.ice, stepMM: level < 6 ? 0.9 : 0.45, level: level)
         let moved = truth.tumourBody
 
         `case` = Case(id: uids.caseID, site: options.site.rawValue)
@@ -41,7 +41,8 @@ extension StudyTruth {
             let zone = CarriedZone(carried: CarriedIce(ice: placement.ice.shrunk(), motion: motion), motion: followUpMotion)
             let later = MarginTruth(
                 tumourCenter: followUpMotion(PatientPoint(tumour.center)).lps, reachMM: reachMM,
-                tumour: { tumour.value(at: followUpMotion.planningPoint(of: $0)) }, zone: zone)
+                tumour: { tumour.value(at: followUpMotion.planningPoint(of: $0)) }, zone: zone,
+                stepMM: level < 6 ? 0.9 : 0.45, level: level)
             margins.append(later.margins(tumourID: "T1", zoneName: "ablation-zone"))
         }
     }

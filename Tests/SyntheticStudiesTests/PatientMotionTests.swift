@@ -8,7 +8,7 @@ struct PatientMotionTests {
         var options = StudyOptions(site: .liver, seed: 33)
         options.motion = kind
         (options.motionDegrees, options.motionMM, options.breathingMM) = (12, 40, 14)
-        return try SyntheticStudy(options)
+        return try SyntheticStudy(options, truthLevel: 4)
     }
 
     @Test func landmarksOfTheTruthFollowTheMotion() throws {
@@ -55,7 +55,7 @@ struct PatientMotionTests {
     @Test func imagesMoveAsTheTruthSays() throws {
         var options = StudyOptions(site: .spine, seed: 8)
         (options.motion, options.noise, options.streaks, options.hasIce, options.motionMM) = (.rigid, 0, 0, false, 30)
-        let study = try SyntheticStudy(options)
+        let study = try SyntheticStudy(options, truthLevel: 4)
         let (planning, later) = (study.scans[0].volume.floats(), study.scans[1].volume.floats())
         let motion = study.scans[1].motion
         func value(_ volume: Volume<Float>, _ point: PatientPoint) -> Float? {

@@ -26,10 +26,10 @@ struct SyntheticStudyTests {
         options.marginMM = 2
         let (first, second, other) = (try temporaryFolder(), try temporaryFolder(), try temporaryFolder())
         defer { for folder in [first, second, other] { try? FileManager.default.removeItem(at: folder) } }
-        try SyntheticStudy(options).write(to: first)
-        try KernelThreads.with(1) { try SyntheticStudy(options).write(to: second) }
+        try SyntheticStudy(options, truthLevel: 4).write(to: first)
+        try KernelThreads.with(1) { try SyntheticStudy(options, truthLevel: 4).write(to: second) }
         options.seed = 5
-        try SyntheticStudy(options).write(to: other)
+        try SyntheticStudy(options, truthLevel: 4).write(to: other)
         let files = try contents(of: first)
         #expect(files.count == 52 + 40 + 2)
         #expect(try contents(of: second) == files)
@@ -41,7 +41,7 @@ struct SyntheticStudyTests {
     func seriesReadBackExactly(site: StudySite, modality: Modality, syntax: WritableTransferSyntax) throws {
         var options = StudyOptions(site: site, modality: modality, seed: 9)
         options.motion = .smooth
-        let study = try SyntheticStudy(options)
+        let study = try SyntheticStudy(options, truthLevel: 4)
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
         try study.write(to: folder, transferSyntax: syntax)
@@ -63,7 +63,7 @@ struct SyntheticStudyTests {
     }
 
     @Test func scansWithoutMotionShareAFrame() throws {
-        let study = try SyntheticStudy(StudyOptions(site: .lung, seed: 2))
+        let study = try SyntheticStudy(StudyOptions(site: .lung, seed: 2), truthLevel: 4)
         #expect(Set(study.truth.scans.map(\.frameOfReferenceUID)).count == 1)
         #expect(study.truth.registration.rigid.matrix == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
         #expect(study.truth.scans[0].size != study.truth.scans[1].size)
@@ -74,7 +74,7 @@ struct SyntheticStudyTests {
     func imageShowsTheContrastAskedFor(contrast: Double) throws {
         var options = StudyOptions(site: .liver, seed: 21)
         (options.noise, options.contrast, options.streaks, options.marginMM) = (0, contrast, 0, 5)
-        let study = try SyntheticStudy(options)
+        let study = try SyntheticStudy(options, truthLevel: 4)
         let scan = study.scans[0], tumour = study.tumour, geometry = scan.volume.geometry
         func median(_ isIn: (Double) -> Bool) -> Double {
             var values: [Float] = []
@@ -98,9 +98,9 @@ struct SyntheticStudyTests {
     @Test func iceDarkensTissueBy85HUUpToItsEdge() throws {
         var options = StudyOptions(site: .liver, seed: 14)
         (options.noise, options.streaks, options.marginMM, options.edgeBandMM) = (0, 0, 4, 0.05)
-        let frozen = try SyntheticStudy(options)
+        let frozen = try SyntheticStudy(options, truthLevel: 4)
         options.hasIce = false
-        let unfrozen = try SyntheticStudy(options)
+        let unfrozen = try SyntheticStudy(options, truthLevel: 4)
         #expect(unfrozen.truth.margins.isEmpty && unfrozen.truth.ice == nil)
         let (with, without) = (frozen.scans[1].volume.floats(), unfrozen.scans[1].volume.floats())
         let ice = try #require(frozen.ice), geometry = with.geometry
@@ -132,7 +132,7 @@ struct SyntheticStudyTests {
     @Test func valuesThatMakeNoStudyAreRefused() throws {
         var options = StudyOptions(site: .liver)
         options.probeCount = 0
-        #expect(throws: StudyOptionError.self) { try SyntheticStudy(options) }
+        #expect(throws: StudyOptionError.self) { try SyntheticStudy(options, truthLevel: 4) }
         options.probeCount = 5
         let error = #expect(throws: StudyOptionError.self) { try options.validate() }
         #expect(error?.finding.remedy == "Give a value from 1.0 to 4.0.")
