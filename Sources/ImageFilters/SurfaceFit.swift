@@ -19,6 +19,9 @@ struct SurfaceFit {
     /// How much a distance from voxel centre to voxel centre exceeds that to the surface, in units of the thickest voxel.
     private static let centreExcess: Float = 0.15
 
+    /// The volumes of a fit, as shares of the mask's, that tell that it did not lose the object.
+    private static let trustedVolumes = 0.7...1.4
+
     let grid: GridGeometry
     /// Millimetres between the mask's voxel centres.
     private let maskSpacing: SIMD3<Double>
@@ -61,7 +64,15 @@ struct SurfaceFit {
     }
 
     func solved() -> Volume<Float> {
-        var field = firstGuess()
+        let middle = middleOfBounds()
+        let fitted = fitted(from: middle)
+        // An object that is a voxel or two thin leaves nothing to bend: smoothing may lose it.
+        let volume = fitted.isosurface(at: 0).enclosedVolume
+        return Self.trustedVolumes.contains(volume / maskVolume) ? fitted : keepingVolume(middle)
+    }
+
+    private func fitted(from middle: Volume<Float>) -> Volume<Float> {
+        var field = smoothedWithoutShrinking(middle)
         var steps = [1]
         while maskSpacing.max() > Self.coarseningRatio * Double(steps[0]) * grid.spacing.max() { steps.insert(2 * steps[0], at: 0) }
         for step in steps where step > 1 {
@@ -80,10 +91,10 @@ struct SurfaceFit {
             upper: upper.resampled(onto: coarse, interpolation: .nearest))
     }
 
-    /// Midway between the bounds near the surface, close to the tighter one far from it; smoothed without shrinking.
-    private func firstGuess() -> Volume<Float> {
+    /// Midway between the bounds near the surface, close to the tighter one far from it.
+    private func middleOfBounds() -> Volume<Float> {
         let thickest = thickest
-        let middle = Volume<Float>(geometry: grid) { target in
+        return Volume<Float>(geometry: grid) { target in
             lower.withUnsafeVoxels { lower in
                 upper.withUnsafeVoxels { upper in
                     forEachSlab(of: target.count, slab: 1 << 15) { range in
@@ -97,8 +108,11 @@ struct SurfaceFit {
                 }
             }
         }
+    }
+
+    private func smoothedWithoutShrinking(_ field: Volume<Float>) -> Volume<Float> {
         let sigmaMM = pointwiseMax(maskSpacing, SIMD3(repeating: 0.7 * maskSpacing.min() + 0.3))
-        let once = middle.gaussianSmoothed(sigmaMM: sigmaMM)
+        let once = field.gaussianSmoothed(sigmaMM: sigmaMM)
         let twice = once.gaussianSmoothed(sigmaMM: sigmaMM)
         return once.combined(with: twice) { 2 * $0 - $1 }
     }
@@ -117,7 +131,7 @@ struct SurfaceFit {
     /// Shifts the surface along its normals until it encloses the mask's volume, which sampling leaves unbiased.
     private func keepingVolume(_ field: Volume<Float>) -> Volume<Float> {
         var shift = 0.0
-        for _ in 0..<3 {
+        for _ in 0..<4 {
             let mesh = field.isosurface(at: Float(-shift))
             guard !mesh.isEmpty else { break }
             let wanted = shift + (maskVolume - mesh.enclosedVolume) / mesh.area
