@@ -1,4 +1,5 @@
 #include "Dataset.hpp"
+#include "Nesting.hpp"
 #include "Status.hpp"
 
 #include <dcmtk/dcmdata/dcdeftag.h>
@@ -10,14 +11,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 namespace {
 
 /// Values longer than this stay in the file until they are asked for.
 constexpr Uint32 largestEagerValue = 16 * 1024;
+/// So much of a file is looked through for runaway nesting where only its header is read.
+constexpr size_t probedHeader = 64 * 1024;
+/// … and so much where all of it is.
+constexpr size_t probedFile = 64 * 1024 * 1024;
 
 struct FileDescriptor {
     int number;
@@ -44,6 +51,12 @@ bool startsAsDataset(const unsigned char *bytes, size_t count, int64_t fileSize)
         if (!bigEndian && little32(bytes + 4) < fileSize && little32(bytes + 4) <= 64 * 1024) return true;
     }
     return false;
+}
+
+bool nestsTooDeep(const FileDescriptor &file, int64_t fileSize, size_t limit) {
+    std::vector<unsigned char> bytes(std::min(static_cast<size_t>(fileSize), limit));
+    const ssize_t count = pread(file.number, bytes.data(), bytes.size(), 0);
+    return count > 0 && cdcmtk::nestsTooDeep(bytes.data(), static_cast<size_t>(count));
 }
 
 /// Reads size and first bytes; sets the status and returns false where this cannot be a DICOM file.
@@ -133,6 +146,10 @@ cdcmtk_dataset *cdcmtk_dataset_open(const char *path, int32_t extent, cdcmtk_sta
         dataset->path = path;
         const FileDescriptor file(path);
         if (!looksLikeDICOM(*dataset, file, status)) return nullptr;
+        if (nestsTooDeep(file, dataset->fileSize, extent == CDCMTK_UP_TO_PIXEL_DATA ? probedHeader : probedFile)) {
+            cdcmtk::set(status, CDCMTK_MALFORMED, "sequences nest too deep");
+            return nullptr;
+        }
         const OFCondition result = extent == CDCMTK_UP_TO_PIXEL_DATA
             ? readUpToPixels(*dataset, file)
             : dataset->file.loadFile(OFFilename(path), EXS_Unknown, EGL_noChange, largestEagerValue, ERM_autoDetect);

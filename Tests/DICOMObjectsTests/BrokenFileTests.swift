@@ -65,6 +65,17 @@ import Testing
         #expect(error?.finding.code == "truncated-pixel-data")
     }
 
+    @Test func runawayNestingIsBroken() throws {
+        func nested(_ depth: Int) -> [DICOMTag: DICOMBytes.Value] {
+            (0..<depth).reduce(into: [:]) { item, _ in item = [.planePositionSequence: .sequence([item])] }
+        }
+        let harmless = try catalog({ $0.merge(nested(20)) { $1 } })
+        #expect(harmless.findings.isEmpty && harmless.series[0].files.count == 6)
+        let catalog = try catalog({ $0.merge(nested(150)) { $1 } })
+        #expect(catalog.findings.map(\.code) == ["broken-file"])
+        try expectTheRestLoads(catalog)
+    }
+
     @Test func missingFolderIsAnInputError() {
         let error = #expect(throws: DICOMError.self) { try SeriesCatalog.scan(URL(fileURLWithPath: "/nowhere/at/all")) }
         #expect(error?.category == .inputMissing)
