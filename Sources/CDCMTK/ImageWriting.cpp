@@ -8,6 +8,9 @@
 #include <string>
 
 #include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcpixel.h>
+#include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmdata/dcrleerg.h>
 #include <dcmtk/dcmdata/dcrlerp.h>
@@ -34,6 +37,22 @@ void registerEncoders() {
     });
 }
 
+/// Sets the byte after an odd-sized JPEG stream's end marker to 0: DCMTK leaves whatever its buffer held.
+void clearPadding(DcmDataset &dataset, E_TransferSyntax syntax, const DcmRepresentationParameter *parameter) {
+    DcmElement *element = nullptr;
+    if (dataset.findAndGetElement(DCM_PixelData, element).bad()) return;
+    auto *pixels = dynamic_cast<DcmPixelData *>(element);
+    DcmPixelSequence *sequence = nullptr;
+    if (!pixels || pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).bad() || !sequence) return;
+    for (unsigned long index = 1; index < sequence->card(); ++index) {
+        DcmPixelItem *item = nullptr;
+        Uint8 *bytes = nullptr;
+        if (sequence->getItem(item, index).bad() || item->getUint8Array(bytes).bad() || !bytes) continue;
+        const Uint32 length = item->getLength();
+        if (length >= 3 && bytes[length - 3] == 0xFF && bytes[length - 2] == 0xD9) bytes[length - 1] = 0;
+    }
+}
+
 /// Encodes the pixels of `dataset` in place.
 OFCondition encode(DcmDataset &dataset, E_TransferSyntax syntax) {
     registerEncoders();
@@ -49,6 +68,7 @@ OFCondition encode(DcmDataset &dataset, E_TransferSyntax syntax) {
     }
     const OFCondition condition = dataset.chooseRepresentation(syntax, parameter);
     if (condition.bad()) return condition;
+    clearPadding(dataset, syntax, parameter);
     return dataset.canWriteXfer(syntax) ? EC_Normal : EC_UnsupportedEncoding;
 }
 

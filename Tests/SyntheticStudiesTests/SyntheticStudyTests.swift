@@ -26,10 +26,10 @@ struct SyntheticStudyTests {
         options.marginMM = 2
         let (first, second, other) = (try temporaryFolder(), try temporaryFolder(), try temporaryFolder())
         defer { for folder in [first, second, other] { try? FileManager.default.removeItem(at: folder) } }
-        try SyntheticStudy(options, truthLevel: 4).write(to: first)
-        try KernelThreads.with(1) { try SyntheticStudy(options, truthLevel: 4).write(to: second) }
+        try SyntheticStudy(options, truthLevel: 4).write(to: first, transferSyntax: .jpegLS)
+        try KernelThreads.with(1) { try SyntheticStudy(options, truthLevel: 4).write(to: second, transferSyntax: .jpegLS) }
         options.seed = 5
-        try SyntheticStudy(options, truthLevel: 4).write(to: other)
+        try SyntheticStudy(options, truthLevel: 4).write(to: other, transferSyntax: .jpegLS)
         let files = try contents(of: first)
         #expect(files.count == 52 + 40 + 2)
         #expect(try contents(of: second) == files)
