@@ -1,0 +1,122 @@
+import Foundation
+import Testing
+
+/// The studies that come with the project, which have their truth beside them.
+@Suite struct VerifyCommandTests {
+    static let studies = CommandRunner.root.appending(path: "SampleStudies")
+    static let liver = studies.appending(path: "liver-ct")
+
+    /// What `truth.json` says of the visible ice.
+    struct Truth: Decodable {
+        struct Margin: Decodable {
+            var zone: String
+            var minimumMarginMM: Double
+            var tumourCoverage: Double
+        }
+        var margins: [Margin]
+
+        static func read(_ study: String) throws -> Margin {
+            let truth = try JSONDecoder().decode(Truth.self, from: Data(contentsOf: studies.appending(path: "\(study)/truth.json")))
+            return try #require(truth.margins.first { $0.zone == "visible-ice" })
+        }
+    }
+
+    struct Report: Decodable {
+        struct Verdict: Decodable { var status: String; var reasons: [String] }
+        struct Margin: Decodable {
+            var tumour: String
+            var minimumMarginMM: Double
+            var minimumMarginIntervalMM: [Double]
+            var tumourCoverage: Double
+        }
+        struct Finding: Decodable { var severity: String; var code: String }
+        var schema: String
+        var verdict: Verdict
+        var margins: [Margin]
+        var findings: [Finding]
+
+        init(_ data: Data) throws { self = try JSONDecoder().decode(Report.self, from: data) }
+    }
+
+    @Test(arguments: [("liver-ct", "met"), ("kidney-ct-not-met", "not-met"), ("liver-mr", "met")])
+    func sampleStudiesComeOutAsTheyAre(study: String, status: String) throws {
+        let folder = try TemporaryFolder()
+        let output = folder.url.appending(path: "result")
+        let run = try CommandRunner.run("verify", Self.studies.appending(path: study).path, "--output", output.path)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.isEmpty)
+        let report = try Report(Data(contentsOf: output.appending(path: "report.json")))
+        let truth = try Truth.read(study)
+        let margin = try #require(report.margins.first)
+        #expect(report.verdict.status == status)
+        #expect(abs(margin.minimumMarginMM - truth.minimumMarginMM) < 1.5)
+        #expect(margin.minimumMarginIntervalMM[0]...margin.minimumMarginIntervalMM[1] ~= truth.minimumMarginMM)
+        #expect(abs(margin.tumourCoverage - truth.tumourCoverage) < 0.02)
+        for name in ["report.html", "planes-T1.png", "montage-T1.png", "masks/ice.nii.gz", "masks/tumour-T1.nii.gz"] {
+            #expect(FileManager.default.fileExists(atPath: output.appending(path: name).path), "\(name) is missing")
+        }
+        #expect(run.output.contains(output.appending(path: "report.html").path))
+    }
+
+    @Test func sameInputsGiveTheSameReport() throws {
+        let folder = try TemporaryFolder()
+        let texts = try ["a", "b"].map { name in
+            let run = try CommandRunner.run("verify", Self.liver.path, "--output", folder.url.appending(path: name).path, "--json")
+            var report = try run.json()
+            report["timingsS"] = nil
+            var provenance = try #require(report["provenance"] as? [String: Any])
+            provenance["runID"] = nil
+            provenance["created"] = nil
+            report["provenance"] = provenance
+            return try JSONSerialization.data(withJSONObject: report, options: .sortedKeys)
+        }
+        #expect(texts[0] == texts[1])
+    }
+
+    @Test func resultsAreReplacedOnlyOnDemandAndNotMetCanFail() throws {
+        let folder = try TemporaryFolder()
+        let study = Self.studies.appending(path: "kidney-ct-not-met").path, output = folder.url.appending(path: "result").path
+        #expect(try CommandRunner.run("verify", study, "--output", output).status == 0)
+        let again = try CommandRunner.run("verify", study, "--output", output)
+        #expect(again.status == 73 && again.errors.contains("--overwrite"))
+        #expect(try CommandRunner.run("verify", study, "--output", output, "--overwrite", "--fail-on-insufficient-margin").status == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["result"])
+    }
+
+    /// What is written into the case, and the exit code and words that it must end with.
+    @Test(arguments: [
+        ("diameter:", "diametre:", Int32(65), "diametre"),
+        ("site: liver", "site: livre", 66, "liver"),
+        ("series: planning", "series: plannning", 66, "plannning"),
+        ("seed: [", "seed: [1000, 0, 0] #", 65, "outside"),
+    ])
+    func mistakesInTheCaseEndWithARemedy(text: String, replacement: String, status: Int32, named: String) throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createSymbolicLink(at: folder.url.appending(path: "planning"), withDestinationURL: Self.liver.appending(path: "planning"))
+        try FileManager.default.createSymbolicLink(at: folder.url.appending(path: "intraprocedural"), withDestinationURL: Self.liver.appending(path: "intraprocedural"))
+        let original = try String(contentsOf: Self.liver.appending(path: "case.yaml"), encoding: .utf8)
+        var lines = original.components(separatedBy: "\n")
+        let line = try #require(lines.firstIndex { $0.contains(text) })
+        lines[line] = replacement.hasSuffix("#") ? Self.seedReplaced(lines[line]) : lines[line].replacingOccurrences(of: text, with: replacement)
+        try lines.joined(separator: "\n").write(to: folder.url.appending(path: "case.yaml"), atomically: true, encoding: .utf8)
+        let run = try CommandRunner.run("verify", folder.url.path, "--output", folder.url.appending(path: "result").path)
+        #expect(run.status == status, "\(run.errors)")
+        #expect(run.errors.contains(named) && run.output.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: "result").path))
+    }
+    private static func seedReplaced(_ line: String) -> String {
+        line.replacing(/seed: \[[^\]]*\]/, with: "seed: [1000, 0, 0]")
+    }
+
+    @Test func usageErrorsAreTold() throws {
+        #expect(try CommandRunner.run("verify").status == 64)
+        #expect(try CommandRunner.run("verify", "/nowhere/at/all").status == 66)
+        #expect(try CommandRunner.run("verify", Self.liver.path, "--site", "liver").status == 64)
+        #expect(try CommandRunner.run("nonsense").status == 64)
+    }
+
+    @Test func profilesCanBePrinted() throws {
+        let run = try CommandRunner.run("verify", "--print-profile", "kidney")
+        #expect(run.status == 0 && run.output.contains("schema: icemargin.profile/1") && run.output.contains("required: 5"))
+    }
+}
