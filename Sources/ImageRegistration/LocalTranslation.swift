@@ -17,7 +17,7 @@ public struct LocalTranslation: Sendable, Hashable {
     public static let searchMM = 12.0
     /// A part needs this many voxels, and this correlation at its best shift, to have a say.
     static let minimumPartVoxels = 200
-    static let minimumPartCorrelation = 0.4
+    static let minimumPartCorrelation = 0.3
     /// Of the length of a vector whose three components are normal: its root mean square over its median.
     private static let rootMeanSquareOfMedian = 1.126
 

@@ -8,7 +8,7 @@ import ImagingCore
 public struct SharedFrameCheck: Sendable, Hashable {
     public struct Parameters: Sendable, Hashable {
         /// How far from the tumour's surface tissue is compared.
-        public var surroundingsMM = 25.0
+        public var surroundingsMM = 40.0
         /// What is left out around the tumour and the ice, where tissue changes with treatment.
         public var clearanceMM = 5.0
         /// A shift above this, on which the parts agree, means that the frame cannot be trusted.
@@ -76,7 +76,7 @@ private struct Comparison {
 
     static let latticeMM = 2.0
     static let smoothingMM = 1.5
-    /// Soft tissue; what is outside tells of nothing but its edge.
+    /// Where CT numbers are taken as they are; above it bone is cut off, below it lung and gas count by a quarter.
     static let softTissueHU: ClosedRange<Float> = -160...240
     static let metalHU: Float = 1500
     private static let absent: Float = -32768
@@ -118,8 +118,9 @@ private struct Comparison {
     }
 
     private static func prepared(_ volume: Volume<Float>, _ modality: Modality) -> Volume<Float> {
-        let range = modality == .ct ? softTissueHU : 0...Float.greatestFiniteMagnitude
-        return volume.mapped { min(max($0, range.lowerBound), range.upperBound) }
+        guard modality == .ct else { return volume }
+        let (low, high) = (softTissueHU.lowerBound, softTissueHU.upperBound)
+        return volume.mapped { $0 < low ? low + ($0 - low) / 4 : min($0, high) }
     }
 
     /// The signed distance to the object's surface on the lattice, positive inside, to half a lattice step.
