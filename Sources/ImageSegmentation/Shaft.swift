@@ -14,7 +14,7 @@ struct Shaft {
     init?(_ line: LineStretch, in scan: ScanVolume) {
         start = line.origin + line.range.lowerBound * line.direction
         end = line.origin + line.range.upperBound * line.direction
-        guard let reader = ScanReader(scan, around: [start, end], marginMM: 25) else { return nil }
+        let reader = ScanReader(scan: scan)
         for _ in 0..<2 {
             guard length > 8 else { return nil }
             guard let fitted = fit(reader) else { return nil }
@@ -67,7 +67,7 @@ struct Shaft {
     /// Moves both ends to where the brightness along the axis falls to half of its median; false when that is no metal.
     private mutating func findEnds(_ reader: ScanReader) -> Bool {
         let axis = direction, (u, v) = axis.perpendiculars
-        let step = 0.25, reach = 22.0
+        let step = 0.25, reach = 70.0
         let from = -reach, count = Int((length + 2 * reach) / step)
         let profile: [Double] = (0...count).map { n in
             let foot = start + (from + Double(n) * step) * axis
@@ -80,11 +80,17 @@ struct Shaft {
         let typical = levels[levels.count / 2]
         guard typical >= Double(ProbeDetection.shaftHU) * 0.5, levels[levels.count * 9 / 10] >= Double(ProbeDetection.shaftHU) else { return false }
         let half = 0.5 * (typical + 40), tolerated = Int(4 / step)
+        /// Where brightness ends for more than a gap that a slice or a shadow makes; a longer gap is bridged when enough follows it.
         func edge(from: Int, by: Int) -> Double {
             var at = from, lastBright = from, dark = 0
             while profile.indices.contains(at), dark <= tolerated {
                 if profile[at] >= half { (lastBright, dark) = (at, 0) } else { dark += 1 }
                 at += by
+            }
+            let beyond = stride(from: lastBright + by, to: lastBright + by * Int(20 / step), by: by).filter { profile.indices.contains($0) }
+            if let again = beyond.first(where: { profile[$0] >= half && abs($0 - lastBright) > tolerated }), abs(again - lastBright) < Int(12 / step) {
+                let run = stride(from: again, to: again + by * Int(8 / step), by: by).filter { profile.indices.contains($0) && profile[$0] >= half }
+                if run.count > Int(6 / step) { return edge(from: again, by: by) }
             }
             let next = lastBright + by
             guard profile.indices.contains(next) else { return Double(lastBright) }
@@ -113,21 +119,24 @@ struct Shaft {
     }
 }
 
-/// Reads a part of a scan at points in patient space; air outside the scan.
+/// Reads a scan at points in patient space by linear interpolation; air outside the scan.
 struct ScanReader {
-    private let volume: Volume<Float>
-
-    /// `nil` when the region misses the scan.
-    init?(_ scan: ScanVolume, around points: [SIMD3<Double>], marginMM: Double) {
-        guard let box = scan.geometry.indexRanges(around: points.map { PatientPoint($0) }, marginMM: marginMM) else { return nil }
-        volume = scan.floats(in: box.i, box.j, box.k)
-    }
+    let scan: ScanVolume
 
     func callAsFunction(_ point: SIMD3<Double>) -> Float {
-        let index = volume.geometry.continuousIndex(PatientPoint(point)).ijk
-        let last = SIMD3(Double(volume.size.i - 1), Double(volume.size.j - 1), Double(volume.size.k - 1))
+        let geometry = scan.geometry, size = geometry.size
+        let index = geometry.continuousIndex(PatientPoint(point)).ijk
+        let last = SIMD3(Double(size.i - 1), Double(size.j - 1), Double(size.k - 1))
         guard index.min() >= -0.5, (last - index).min() >= -0.5 else { return -1000 }
-        return volume.withUnsafeVoxels { TrilinearSampler($0, size: volume.size)(SIMD3<Float>(index)) }
+        let held = pointwiseMax(pointwiseMin(index, last), .zero), cell = held.rounded(.down), share = held - cell
+        var sum: Float = 0
+        for corner in 0..<8 {
+            let (a, b, c) = (corner & 1, corner >> 1 & 1, corner >> 2)
+            let weight = (a == 1 ? share.x : 1 - share.x) * (b == 1 ? share.y : 1 - share.y) * (c == 1 ? share.z : 1 - share.z)
+            guard weight > 0 else { continue }
+            sum += Float(weight) * scan.value(at: VoxelIndex(Int(cell.x) + a, Int(cell.y) + b, Int(cell.z) + c))
+        }
+        return sum
     }
 }
 

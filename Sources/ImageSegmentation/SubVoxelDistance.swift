@@ -4,7 +4,7 @@ extension Volume<Float> {
     /// The signed distance in millimetres to this field's zero surface, with the field's signs.
     ///
     /// Voxels with a neighbour of the other sign get their distance from the linear crossings along the axes (exact for a plane); the
-    /// rest follows by fast sweeping of the eikonal equation (Zhao 2005), first order away from the surface.
+    /// rest, and those that the surface passes at a slant, follow by fast sweeping of the eikonal equation (Zhao 2005).
     /// Edge cases: a field of one sign gives ±`Float.greatestFiniteMagnitude`.
     /// Complexity: O(voxels), sixteen sweeps.
     func signedDistanceToZero() -> Volume<Float> {
@@ -13,7 +13,6 @@ extension Volume<Float> {
         let strideJ = size.i, strideK = size.i * size.j
         return withUnsafeVoxels { field in
             Volume<Float>(geometry: geometry) { distance in
-                var frozen = [Bool](repeating: false, count: field.count)
                 for k in 0..<size.k {
                     for j in 0..<size.j {
                         for i in 0..<size.i {
@@ -32,7 +31,6 @@ extension Volume<Float> {
                                 distance[here] = far
                                 continue
                             }
-                            frozen[here] = true
                             let floor: Float = 1e-6
                             let sum = 1 / (max(a, floor) * max(a, floor)) + 1 / (max(b, floor) * max(b, floor)) + 1 / (max(c, floor) * max(c, floor))
                             distance[here] = 1 / sum.squareRoot()
@@ -41,7 +39,7 @@ extension Volume<Float> {
                 }
                 for _ in 0..<2 {
                     for direction in 0..<8 {
-                        Self.sweep(distance, frozen, size, h, direction)
+                        Self.sweep(distance, size, h, direction)
                     }
                 }
                 for offset in 0..<field.count where field[offset] < 0 { distance[offset] = -distance[offset] }
@@ -49,27 +47,24 @@ extension Volume<Float> {
         }
     }
 
-    private static func sweep(_ distance: UnsafeMutableBufferPointer<Float>, _ frozen: [Bool], _ size: GridSize, _ h: SIMD3<Float>, _ direction: Int) {
+    private static func sweep(_ distance: UnsafeMutableBufferPointer<Float>, _ size: GridSize, _ h: SIMD3<Float>, _ direction: Int) {
         let far = Float.greatestFiniteMagnitude
         let strideJ = size.i, strideK = size.i * size.j
         let weights = 1 / (h * h)
         let d = distance.baseAddress!
-        frozen.withUnsafeBufferPointer { frozen in
-            for kk in 0..<size.k {
-                let k = direction & 4 == 0 ? kk : size.k &- 1 &- kk
-                for jj in 0..<size.j {
-                    let j = direction & 2 == 0 ? jj : size.j &- 1 &- jj
-                    let row = j &* strideJ &+ k &* strideK
-                    for ii in 0..<size.i {
-                        let i = direction & 1 == 0 ? ii : size.i &- 1 &- ii
-                        let here = row &+ i
-                        if frozen[here] { continue }
-                        let a = min(i > 0 ? d[here &- 1] : far, i &+ 1 < size.i ? d[here &+ 1] : far)
-                        let b = min(j > 0 ? d[here &- strideJ] : far, j &+ 1 < size.j ? d[here &+ strideJ] : far)
-                        let c = min(k > 0 ? d[here &- strideK] : far, k &+ 1 < size.k ? d[here &+ strideK] : far)
-                        let candidate = eikonal(a, b, c, h, weights)
-                        if candidate < d[here] { d[here] = candidate }
-                    }
+        for kk in 0..<size.k {
+            let k = direction & 4 == 0 ? kk : size.k &- 1 &- kk
+            for jj in 0..<size.j {
+                let j = direction & 2 == 0 ? jj : size.j &- 1 &- jj
+                let row = j &* strideJ &+ k &* strideK
+                for ii in 0..<size.i {
+                    let i = direction & 1 == 0 ? ii : size.i &- 1 &- ii
+                    let here = row &+ i
+                    let a = min(i > 0 ? d[here &- 1] : far, i &+ 1 < size.i ? d[here &+ 1] : far)
+                    let b = min(j > 0 ? d[here &- strideJ] : far, j &+ 1 < size.j ? d[here &+ strideJ] : far)
+                    let c = min(k > 0 ? d[here &- strideK] : far, k &+ 1 < size.k ? d[here &+ strideK] : far)
+                    let candidate = eikonal(a, b, c, h, weights)
+                    if candidate < d[here] { d[here] = candidate }
                 }
             }
         }

@@ -18,6 +18,7 @@ struct IceMargin: AsyncParsableCommand {
             VerifyCommand.self,
             InspectCommand.self,
             MarginCommand.self,
+            SegmentCommand.self,
             PhantomCommand.self,
         ])
 }

@@ -1,0 +1,44 @@
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+@Suite struct ProbeDetectionTests {
+    struct Needle: Sendable {
+        var tip, tail: SIMD3<Double>
+        func holds(_ p: SIMD3<Double>) -> Bool {
+            let axis = tail - tip, o = p - tip, t = max(0, min(1, (o * axis).sum() / (axis * axis).sum())), d = o - t * axis
+            return (d * d).sum() < 0.85 * 0.85
+        }
+    }
+    static let needles = [Needle(tip: SIMD3(3, 6, -12), tail: SIMD3(18, -50, 18)), Needle(tip: SIMD3(-11, 4, -5), tail: SIMD3(-14, -52, 3))]
+
+    /// A body of 90 × 72 mm with a vertebra whose cortex reads 1000 HU, a calcified lump and two probes.
+    static func scan(needles: [Needle]) throws -> ScanVolume {
+        AnalyticScan.make(try AnalyticScan.grid(140, 150, 26), noise: 12, metal: { p in needles.contains { $0.holds(p) } }) { p in
+            let bone = (p.x * p.x + (p.y - 22) * (p.y - 22)).squareRoot(), lump = p - SIMD3(25, -5, 0)
+            if bone < 11 { return bone > 9 ? 1000 : 200 }
+            if (lump * lump).sum() < 16 { return 1800 }
+            return (p.x / 45) * (p.x / 45) + (p.y / 36) * (p.y / 36) < 1 ? 50 : -1000
+        }
+    }
+
+    @Test func shaftsAreFoundWithTheirTipsInTheBody() throws {
+        let found = ProbeDetection.probes(in: try Self.scan(needles: Self.needles), modality: .ct)
+        #expect(found.count == 2)
+        for needle in Self.needles {
+            let nearest = try #require(found.min { $0.tip.distance(to: PatientPoint(needle.tip)) < $1.tip.distance(to: PatientPoint(needle.tip)) })
+            #expect(nearest.tip.distance(to: PatientPoint(needle.tip)) < 1.5)
+            let truth = PatientVector(needle.tail - needle.tip).normalized!
+            // cos 1°.
+            #expect(nearest.direction!.dot(truth) > 0.99985)
+        }
+    }
+
+    @Test func boneAndCalciumAreNoProbes() throws {
+        #expect(ProbeDetection.probes(in: try Self.scan(needles: []), modality: .ct).isEmpty)
+    }
+
+    @Test func magneticResonanceShowsNoMetal() throws {
+        #expect(ProbeDetection.probes(in: try Self.scan(needles: Self.needles), modality: .mr).isEmpty)
+    }
+}
