@@ -166,7 +166,7 @@ struct EdgeRefinement {
                                 let w = masked ? valid(place) : 1
                                 guard w > 0.7 else { return .nan }
                                 let value = (sample(place) - b) / contrast
-                                if abs(value - 0.5) > 1.4 + 2 * noise / abs(contrast) && abs(t) > 1 {
+                                if abs(value - 0.5) > 0.9 + 2 * noise / abs(contrast) && abs(t) > 1 {
                                     broken = true
                                     return beyond
                                 }
