@@ -7,14 +7,17 @@ public struct FigureOverlay: Sendable {
     public var name: String
     /// Dashed outlines are for what was computed rather than seen.
     public var isDashed: Bool
+    /// Whether pictures are cut so as to show it. Structures far away would make tumour and ice small.
+    public var framesPicture: Bool
     /// The object's extent, eight corners; empty for an empty object.
     let corners: [PatientPoint]
 
-    public init(_ levelSet: LevelSet, colour: RGBColour, name: String, isDashed: Bool = false) {
+    public init(_ levelSet: LevelSet, colour: RGBColour, name: String, isDashed: Bool = false, framesPicture: Bool = true) {
         self.levelSet = levelSet
         self.colour = colour
         self.name = name
         self.isDashed = isDashed
+        self.framesPicture = framesPicture
         corners = levelSet.mask.boundingBox.map { levelSet.geometry.cropped($0.i, $0.j, $0.k).cornerPoints } ?? []
     }
 

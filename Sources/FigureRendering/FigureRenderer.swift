@@ -31,6 +31,8 @@ public struct FigureRenderer: Sendable {
     public var panelSize = 500
     /// What is left around the overlays, in millimetres.
     public var surroundingsMM = 20.0
+    /// How far from the first overlay (the tumour) others may widen the picture, so that a second iceball does not make it small.
+    public var reachMM = 30.0
 
     public init(window: DisplayWindow) { self.window = window }
 
@@ -45,7 +47,7 @@ public struct FigureRenderer: Sendable {
         scan: ScanVolume, overlays: [FigureOverlay], at point: PatientPoint, mark: FigureMark? = nil, caption: FigureCaption
     ) throws(GeometryError) -> RGBImage {
         try requireSameFrame(scan, overlays)
-        let box = region(of: overlays, around: point)
+        let box = region(of: overlays, around: point, in: scan.geometry)
         let pixelSizeMM = box.sideMM / Double(panelSize)
         let panels = ViewOrientation.allCases.map { orientation in
             // The plane runs through the point; within it the picture is centred on the objects.
@@ -66,7 +68,7 @@ public struct FigureRenderer: Sendable {
     }
 
     /// Parallel planes across the first overlay (the tumour) in the orientation nearest to the scan's slices, evenly spaced,
-    /// from where it begins to where it ends.
+    /// from where it begins to where it ends. `mark` is drawn in the plane that is nearest to it.
     ///
     /// - Parameters:
     ///   - columns, rows: the number of pictures; each has a side of `tileSize` pixels.
@@ -80,21 +82,24 @@ public struct FigureRenderer: Sendable {
         let orientation = ViewOrientation.nearest(to: scan.geometry), normal = orientation.normal
         let tumour = overlays.first?.corners ?? []
         let middle = Self.center(of: tumour) ?? scan.geometry.center
-        let box = region(of: overlays, around: middle)
+        let box = region(of: overlays, around: middle, in: scan.geometry)
         let depths = (tumour.isEmpty ? [middle] : tumour).map { ($0 - box.center).dot(normal) }
         let count = columns * rows, low = depths.min()!, high = depths.max()!
+        // Head first for axial planes, as they are read.
+        let positions = (0..<count).map { tile in
+            let share = (Double(tile) + 0.5) / Double(count)
+            return orientation == .axial ? high - share * (high - low) : low + share * (high - low)
+        }
+        let marked = mark.map { mark in
+            let depth = (mark.point - box.center).dot(normal)
+            return positions.indices.min { abs(positions[$0] - depth) < abs(positions[$1] - depth) }!
+        }
         let tiles = mapSlabs(of: count, slab: 1) { range in
-            // Head first for axial planes, as they are read.
-            let share = (Double(range.lowerBound) + 0.5) / Double(count)
-            let depth = orientation == .axial ? high - share * (high - low) : low + share * (high - low)
-            let center = box.center + depth * normal
+            let center = box.center + positions[range.lowerBound] * normal
             let plane = ViewPlane(orientation, center: center, pixelSizeMM: box.sideMM / Double(tileSize), width: tileSize, height: tileSize)
             var panel = Panel(scan, plane, window: window)
             panel.draw(overlays)
-            let halfStep = (high - low) / Double(count) / 2
-            if let mark, abs(plane.depthMM(mark.point)) <= halfStep {
-                panel.draw(mark, colour: FigureColour.mark, away: Self.center(of: tumour))
-            }
+            if let mark, range.lowerBound == marked { panel.draw(mark, colour: FigureColour.mark, away: Self.center(of: tumour)) }
             panel.draw(topLeft: Self.position(of: center, orientation))
             if range.lowerBound == 0 {
                 panel.drawOrientation()
@@ -138,14 +143,27 @@ extension FigureRenderer {
         for overlay in overlays { try scan.geometry.requireSameFrame(as: overlay.levelSet.geometry) }
     }
 
-    /// The cube that holds all overlays and `point`, with what surrounds them.
-    private func region(of overlays: [FigureOverlay], around point: PatientPoint) -> (center: PatientPoint, sideMM: Double) {
-        var low = point.lps, high = point.lps
-        for corner in overlays.flatMap(\.corners) {
-            low = pointwiseMin(low, corner.lps)
-            high = pointwiseMax(high, corner.lps)
+    /// The cube that holds `point` and the overlays that frame the picture, with what surrounds them. It is moved into the
+    /// scan as far as it still holds them, so that no room is lost beside the scan.
+    func region(of overlays: [FigureOverlay], around point: PatientPoint, in geometry: GridGeometry) -> (center: PatientPoint, sideMM: Double) {
+        func box(_ points: [PatientPoint]) -> (low: SIMD3<Double>, high: SIMD3<Double>) {
+            points.reduce((points[0].lps, points[0].lps)) { (pointwiseMin($0.0, $1.lps), pointwiseMax($0.1, $1.lps)) }
         }
-        return (PatientPoint((low + high) / 2), max((high - low).max() + 2 * surroundingsMM, 60))
+        let (first, last) = box((overlays.first?.corners ?? []) + [point])
+        var (low, high) = (first, last)
+        for overlay in overlays.dropFirst() where overlay.framesPicture && !overlay.corners.isEmpty {
+            let other = box(overlay.corners)
+            low = pointwiseMin(low, pointwiseMax(other.low, first - reachMM))
+            high = pointwiseMax(high, pointwiseMin(other.high, last + reachMM))
+        }
+        let side = max((high - low).max() + 2 * surroundingsMM, 60), scan = box(geometry.cornerPoints)
+        var center = (low + high) / 2
+        for axis in 0..<3 where scan.high[axis] - scan.low[axis] >= side {
+            center[axis] = min(max(center[axis], scan.low[axis] + side / 2), scan.high[axis] - side / 2)
+        }
+        // A box around an oblique scan is larger than the scan; the objects must stay in the picture in any case.
+        center = pointwiseMin(pointwiseMax(center, high - side / 2), low + side / 2)
+        return (PatientPoint(center), side)
     }
 
     private static func center(of corners: [PatientPoint]) -> PatientPoint? {

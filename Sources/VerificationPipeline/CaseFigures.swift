@@ -21,7 +21,7 @@ struct CaseFigures {
             let overlays = [
                 FigureOverlay(margin.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(id)"),
                 FigureOverlay(zone.levelSet, colour: FigureColour.ice, name: zoneName.phrase),
-            ] + structures.map { FigureOverlay($0.levelSet, colour: FigureColour.structure, name: $0.name, isDashed: true) }
+            ] + structures.map { FigureOverlay($0.levelSet, colour: FigureColour.structure, name: $0.name, isDashed: true, framesPicture: false) }
             let value = FigureMark.text(ofMarginMM: result.minimumMarginMM)
             let mark = FigureMark(point: result.worstPoint, target: result.nearestZonePoint, text: value)
             let caption = FigureCaption(title: "Tumour \(id)", result: "smallest margin \(value)")
