@@ -10,7 +10,7 @@ public struct MarginCriterion: Sendable, Hashable {
 }
 
 /// Whether a criterion is met, and why.
-public struct Verdict: Sendable, Hashable {
+public struct Verdict: Sendable, Hashable, Codable {
     public enum Status: String, Sendable, Hashable, Codable {
         case met
         case notMet = "not-met"

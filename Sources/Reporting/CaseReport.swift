@@ -1,5 +1,6 @@
 import Foundation
 import ImagingCore
+import MarginAnalysis
 
 /// What one run found out about one case: the document `report.json`, schema `icemargin.report/1`.
 ///
@@ -80,19 +81,7 @@ extension CaseReport {
     }
 
     /// The answer to the case's question.
-    public struct Verdict: Hashable, Sendable, Codable {
-        /// `indeterminate` when the interval straddles the criterion, or what it rests on cannot be trusted.
-        public enum Status: String, Hashable, Sendable, Codable {
-            case met
-            case notMet = "not-met"
-            case indeterminate
-        }
-        public var status: Status
-        /// Sentences for a person, the decisive one first.
-        public var reasons: [String]
-
-        public init(status: Status, reasons: [String]) { (self.status, self.reasons) = (status, reasons) }
-    }
+    public typealias Verdict = MeasuredVerdict
 }
 
 /// Why a report cannot be read or written.

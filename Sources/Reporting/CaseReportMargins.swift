@@ -1,7 +1,7 @@
 import ImagingCore
 import MarginAnalysis
 
-// Inside `CaseReport` the plain name means the report's own type.
+/// `MarginAnalysis`'s verdict under a name that can be used inside `CaseReport`, whose member of the plain name it becomes.
 public typealias MeasuredVerdict = Verdict
 
 extension CaseReport.Margin {
@@ -36,12 +36,5 @@ extension CaseReport.Structure {
             name: name, zone: distance.zone.rawValue, minimumDistanceMM: distance.minimumDistanceMM, minimumDistanceIntervalMM: interval,
             nearestPointLPS: distance.nearestPoint, overlapVolumeML: distance.overlapVolumeML, lowestTemperatureC: lowestTemperatureC,
             limitMM: limitMM, status: status)
-    }
-}
-
-extension CaseReport.Verdict {
-    public init(_ verdict: MeasuredVerdict) {
-        let status: Status = switch verdict.status { case .met: .met; case .notMet: .notMet; case .indeterminate: .indeterminate }
-        self.init(status: status, reasons: verdict.reasons)
     }
 }

@@ -1,4 +1,5 @@
 import ImagingCore
+import MarginAnalysis
 
 /// What was measured: tumours, probes, ice, margins, structures.
 extension CaseReport {

@@ -1,4 +1,5 @@
 import Foundation
+import MarginAnalysis
 
 /// The report in a few lines, for a terminal.
 public struct VerdictSummary: Sendable {
@@ -39,16 +40,8 @@ public struct VerdictSummary: Sendable {
         return "\(structure.name): \(text(structure.minimumDistanceMM!)) mm from the \(zoneName(structure.zone))\(interval)\(limit)"
     }
 
-    /// How a zone is called in a sentence.
-    public static func zoneName(_ zone: String) -> String {
-        switch zone {
-        case "visible-ice": "visible ice"
-        case "isotherm-20": "−20 °C isotherm"
-        case "isotherm-40": "−40 °C isotherm"
-        case "ablation-zone": "ablation zone"
-        default: zone
-        }
-    }
+    /// How a zone is called in a sentence; a name that is not a `MarginZone` stays as it is.
+    public static func zoneName(_ zone: String) -> String { MarginZone(rawValue: zone)?.phrase ?? zone }
 
     private static func text(_ millimetres: Double?) -> String {
         guard let millimetres else { return "unknown" }

@@ -150,7 +150,7 @@ extension CaseVerification {
             return .init(status: .indeterminate, reasons: errors.isEmpty ? ["No margin was measured."] : errors)
         }
         let combined = Verdict(combining: measurements.margins.map(\.verdict))
-        return .init(Verdict(status: combined.status, reasons: combined.reasons.uniqued()))
+        return Verdict(status: combined.status, reasons: combined.reasons.uniqued())
     }
 
     private func inputs(_ scans: CaseScans, objects: [CaseObject]) throws -> [CaseReport.Input] {
