@@ -18,10 +18,11 @@ struct CaseMeasurements {
     /// Measures each tumour and structure against the zone.
     ///
     /// - Parameters:
+    ///   - fieldOfView: the grid of the scan that shows the zone; tumour outside it leaves the verdict open.
     ///   - alignment: per tumour, how well the planning scan fits the treated one there.
     ///   - doubts: what keeps any verdict from being sure, in sentences.
     init(
-        tumours: [CaseObject], zone: CaseObject, zoneName: MarginZone, structures: [(object: CaseObject, limitMM: Double?)],
+        tumours: [CaseObject], zone: CaseObject, zoneName: MarginZone, fieldOfView: GridGeometry, structures: [(object: CaseObject, limitMM: Double?)],
         alignment: [String: SharedFrameCheck], profile: SiteProfile, doubts: [String]
     ) throws {
         let largestErrorMM = alignment.values.map(\.expectedErrorMM).max() ?? 0
@@ -30,7 +31,8 @@ struct CaseMeasurements {
             let uncertainty = MarginUncertainty(
                 tumourSampling: tumour.sampling, zoneSampling: zone.sampling, tumourEdgeMM: tumour.edgeUncertaintyMM,
                 zoneEdgeMM: zone.edgeUncertaintyMM, registrationErrorMM: check?.expectedErrorMM ?? largestErrorMM)
-            let result = try MarginAnalysis.margins(ofTumour: tumour.levelSet, in: zone.levelSet, zone: zoneName, uncertainty: uncertainty)
+            let result = try MarginAnalysis.margins(
+                ofTumour: tumour.levelSet, in: zone.levelSet, zone: zoneName, uncertainty: uncertainty, zoneFieldOfView: fieldOfView)
             let moved = check.map { check in check.isTrusted ? [] : check.findings.map(\.message) } ?? []
             let verdict = Verdict(
                 tumour: tumour.name, result, criterion: MarginCriterion(zone: zoneName, requiredMarginMM: profile.requiredMarginMM), doubts: doubts + moved)

@@ -44,7 +44,7 @@ public struct CaseVerification {
             measurements = try clock.measure("margins", as: "measuring margins") {
                 try CaseMeasurements(
                     tumours: tumours.filter { isPlaced($0, scans) }, zone: zone, zoneName: zoneName,
-                    structures: structures.filter { isPlaced($0.object, scans) }, alignment: alignment, profile: profile,
+                    fieldOfView: scans.treated.geometry, structures: structures.filter { isPlaced($0.object, scans) }, alignment: alignment, profile: profile,
                     doubts: findings.filter { $0.severity == .error }.map(\.message))
             }
             findings += measurements?.findings ?? []

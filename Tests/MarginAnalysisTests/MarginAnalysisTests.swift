@@ -128,6 +128,21 @@ struct MarginAnalysisTests {
         let verdict = Verdict(tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 1))
         #expect(verdict.status == .indeterminate)
     }
+
+    /// The zone's image ends 9.5 mm above its centre, the tumour at 13 mm: what lies beyond may be covered or not.
+    @Test func tumourOutsideTheZonesImageLeavesTheVerdictOpen() throws {
+        let grid = try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 20)
+        let tumour = AnalyticShape.sphere(radius: 8, at: SIMD3(0, 0, 5)).levelSet(on: grid)
+        let zone = AnalyticShape.sphere(radius: 9, at: .zero).levelSet(on: grid)
+        func verdict(_ fieldOfView: GridGeometry) throws -> Verdict {
+            let result = try MarginAnalysis.margins(ofTumour: tumour, in: zone, zone: .visibleIce, zoneFieldOfView: fieldOfView)
+            return Verdict(tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: -3.5))
+        }
+        #expect(try verdict(grid).status == .notMet)  // 9 − 5 − 8 = −4 mm
+        let upToNine = grid.cropped(0..<grid.size.i, 0..<grid.size.j, 0..<(grid.size.k / 2 + 10))
+        let open = try verdict(upToNine)
+        #expect(open.status == .indeterminate && open.reasons.contains { $0.contains("lies outside the image") })
+    }
 }
 
 struct VerdictTests {
