@@ -86,22 +86,9 @@ struct CaseObjectFinder {
         let scan = mask.frame == .planning ? scans.planning : scans.treated
         let placed = try ImportedMask.read(mask.source).placed(in: scan.geometry)
         return CaseObject(
-            name: name, levelSet: placed.levelSet, sampling: SurfaceSampling(placed.isBinary ? .binaryMask : .levelSet, on: placed.geometry),
+            name: name, levelSet: placed.levelSet, sampling: placed.sampling,
             edgeUncertaintyMM: 0, source: placed.name, isInPlanningFrame: mask.frame == .planning, input: (mask.source.file, placed.geometry),
             findings: placed.findings)
-    }
-}
-
-extension ImportedMask {
-    var isBinary: Bool { if case .mask = shape { true } else { false } }
-
-    /// The sub-voxel surface, on a grid that holds the object with some room around it.
-    public var levelSet: LevelSet {
-        switch shape {
-        case .mask(let mask): LevelSet(reconstructing: mask)
-        case .fraction(let volume): LevelSet(reconstructing: volume)
-        case .levelSet(let levelSet): levelSet
-        }
     }
 }
 

@@ -6,16 +6,22 @@ import NIfTIFormat
 
 /// An object that was drawn elsewhere, as its file gives it: on its own grid, nothing resampled.
 public struct ImportedMask: Sendable {
+    /// How the file describes the object.
     public enum Shape: Sendable {
+        /// Voxels that are inside or not.
         case mask(Mask)
         /// The share of each voxel that is inside, or the probability that it is, 0 … 1.
         case fraction(Volume<Float>)
+        /// A surface between contours.
         case levelSet(LevelSet)
     }
 
     public var shape: Shape
     /// File and part, for messages.
     public var name: String
+    /// Whether the object is known to end at its grid's first and at its last slice. Of a DICOM segmentation it is: a file
+    /// may leave out the frames that hold nothing. Elsewhere an object at the edge of its grid may go on beyond it.
+    public var endsAtSlices = (first: false, last: false)
     public var findings: [Finding]
 
     public var geometry: GridGeometry {
@@ -25,6 +31,7 @@ public struct ImportedMask: Sendable {
         case .levelSet(let levelSet): levelSet.geometry
         }
     }
+    /// The Frame of Reference UID of its grid; `nil` when the file names none.
     public var frameOfReferenceUID: String? { geometry.frameOfReferenceUID }
 
     /// The voxels of its own grid that are inside (of a fraction at least one half).

@@ -47,7 +47,8 @@ extension ImportedMask {
             case .fractional: .fraction(file.fraction(of: segment))
             }
         return ImportedMask(
-            shape: shape, name: "\(url.lastPathComponent), segment \(segment.number) “\(segment.label)”", findings: file.findings + file.findings(for: segment))
+            shape: shape, name: "\(url.lastPathComponent), segment \(segment.number) “\(segment.label)”", endsAtSlices: (true, true),
+            findings: file.findings + file.findings(for: segment))
     }
 
     private static func readStructureSet(_ url: URL, _ roi: String) throws -> ImportedMask {

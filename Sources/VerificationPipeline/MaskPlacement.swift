@@ -30,6 +30,9 @@ extension ImportedMask {
         }
         var placed = with(frameOfReferenceUID: scan.frameOfReferenceUID)
         placed.findings = findings
+        // At the end of the scan itself the object may go on unseen.
+        placed.endsAtSlices.first = endsAtSlices.first && scan.contains(geometry.centre(ofSlice: -1))
+        placed.endsAtSlices.last = endsAtSlices.last && scan.contains(geometry.centre(ofSlice: geometry.size.k))
         return placed
     }
 }
@@ -64,6 +67,10 @@ extension Mask {
 }
 
 extension GridGeometry {
+    /// The middle of a slice, which may lie beyond the grid's ends.
+    fileprivate func centre(ofSlice k: Int) -> PatientPoint {
+        point(ContinuousIndex(Double(size.i - 1) / 2, Double(size.j - 1) / 2, Double(k)))
+    }
     fileprivate var extentText: String {
         let corners = cornerPoints.map(\.lps)
         let low = corners.reduce(corners[0], pointwiseMin), high = corners.reduce(corners[0], pointwiseMax)

@@ -43,10 +43,10 @@ struct MarginCommand: AsyncParsableCommand {
         let tumourMask = try MarginInput(tumour), zoneMask = try MarginInput(zone)
         try tumourMask.requireSameSpace(as: zoneMask)
         let uncertainty = MarginUncertainty(
-            tumourSampling: tumourMask.sampling, zoneSampling: zoneMask.sampling, registrationErrorMM: registrationErrorMM)
+            tumourSampling: tumourMask.mask.sampling, zoneSampling: zoneMask.mask.sampling, registrationErrorMM: registrationErrorMM)
         let result = try MarginAnalysis.margins(
             ofTumour: tumourMask.surface, in: zoneMask.surface, zone: zoneName, uncertainty: uncertainty,
-            zoneFieldOfView: zoneMask.mask.geometry)
+            zoneFieldOfView: zoneMask.fieldOfView)
         for finding in tumourMask.mask.findings + zoneMask.mask.findings + result.findings {
             StandardError.write("\(finding.severity.rawValue): \(finding.message)")
             if !finding.remedy.isEmpty { StandardError.write("  \(finding.remedy)") }
@@ -77,10 +77,8 @@ private struct MarginInput {
         identifier = name.split(separator: ".").first.map(String.init) ?? name
     }
 
-    var sampling: SurfaceSampling {
-        let source: SurfaceSampling.Source = if case .mask = mask.shape { .binaryMask } else { .levelSet }
-        return SurfaceSampling(source, on: mask.geometry)
-    }
+    /// Where the image shows what is zone and what is not: the file's grid; `nil`, not limited, when frames without zone may be left out.
+    var fieldOfView: GridGeometry? { mask.endsAtSlices.first ? nil : mask.geometry }
 
     /// Checks the frame of reference, and that the two grids overlap.
     func requireSameSpace(as other: MarginInput) throws {
