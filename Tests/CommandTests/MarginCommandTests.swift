@@ -1,0 +1,44 @@
+import Foundation
+import ImagingCore
+import NIfTIFormat
+import Testing
+
+/// Balls in NIfTI files: a tumour of radius r in a zone of radius R whose centre lies d away has the margin R − d − r.
+@Suite struct MarginCommandTests {
+    private func write(_ name: String, radius: Double, center: PatientPoint, in folder: URL) throws -> String {
+        let grid = try GridGeometry(size: GridSize(60, 60, 60), spacing: SIMD3(1, 1, 1), origin: PatientPoint(-29.7, 70.2, -229.6))
+        let mask = Mask(geometry: grid) { voxels in
+            for offset in voxels.indices {
+                voxels[offset] = grid.point(grid.size.index(atOffset: offset)).distance(to: center) <= radius ? 1 : 0
+            }
+        }
+        let file = folder.appending(path: name)
+        try NIfTIFile.write(mask, to: file)
+        return file.path
+    }
+
+    /// The far side of the tumour lies towards left and superior, so that a swapped axis shows.
+    @Test(arguments: [4.0, -1.0])
+    func prints(margin: Double) throws {
+        let folder = try TemporaryFolder()
+        let zone = try write("zone.nii.gz", radius: 14 + margin, center: PatientPoint(0, 100, -200), in: folder.url)
+        let tumour = try write("tumour.nii.gz", radius: 9, center: PatientPoint(3, 100, -196), in: folder.url)
+        let run = try CommandRunner.run("margin", "--tumour", tumour, "--zone", zone, "--json")
+        #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+        let entry = try run.json()
+        #expect(entry["tumour"] as? String == "tumour" && entry["zone"] as? String == "visible-ice")
+        #expect(abs(try #require(entry["minimumMarginMM"] as? Double) - margin) < 0.3)
+        let interval = try #require(entry["minimumMarginIntervalMM"] as? [Double])
+        #expect(interval[0]...interval[1] ~= margin)
+        let worst = try #require(entry["worstPointLPS"] as? [Double])
+        // 9 mm from the tumour's centre along (3, 0, 4) ⁄ 5; the margin is flat there, so the place is loose.
+        #expect(abs(worst[0] - 8.4) < 2.5 && abs(worst[1] - 100) < 2.5 && abs(worst[2] + 188.8) < 2.5)
+    }
+
+    @Test func whatIsMissingOrElsewhereIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let zone = try write("zone.nii.gz", radius: 10, center: PatientPoint(0, 100, -200), in: folder.url)
+        #expect(try CommandRunner.run("margin", "--tumour", folder.url.appending(path: "no.nii").path, "--zone", zone).status == 66)
+        #expect(try CommandRunner.run("margin", "--tumour", zone).status == 64)
+    }
+}
