@@ -8,43 +8,21 @@ public struct TumourGeometry: Sendable {
     static let largestShellMM = 10.0
 
     public let levelSet: LevelSet
+    /// The tumour's surface, LPS millimetres.
     public let surface: TriangleMesh
+    /// What the surface holds.
     public let volumeML: Double
-    /// The centre of the volume inside.
-    public let centroid: PatientPoint
     /// Signed distance to the surface, positive inside, out to `largestShellMM` and somewhat beyond; farther out only the sign is meant.
     let distance: LevelSet
 
+    /// - Throws: `MarginError.tumourEmpty` when nothing is inside.
     public init(_ levelSet: LevelSet) throws(MarginError) {
         let surface = levelSet.surface()
         guard !surface.isEmpty, surface.enclosedVolume > 0 else { throw .tumourEmpty }
         self.levelSet = levelSet
         self.surface = surface
         volumeML = surface.enclosedVolume / 1000
-        centroid = Self.centroid(of: surface)
         distance = Self.distance(around: surface, levelSet)
-    }
-
-    /// The largest distance between two points of the surface, in millimetres.
-    public var longestDiameterMM: Double {
-        // The farthest points along many directions hold the farthest pair to within 1 − cos(half the angle between directions).
-        let extremes = Set(UnitSphere.directions(400).map { direction in
-            surface.vertices.indices.max { (surface.vertices[$0].lps * direction).sum() < (surface.vertices[$1].lps * direction).sum() }!
-        }).sorted().map { surface.vertices[$0] }
-        return extremes.map { a in extremes.map { $0.distance(to: a) }.max()! }.max()!
-    }
-
-    private static func centroid(of surface: TriangleMesh) -> PatientPoint {
-        let reference = surface.vertices[0]
-        var moment = PatientVector(.zero), volume = 0.0
-        for index in surface.triangles.indices {
-            let (a, b, c) = surface.corners(index)
-            let (u, v, w) = (a - reference, b - reference, c - reference)
-            let part = u.dot(v.cross(w)) / 6
-            volume += part
-            moment = moment + (part / 4) * (u + v + w)
-        }
-        return reference + (1 / volume) * moment
     }
 
     private static func distance(around surface: TriangleMesh, _ levelSet: LevelSet) -> LevelSet {
@@ -101,17 +79,6 @@ public struct TumourGeometry: Sendable {
                 origin: axes.origin + axes.axes.vector(low), axes: axes.axes, frameOfReferenceUID: axes.frameOfReferenceUID)
         } catch {
             preconditionFailure("a grid around a surface within a valid grid: \(error)")
-        }
-    }
-}
-
-enum UnitSphere {
-    /// Directions spread evenly over the sphere (Fibonacci lattice).
-    static func directions(_ count: Int) -> [SIMD3<Double>] {
-        (0..<count).map { index in
-            let z = 1 - (2 * Double(index) + 1) / Double(count)
-            let angle = Double(index) * .pi * (3 - 5.0.squareRoot()), radius = (1 - z * z).squareRoot()
-            return SIMD3(radius * cos(angle), radius * sin(angle), z)
         }
     }
 }

@@ -21,6 +21,9 @@ struct CaseObject: Sendable {
     /// The file that gave it, and the grid in it; `nil` for what was segmented.
     var input: (file: URL, geometry: GridGeometry)?
     var findings: [Finding]
+
+    /// Extracted anew at each call.
+    var surface: TriangleMesh { levelSet.surface() }
 }
 
 /// Finds the objects of a case on its scans, or takes them from the masks that it gives.
@@ -56,7 +59,7 @@ struct CaseObjectFinder {
         let name = description.isFollowup ? "ablation zone" : "visible ice"
         if let zone = description.zone { return try imported(zone, name: name) }
         guard !description.isFollowup else { throw CaseError.ablationZoneNotGiven }
-        let seeds = scans.shareFrameOfReference ? try tumours.map { try TumourGeometry($0.levelSet).centroid } : []
+        let seeds = scans.shareFrameOfReference ? tumours.compactMap(\.surface.centroid) : []
         return segmented(
             try IceSegmentation.segment(
                 scan: scans.treated.volume, modality: scans.treated.modality, probes: probes, seeds: seeds, reference: iceReference),

@@ -64,7 +64,7 @@ public struct CaseVerification {
         let report = CaseReport(
             case: .init(id: description.id, site: description.site, profile: profile.name), inputs: inputs,
             tumours: try tumours.map(CaseReport.Tumour.init), probes: probes.enumerated().map(CaseReport.Probe.init),
-            ice: .init(volumeML: zone.map { $0.levelSet.surface().enclosedVolume / 1000 }, source: zone?.source ?? "none"),
+            ice: .init(volumeML: zone.map { $0.surface.enclosedVolume / 1000 }, source: zone?.source ?? "none"),
             registration: registration(scans, alignment: alignment),
             margins: measurements?.margins.map { .init(tumour: $0.tumour.name, $0.result) } ?? [],
             structures: measurements?.structures ?? [], verdict: verdict(measurements, findings: findings), findings: findings.uniqued(),
@@ -99,7 +99,13 @@ extension CaseVerification {
                 "Margins are measured to the visible ice, whose edge is near 0 °C. Tumour cells die reliably below about −40 °C, millimetres inside that edge."))
         }
         findings += (tumours + structures).flatMap(\.findings)
-        findings += try LesionFindings(profile: profile).findings(for: tumours)
+        findings += LesionFindings(profile: profile).findings(for: tumours)
+        if description.organ != nil {
+            findings.append(Finding(
+                .warning, "organ-not-used",
+                "The case gives the organ, but surface at the organ's capsule is not yet left out of margins: they count the whole tumour surface.",
+                remedy: "Judge by the picture of the worst point whether it lies at the capsule."))
+        }
         if probes.isEmpty, !description.isFollowup {
             findings.append(Finding(
                 .info, "no-probes", scans.treated.modality == .mr ? "Probes are not looked for on MR." : "No probe was found on the ice scan.",
@@ -202,8 +208,9 @@ extension Array where Element: Hashable {
 
 extension CaseReport.Tumour {
     init(_ tumour: CaseObject) throws {
-        let geometry = try TumourGeometry(tumour.levelSet)
-        self.init(id: tumour.name, volumeML: geometry.volumeML, longestDiameterMM: geometry.longestDiameterMM, centroidLPS: geometry.centroid)
+        let surface = tumour.surface
+        guard let centroid = surface.centroid else { throw MarginError.tumourEmpty }
+        self.init(id: tumour.name, volumeML: surface.enclosedVolume / 1000, longestDiameterMM: surface.longestDiameterMM, centroidLPS: centroid)
     }
 }
 

@@ -1,11 +1,10 @@
 import ImagingCore
-import MarginAnalysis
 
 /// What a profile says about the size and number of tumours.
 struct LesionFindings {
     let profile: SiteProfile
 
-    func findings(for tumours: [CaseObject]) throws -> [Finding] {
+    func findings(for tumours: [CaseObject]) -> [Finding] {
         guard let lesion = profile.lesion else { return [] }
         var findings: [Finding] = []
         if tumours.count > lesion.maximumCount {
@@ -13,7 +12,7 @@ struct LesionFindings {
                 .warning, "many-lesions", "The case has \(tumours.count) tumours; the \(profile.name) profile expects at most \(lesion.maximumCount)."))
         }
         for tumour in tumours {
-            let diameter = try TumourGeometry(tumour.levelSet).longestDiameterMM
+            let diameter = tumour.surface.longestDiameterMM
             let measured = "Tumour \(tumour.name) measures \((diameter * 10).rounded() / 10) mm"
             if diameter > lesion.cautionDiameterMM {
                 findings.append(Finding(.warning, "lesion-large", "\(measured), above the \(lesion.cautionDiameterMM) mm up to which the \(profile.name) profile treats without special caution."))

@@ -19,7 +19,7 @@ struct CommandRunner {
         process.standardInput = FileHandle.nullDevice
         let files = ["out", "err"].map { FileManager.default.temporaryDirectory.appending(path: "icemargin-\(UUID().uuidString).\($0)") }
         defer { files.forEach { try? FileManager.default.removeItem(at: $0) } }
-        for file in files { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in files { try Data().write(to: file) }
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         try process.run()

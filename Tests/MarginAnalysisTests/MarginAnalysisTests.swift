@@ -129,6 +129,22 @@ struct MarginAnalysisTests {
         #expect(verdict.status == .indeterminate)
     }
 
+    /// One of three equal components of the registration's error lies along the normal: σ ⁄ √3 there, times 1.96 for 95 %.
+    @Test func registrationErrorWidensTheInterval() throws {
+        let grid = try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 16)
+        let tumour = AnalyticShape.sphere(radius: 6, at: .zero).levelSet(on: grid), zone = AnalyticShape.sphere(radius: 11, at: .zero).levelSet(on: grid)
+        func halfWidth(_ errorMM: Double, edgeMM: Double = 0) throws -> Double {
+            let interval = try MarginAnalysis.margins(
+                ofTumour: tumour, in: zone, zone: .visibleIce,
+                uncertainty: MarginUncertainty(tumourEdgeMM: edgeMM, registrationErrorMM: errorMM)).minimumMarginIntervalMM
+            return (interval.upperBound - interval.lowerBound) / 2
+        }
+        #expect(abs(try halfWidth(30) - 1.96 * 30 / 3.0.squareRoot()) < 0.05)
+        // Independent errors add in squares.
+        #expect(abs(try halfWidth(30, edgeMM: 10) - 1.96 * 20) < 0.05)
+        #expect(try halfWidth(0) < 0.3)
+    }
+
     /// The zone's image ends 9.5 mm above its centre, the tumour at 13 mm: what lies beyond may be covered or not.
     @Test func tumourOutsideTheZonesImageLeavesTheVerdictOpen() throws {
         let grid = try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 20)
