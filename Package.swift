@@ -9,7 +9,7 @@ let package = Package(
     products: [
         .executable(name: "icemargin", targets: ["icemargin"]),
         .library(name: "IceMargin", targets: ["VerificationPipeline", "SyntheticStudies"]),
-        .library(name: "IceMarginImaging", targets: ["ImagingCore", "ImageFilters", "DICOMObjects", "FigureRendering"]),
+        .library(name: "IceMarginImaging", targets: ["ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "FigureRendering"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -35,11 +35,11 @@ let package = Package(
         .target(name: "ImageSegmentation", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "ImageRegistration", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "MarginAnalysis", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
-        .target(name: "FigureRendering", dependencies: ["ImagingCore", "ImageFilters", "CPNG"], swiftSettings: kernel),
-        .target(name: "SyntheticStudies", dependencies: ["ImagingCore", "ImageFilters", "DICOMObjects"], swiftSettings: kernel),
+        .target(name: "FigureRendering", dependencies: ["ImagingCore", "CPNG"], swiftSettings: kernel),
+        .target(name: "SyntheticStudies", dependencies: ["ImagingCore", "DICOMObjects"], swiftSettings: kernel),
         // Layer 3
         .target(name: "Reporting", dependencies: [
-            "ImagingCore", "DICOMObjects", "ImageSegmentation", "MarginAnalysis", "FigureRendering",
+            "ImagingCore", "MarginAnalysis",
             .product(name: "Mustache", package: "swift-mustache"),
         ], resources: [.embedInCode("Templates/report.html.mustache")]),
         // Layer 4
@@ -49,7 +49,8 @@ let package = Package(
         ], resources: [.embedInCode("Profiles")]),
         // Layer 5
         .executableTarget(name: "icemargin", dependencies: [
-            "VerificationPipeline", "Reporting", "NIfTIFormat", "SyntheticStudies", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "MarginAnalysis", "SyntheticStudies", "Reporting", "VerificationPipeline",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         .testTarget(name: "ImagingCoreTests", dependencies: ["ImagingCore"]),
@@ -61,8 +62,8 @@ let package = Package(
         .testTarget(name: "MarginAnalysisTests", dependencies: ["MarginAnalysis"], swiftSettings: kernel),
         .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
-        .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline", "SyntheticStudies"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "FigureRendering"]),
+        .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline"]),
         .testTarget(name: "CommandTests", dependencies: ["icemargin"]),
     ],
     swiftLanguageModes: [.v6],
