@@ -20,9 +20,6 @@ public struct SeriesCatalog: Sendable {
         return SeriesCatalog(headers, findings: walk.findings)
     }
 
-    /// The usable entries of one series.
-    public func usableSeries(withUID uid: String) -> [SeriesEntry] { series.filter { $0.usable && $0.seriesInstanceUID == uid } }
-
     private init(_ headers: [Result<ImageFile, DICOMError>], findings: [Finding]) {
         var findings = findings
         var bySeries: [String: [ImageFile]] = [:]

@@ -48,11 +48,6 @@ public struct SurfaceDistance: Sendable {
         }
     }
 
-    /// The nearest points for many points, in their order, on several threads.
-    public func closestPoints(to points: [PatientPoint]) -> [Nearest] {
-        mapSlabs(of: points.count, slab: 512) { range in range.map { closestPoint(to: points[$0]) } }.flatMap { $0 }
-    }
-
     /// The distances in millimetres to points one after the other, on one thread: fast where each is close to the one before it,
     /// as along the row of a grid.
     public func serialDistances(to points: some Sequence<PatientPoint>) -> [Float] {
