@@ -2,8 +2,11 @@ import ImagingCore
 
 /// Set operations on masks of one grid. Grids that differ are a programming error: resample first.
 extension Mask {
+    /// The voxels inside either mask.
     public func union(_ other: Mask) -> Mask { combined(with: other, .union) }
+    /// The voxels inside both masks.
     public func intersection(_ other: Mask) -> Mask { combined(with: other, .intersection) }
+    /// The voxels inside this mask but not inside `other`.
     public func subtracting(_ other: Mask) -> Mask { combined(with: other, .difference) }
 
     /// The voxels of the grid that are not inside.

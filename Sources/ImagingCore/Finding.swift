@@ -1,5 +1,6 @@
 /// Something that a person should know about their data or a result: how grave, what, and what to do about it.
 public struct Finding: Hashable, Sendable, Codable {
+    /// `info`: worth knowing; `warning`: look before relying on the result; `error`: something cannot be used or trusted.
     public enum Severity: String, Sendable, Codable, Comparable {
         case info, warning, error
 

@@ -36,8 +36,11 @@ public struct GridGeometry: Hashable, Sendable {
     /// Millimetres cubed.
     public var voxelVolume: Double { spacing.x * spacing.y * spacing.z }
 
+    /// The place of a position on the grid, which may lie beyond its edge.
     public func point(_ index: ContinuousIndex) -> PatientPoint { origin + axes.vector(index.ijk * spacing) }
+    /// The centre of a voxel.
     public func point(_ index: VoxelIndex) -> PatientPoint { point(ContinuousIndex(index)) }
+    /// The position on the grid of a point, whether or not it lies within.
     public func continuousIndex(_ point: PatientPoint) -> ContinuousIndex {
         ContinuousIndex(axes.components(of: point - origin) / spacing)
     }

@@ -28,6 +28,7 @@ public struct Mask: Sendable {
         set { storage[index] = newValue ? 1 : 0 }
     }
 
+    /// Calls `body` with the zeros and ones in storage order; the buffer must not outlive it.
     public func withUnsafeVoxels<R, E: Error>(_ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R) throws(E) -> R {
         try voxels.withUnsafeVoxels(body)
     }
@@ -67,7 +68,9 @@ public struct Mask: Sendable {
         }
     }
 
+    /// The part in the given index ranges (see `GridGeometry.cropped`).
     public func cropped(_ i: Range<Int>, _ j: Range<Int>, _ k: Range<Int>) -> Mask { Mask(voxels.cropped(i, j, k)) { $0 != 0 } }
+    /// The same mask in another frame of reference.
     public func with(frameOfReferenceUID: String?) -> Mask {
         var copy = self
         copy.storage = voxels.with(frameOfReferenceUID: frameOfReferenceUID)

@@ -34,7 +34,9 @@ public struct PatientVector: Hashable, Sendable {
         return length > 0 && length.isFinite ? PatientVector(lps / length) : nil
     }
 
+    /// Square millimetres.
     public func dot(_ other: PatientVector) -> Double { (lps * other.lps).sum() }
+    /// At right angles to both, by the right-hand rule; square millimetres.
     public func cross(_ other: PatientVector) -> PatientVector {
         let (a, b) = (lps, other.lps)
         return PatientVector(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)

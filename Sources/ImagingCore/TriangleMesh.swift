@@ -12,6 +12,7 @@ public struct TriangleMesh: Sendable {
 
     public var isEmpty: Bool { triangles.isEmpty }
 
+    /// The three corners of a triangle, counter-clockwise seen from outside.
     public func corners(_ triangle: Int) -> (PatientPoint, PatientPoint, PatientPoint) {
         let t = triangles[triangle]
         return (vertices[Int(t.x)], vertices[Int(t.y)], vertices[Int(t.z)])

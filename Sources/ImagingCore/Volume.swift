@@ -44,11 +44,13 @@ public struct Volume<Voxel: VoxelValue>: Sendable {
         }
     }
 
+    /// Calls `body` with the values in storage order; the buffer must not outlive it.
     @inlinable public func withUnsafeVoxels<R, E: Error>(_ body: (UnsafeBufferPointer<Voxel>) throws(E) -> R) throws(E) -> R {
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeBufferPointer(storage.voxels))
     }
 
+    /// Like `withUnsafeVoxels`, for writing; copies the values first where another volume shares them.
     @inlinable public mutating func withUnsafeMutableVoxels<R, E: Error>(_ body: (UnsafeMutableBufferPointer<Voxel>) throws(E) -> R) throws(E) -> R {
         if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
         defer { withExtendedLifetime(storage) {} }

@@ -3,6 +3,7 @@ import ImagingCore
 /// Why a margin or a distance cannot be measured.
 public enum MarginError: ReportableError, Hashable {
     case tumourEmpty
+    /// Nothing of the zone is in its image.
     case zoneEmpty(MarginZone)
     case structureEmpty(String)
 

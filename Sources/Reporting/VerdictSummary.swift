@@ -7,6 +7,7 @@ public struct VerdictSummary: Sendable {
 
     public init(report: CaseReport) { self.report = report }
 
+    /// Verdict, margins, structures, reasons and findings above `info`, a line each; no newline at the end.
     public var text: String {
         var lines = ["\(headline) — case \(report.case.id), \(report.case.site)"]
         lines += report.margins.map { "  " + Self.line(of: $0) }

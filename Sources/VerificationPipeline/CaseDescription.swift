@@ -29,6 +29,7 @@ public struct CaseDescription: Sendable, Hashable {
         public init(source: MaskSource, frame: Frame) { (self.source, self.frame) = (source, frame) }
     }
 
+    /// A tumour, by a point inside it or by a mask.
     public struct Tumour: Sendable, Hashable {
         public enum Source: Sendable, Hashable {
             /// A point inside the tumour on the planning scan, and its approximate diameter.
@@ -41,6 +42,7 @@ public struct CaseDescription: Sendable, Hashable {
         public init(id: String, source: Source) { (self.id, self.source) = (id, source) }
     }
 
+    /// Something that must not freeze.
     public struct Structure: Sendable, Hashable {
         public var name: String
         public var mask: FramedMask
@@ -50,6 +52,7 @@ public struct CaseDescription: Sendable, Hashable {
         public init(name: String, mask: FramedMask, limitMM: Double?) { (self.name, self.mask, self.limitMM) = (name, mask, limitMM) }
     }
 
+    /// A probe whose position the case gives, LPS millimetres on the treated scan; `tip` is the end inside the patient.
     public struct GivenProbe: Sendable, Hashable {
         public var tip: PatientPoint
         public var tail: PatientPoint
@@ -57,6 +60,7 @@ public struct CaseDescription: Sendable, Hashable {
 
         public init(tip: PatientPoint, tail: PatientPoint, model: String?) { (self.tip, self.tail, self.model) = (tip, tail, model) }
     }
+    /// Whether probes are looked for on the scan or given.
     public enum Probes: Sendable, Hashable {
         case automatic
         case given([GivenProbe])

@@ -14,6 +14,7 @@ public enum MaskSource: Sendable, Hashable {
     /// An RTSTRUCT and the name of one of its regions of interest.
     case structureSet(URL, roi: String)
 
+    /// The file to read.
     public var file: URL {
         switch self {
         case .nifti(let file), .segmentation(let file, _), .structureSet(let file, _): file

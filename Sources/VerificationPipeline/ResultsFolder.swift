@@ -83,6 +83,7 @@ public struct ResultsFolder: Sendable {
         return url
     }
 
+    /// Writes a file under `name`, which may have folders in it.
     public func write(_ data: Data, to name: String) throws(ResultsError) {
         let url = try url(name)
         do { try data.write(to: url) } catch { throw .notWritable(destination, reason: Self.reason(error)) }

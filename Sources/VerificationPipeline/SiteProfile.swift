@@ -6,11 +6,13 @@ import MarginAnalysis
 public struct SiteProfile: Sendable, Hashable {
     public static let schema = "icemargin.profile/1"
 
+    /// The distance that ice should keep from one kind of structure.
     public struct StructureLimit: Sendable, Hashable {
         public var name: String
         public var limitMM: Double
         public var source: String?
     }
+    /// The tumours that the site treats: diameters up to which it recommends treatment, and treats with caution; how many in a case.
     public struct Lesion: Sendable, Hashable {
         public var recommendedDiameterMM: Double
         public var cautionDiameterMM: Double
