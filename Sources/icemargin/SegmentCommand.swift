@@ -6,6 +6,7 @@ import ImageSegmentation
 import ImagingCore
 import NIfTIFormat
 import Reporting
+import VerificationPipeline
 
 /// `icemargin segment`: one object of one scan.
 struct SegmentCommand: AsyncParsableCommand {
@@ -13,9 +14,7 @@ struct SegmentCommand: AsyncParsableCommand {
         commandName: "segment",
         abstract: "Find the tumour, the ice or the probes in one scan.",
         discussion: """
-            Points are LPS millimetres. Write a point whose first number is negative as --seed=-12.5,80,431.
-
-            Examples: icemargin segment planning --tumour --seed=12.5,-80,431 --diameter 24 --output tumour
+            Examples: icemargin segment planning --tumour --seed 12.5,-80,431 --diameter 24 --output tumour
                       icemargin segment intraop --ice --reference prefreeze --output ice
             """)
 
@@ -23,7 +22,10 @@ struct SegmentCommand: AsyncParsableCommand {
     @Flag(help: "Find the tumour at --seed, of about --diameter.") var tumour = false
     @Flag(help: "Find the visible ice around the probes (found on CT), or around --seed.") var ice = false
     @Flag(help: "Find the probes (CT).") var probes = false
-    @Option(help: "A point in the tumour, or where ice is expected: L,P,S.", transform: Self.point) var seed: PatientPoint?
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("A point in the tumour, or where ice is expected, LPS millimetres.", valueName: "L,P,S"),
+        transform: PatientPoint.flag)
+    var seed: PatientPoint?
     @Option(help: "The tumour's approximate longest diameter in mm.") var diameter: Double?
     @Option(help: "The folder of a scan before freezing, in the same frame of reference.") var reference: String?
     @Flag(help: "The tumour lies in bone.") var inBone = false
@@ -59,18 +61,16 @@ struct SegmentCommand: AsyncParsableCommand {
     }
 
     private func write(_ document: SegmentDocument, _ result: SegmentationResult?, to folder: URL) throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw ResultsError.notWritable(folder, reason: error.localizedDescription)
+        }
         if let result {
             try NIfTIFile.write(result.levelSet.mask, to: folder.appending(path: "\(document.object).nii.gz"))
             try NIfTIFile.write(result.levelSet, to: folder.appending(path: "\(document.object)-level-set.nii.gz"))
         }
         try ReportEncoder().encode(document).write(to: folder.appending(path: "segment.json"), options: .atomic)
-    }
-
-    private static func point(_ text: String) throws -> PatientPoint {
-        let numbers = text.split(separator: ",").compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
-        guard numbers.count == 3 else { throw ValidationError("Give a point as L,P,S in millimetres, not “\(text)”.") }
-        return PatientPoint(numbers[0], numbers[1], numbers[2])
     }
 
     private static func load(_ folder: String, uid: String?) throws -> Scan {

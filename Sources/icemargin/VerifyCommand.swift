@@ -110,8 +110,10 @@ struct CaseFlags: ParsableArguments {
     @Option(name: .customLong("intraprocedural-series"), help: ArgumentHelp("Its Series Instance UID, where the folder has several.", valueName: "uid"))
     var intraproceduralSeries: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("A point inside the tumour on the planning scan, LPS millimetres.", valueName: "L,P,S"))
-    var tumourSeed: String?
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("A point inside the tumour on the planning scan, LPS millimetres.", valueName: "L,P,S"),
+        transform: PatientPoint.flag)
+    var tumourSeed: PatientPoint?
 
     @Option(help: ArgumentHelp("The tumour's approximate diameter, millimetres.", valueName: "mm"))
     var tumourDiameter: Double?
@@ -152,14 +154,10 @@ struct CaseFlags: ParsableArguments {
         case (nil, nil), (_?, _?): throw ValidationError("Give the tumour by --tumour-seed and --tumour-diameter, or by --tumour-mask.")
         case (nil, let mask?): return .mask(.init(source: .nifti(URL(filePath: mask)), frame: .planning))
         case (let seed?, nil):
-            let numbers = seed.split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
-            guard numbers.count == 3, let l = numbers[0], let p = numbers[1], let s = numbers[2], (l + p + s).isFinite else {
-                throw ValidationError("--tumour-seed needs three numbers L,P,S in millimetres, not “\(seed)”.")
-            }
             guard let tumourDiameter, tumourDiameter > 0, tumourDiameter.isFinite else {
                 throw ValidationError("--tumour-seed needs --tumour-diameter, in millimetres and greater than 0.")
             }
-            return .seed(PatientPoint(l, p, s), diameterMM: tumourDiameter)
+            return .seed(seed, diameterMM: tumourDiameter)
         }
     }
 }

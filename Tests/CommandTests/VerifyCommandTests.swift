@@ -113,6 +113,16 @@ import Testing
         #expect(try CommandRunner.run("verify", "/nowhere/at/all").status == 66)
         #expect(try CommandRunner.run("verify", Self.liver.path, "--site", "liver").status == 64)
         #expect(try CommandRunner.run("nonsense").status == 64)
+        for seed in ["1,2", "1,2,x", "1,2,nan", "1,,2,3"] {
+            let run = try CommandRunner.run("segment", Self.liver.path, "--tumour", "--seed", seed, "--diameter", "20")
+            #expect(run.status == 64 && run.errors.contains("three numbers L,P,S"), "\(seed): \(run.errors)")
+        }
+    }
+
+    @Test func segmentTakesASeedWhoseFirstNumberIsNegative() throws {
+        let planning = Self.liver.appending(path: "planning").path
+        let run = try CommandRunner.run("segment", planning, "--tumour", "--seed", "-1000,0,0", "--diameter", "20")
+        #expect(run.status == 65 && run.errors.contains("-1000.0, 0.0, 0.0"), "\(run.errors)")
     }
 
     @Test func profilesCanBePrinted() throws {
