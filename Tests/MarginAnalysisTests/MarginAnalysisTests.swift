@@ -129,6 +129,18 @@ struct MarginAnalysisTests {
         #expect(verdict.status == .indeterminate)
     }
 
+    /// The tumour's image ends 4.5 mm above its centre; the part that it shows lies 7 mm deep in the zone.
+    @Test func tumourCutByItsImageIsNeverMet() throws {
+        let wide = try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 20)
+        let cut = wide.cropped(0..<wide.size.i, 0..<wide.size.j, 0..<(wide.size.k / 2 + 5))
+        let result = try MarginAnalysis.margins(
+            ofTumour: LevelSet(reconstructing: AnalyticShape.sphere(radius: 8, at: .zero).mask(on: cut)),
+            in: AnalyticShape.sphere(radius: 15, at: .zero).levelSet(on: wide), zone: .visibleIce)
+        #expect(result.findings.contains { $0.code == "tumour-touches-scan-edge" } && !result.isComplete)
+        #expect(result.minimumMarginIntervalMM.lowerBound == -.infinity && result.minimumMarginIntervalMM.upperBound > 6.5)
+        #expect(Verdict(tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 5)).status == .indeterminate)
+    }
+
     /// One of three equal components of the registration's error lies along the normal: σ ⁄ √3 there, times 1.96 for 95 %.
     @Test func registrationErrorWidensTheInterval() throws {
         let grid = try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 16)
