@@ -12,9 +12,9 @@ public enum IceSegmentation {
         /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).
         public var freezingDropHU = 85.0
         /// From the contour of half the change outwards to the visible 0 °C front, on CT. Tissue freezes over some 7 °C, along 4 °C per mm, so
-        /// the half lies inside the front: 0.9 mm where freezing is even over that range, 0.25 mm where it follows the equilibrium curve.
+        /// the half lies inside the front: 0.9 mm where freezing is even over that range, 0.25 mm where it follows the equilibrium curve. The default lies between.
         /// 0 reports the contour of half the change itself.
-        public var halfDropToFrontMM = 0.8
+        public var halfDropToFrontMM = 0.6
         /// The same on MR, where signal is gone just below the freezing point.
         public var halfSignalToFrontMM = 0.3
         /// Ice is not looked for further than this from a probe's active end or a seed.
@@ -53,6 +53,9 @@ public enum IceSegmentation {
         return refined(region, native: native, scan: scan.geometry, evidence: evidence, parameters: parameters, modality: modality)
     }
 
+    /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.
+    private static let smoothingMM = 1.2
+
     private static func refined(
         _ region: Mask, native: Volume<Float>, scan: GridGeometry, evidence: IceEvidence, parameters: Parameters, modality: Modality
     ) -> SegmentationResult {
@@ -68,7 +71,8 @@ public enum IceSegmentation {
         let noise = iceness.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
         let outcome = EdgeRefinement(image: iceness, validity: validity, polarity: evidence.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4).refine(start)
         let front = Float(modality == .ct ? parameters.halfDropToFrontMM : parameters.halfSignalToFrontMM)
-        let surface = front == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + front }
+        let moved = front == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + front }
+        let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
 
         var findings = evidence.findings
         if touchesBorder(surface, of: scan) {

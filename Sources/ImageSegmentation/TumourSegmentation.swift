@@ -88,6 +88,11 @@ public enum TumourSegmentation {
         }
     }
 
+    /// Outgrowths narrower than this share of the stated diameter are vessels, not tumour.
+    private static let openingShare = 0.3
+    /// The Gaussian that smooths the surface, as a share of the stated radius.
+    private static let smoothingShare = 0.12
+
     private static func refined(
         _ region: Mask, coarse: Volume<Float>, image: Volume<Float>, seed: PatientPoint, radius: Double, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
@@ -105,7 +110,7 @@ public enum TumourSegmentation {
         let outcome = refinement.refine(start)
 
         var findings: [Finding] = []
-        let surface = outcome.surface
+        let surface = outcome.surface.regularized(openingMM: openingShare * radius, smoothingMM: min(max(smoothingShare * radius, 0.8), 2))
         let inside = Mask(surface) { $0 >= 0 }
         let expected = .pi / 6 * pow(2 * radius, 3) / 1000
         if inside.volumeML > 2.2 * expected {
