@@ -34,7 +34,9 @@ public enum MarginAnalysis {
         let cut = CutBorders(tumour: tumour, zone: zoneSurface, fieldOfView: zoneFieldOfView, map: map, worst: worst, zoneName: zone)
 
         let halfWidth = uncertainty.halfWidthMM(along: worst.normal, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
-        let low = cut.lowestPossibleMM - halfWidth, high = cut.highestPossibleMM + halfWidth
+        let shortfall = SmallestOfMany.expectedShortfallMM(
+            of: map, errorMM: uncertainty.localErrorMM(along: worst.normal, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry))
+        let low = cut.lowestPossibleMM - halfWidth, high = cut.highestPossibleMM + halfWidth + shortfall
         let residual = max(0, coverage.tumour - coverage.tumourInZone)
         return MarginResult(
             zone: zone, minimumMarginMM: worst.marginMM, minimumMarginIntervalMM: low...high, worstPoint: worst.point,

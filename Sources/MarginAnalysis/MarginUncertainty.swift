@@ -67,13 +67,19 @@ public struct MarginUncertainty: Sendable, Hashable {
 
     /// Half the width of the 95 % interval of a distance between the two surfaces along `normal`.
     func halfWidthMM(along normal: PatientVector, tumour: GridGeometry, zone: GridGeometry) -> Double {
-        let sampled = [
-            (tumourSampling ?? SurfaceSampling(.levelSet, on: tumour)).standardDeviationMM(along: normal),
-            (zoneSampling ?? SurfaceSampling(.levelSet, on: zone)).standardDeviationMM(along: normal),
-        ]
         // One of the three components of the registration's error points along the normal.
         let alongNormalMM = registrationErrorMM / 3.0.squareRoot()
-        let parts = sampled + [tumourEdgeMM, zoneEdgeMM, alongNormalMM, Self.numericalErrorMM]
-        return Self.coverageFactor * parts.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        let localMM = localErrorMM(along: normal, tumour: tumour, zone: zone)
+        return Self.coverageFactor * (localMM * localMM + alongNormalMM * alongNormalMM + Self.numericalErrorMM * Self.numericalErrorMM).squareRoot()
+    }
+
+    /// The standard deviation of the distance from what differs from place to place: sampling and the edges of both surfaces.
+    func localErrorMM(along normal: PatientVector, tumour: GridGeometry, zone: GridGeometry) -> Double {
+        let parts = [
+            (tumourSampling ?? SurfaceSampling(.levelSet, on: tumour)).standardDeviationMM(along: normal),
+            (zoneSampling ?? SurfaceSampling(.levelSet, on: zone)).standardDeviationMM(along: normal),
+            tumourEdgeMM, zoneEdgeMM,
+        ]
+        return parts.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
 }

@@ -56,7 +56,10 @@ public struct Verdict: Sendable, Hashable, Codable {
         self.init(status: status, reasons: reasons.isEmpty ? ["No margin was measured."] : reasons)
     }
 
-    private static func millimetres(_ value: Double) -> String { String(format: "%.1f", value) }
+    private static func millimetres(_ value: Double) -> String {
+        let text = String(format: "%.1f", abs(value))
+        return value < 0 && text != "0.0" ? "−" + text : text
+    }
 }
 
 extension MarginZone {
