@@ -49,13 +49,28 @@ import Testing
         let truth = try Truth.read(study)
         let margin = try #require(report.margins.first)
         #expect(report.verdict.status == status)
-        #expect(abs(margin.minimumMarginMM - truth.minimumMarginMM) < 1.5)
         #expect(margin.minimumMarginIntervalMM[0]...margin.minimumMarginIntervalMM[1] ~= truth.minimumMarginMM)
         #expect(abs(margin.tumourCoverage - truth.tumourCoverage) < 0.02)
         for name in ["report.html", "planes-T1.png", "montage-T1.png", "masks/ice.nii.gz", "masks/tumour-T1.nii.gz"] {
             #expect(FileManager.default.fileExists(atPath: output.appending(path: name).path), "\(name) is missing")
         }
         #expect(run.output.contains(output.appending(path: "report.html").path))
+    }
+
+    /// With the true outlines given as masks (slices of 2.5 and 3 mm) only the measurement is left to err.
+    @Test(arguments: ["liver-ct", "kidney-ct-not-met", "liver-mr"])
+    func givenMasksGiveTheTrueMargin(study: String) throws {
+        let folder = try TemporaryFolder()
+        let files = Self.studies.appending(path: study)
+        let run = try CommandRunner.run(
+            "verify", "--planning", files.appending(path: "planning").path, "--intraprocedural", files.appending(path: "intraprocedural").path,
+            "--site", "liver", "--tumour-mask", files.appending(path: "masks/tumour-planning.nii.gz").path,
+            "--ice-mask", files.appending(path: "masks/ice.nii.gz").path, "--output", folder.url.appending(path: "result").path, "--json")
+        let margin = try #require(try Report(Data(run.output.utf8)).margins.first)
+        let truth = try Truth.read(study)
+        #expect(abs(margin.minimumMarginMM - truth.minimumMarginMM) < 0.4)
+        #expect(margin.minimumMarginIntervalMM[0]...margin.minimumMarginIntervalMM[1] ~= truth.minimumMarginMM)
+        #expect(abs(margin.tumourCoverage - truth.tumourCoverage) < 0.002)
     }
 
     @Test func sameInputsGiveTheSameReport() throws {
