@@ -33,7 +33,7 @@ public struct Verdict: Sendable, Hashable, Codable {
         let interval = margin.minimumMarginIntervalMM, required = criterion.requiredMarginMM
         let incomplete = margin.findings.filter { $0.severity != .info && MarginFinding.cutCodes.contains($0.code) }.map(\.message)
         let measured = "\(tumour): the smallest margin in the \(criterion.zone.phrase) is \(Self.millimetres(margin.minimumMarginMM)) mm"
-            + " (95 % \(Self.millimetres(interval.lowerBound)) to \(interval.upperBound.isFinite ? Self.millimetres(interval.upperBound) : "unknown")),"
+            + " (95 % \(Self.millimetres(interval.lowerBound)) to \(Self.millimetres(interval.upperBound))),"
             + " and \(Self.millimetres(required)) mm is required"
         if !doubts.isEmpty {
             self.init(status: .indeterminate, reasons: doubts + [measured + "."])
@@ -57,6 +57,7 @@ public struct Verdict: Sendable, Hashable, Codable {
     }
 
     private static func millimetres(_ value: Double) -> String {
+        guard value.isFinite else { return "unknown" }
         let text = String(format: "%.1f", abs(value))
         return value < 0 && text != "0.0" ? "−" + text : text
     }

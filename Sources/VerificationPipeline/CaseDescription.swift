@@ -142,21 +142,27 @@ extension CaseDescription {
             throw root.wrongValue(isFollowup ? "ice" : "ablationZone", expected: isFollowup ? "“ablationZone” in an audit" : "“ice” during a procedure")
         }
 
+        let treatedFrame: Frame = isFollowup ? .followup : .intraprocedural
+        func mask(_ entry: StrictYAML, default frame: Frame = .planning) throws -> FramedMask {
+            try framedMask(entry, in: folder, frames: [.planning, treatedFrame], default: frame)
+        }
         var description = CaseDescription(
             id: try identifier("id", of: root), site: try root.requiredString("site"), planning: planning,
             prefreeze: try series("prefreeze", of: root, in: folder), treated: treated, isFollowup: isFollowup,
-            tumours: try tumours(of: root, in: folder))
+            tumours: try tumours(of: root, mask: { try mask($0) }))
+        var names: Set<String> = []
         description.structures = try root.mappings("structures", known: maskKeys + ["name", "limit"]).map { entry in
-            Structure(name: try entry.requiredString("name"), mask: try framedMask(entry, in: folder, default: .planning), limitMM: try entry.positive("limit"))
+            let name = try entry.requiredString("name")
+            guard names.insert(name).inserted else { throw entry.wrongValue("name", expected: "different for each structure; “\(name)” stands twice") }
+            return Structure(name: name, mask: try mask(entry), limitMM: try entry.positive("limit"))
         }
-        description.organ = try root.mapping("organ", known: maskKeys).map { try framedMask($0, in: folder, default: .planning) }
-        description.zone = try root.mapping(isFollowup ? "ablationZone" : "ice", known: maskKeys).map {
-            try framedMask($0, in: folder, default: isFollowup ? .followup : .intraprocedural)
-        }
+        description.organ = try root.mapping("organ", known: maskKeys).map { try mask($0) }
+        description.zone = try root.mapping(isFollowup ? "ablationZone" : "ice", known: maskKeys).map { try mask($0, default: treatedFrame) }
         description.probes = try probes(of: root)
         description.freezeProtocol = try root.mapping("protocol", known: ["freeze", "thaw", "refreeze"]).map { entry in
             guard let freeze = try entry.positive("freeze") else { throw entry.missing("freeze") }
-            return FreezeProtocol(freezeMinutes: freeze, thawMinutes: try entry.number("thaw") ?? 0, refreezeMinutes: try entry.number("refreeze") ?? 0)
+            return FreezeProtocol(
+                freezeMinutes: freeze, thawMinutes: try entry.zeroOrMore("thaw") ?? 0, refreezeMinutes: try entry.zeroOrMore("refreeze") ?? 0)
         }
         description.elapsedMinutes = try root.positive("elapsed")
         return description
@@ -187,14 +193,14 @@ extension CaseDescription {
             seriesUID: try entry.string("seriesUID"), description: try entry.string("description"))
     }
 
-    private static func tumours(of root: StrictYAML, in folder: URL) throws -> [Tumour] {
+    private static func tumours(of root: StrictYAML, mask: (StrictYAML) throws -> FramedMask) throws -> [Tumour] {
         let entries = try root.mappings("tumours", known: maskKeys + ["id", "seed", "diameter"])
         guard !entries.isEmpty else { throw root.missing("tumours") }
         var seen: Set<String> = []
         return try entries.map { entry in
             let id = try identifier("id", of: entry)
             guard seen.insert(id).inserted else { throw entry.wrongValue("id", expected: "different for each tumour; “\(id)” stands twice") }
-            guard let seed = try entry.point("seed") else { return Tumour(id: id, source: .mask(try framedMask(entry, in: folder, default: .planning))) }
+            guard let seed = try entry.point("seed") else { return Tumour(id: id, source: .mask(try mask(entry))) }
             guard let diameter = try entry.positive("diameter") else { throw entry.missing("diameter") }
             guard !["mask", "segmentation", "structureSet"].contains(where: entry.has) else {
                 throw entry.wrongValue("seed", expected: "left out when a mask is given: a tumour has one of them")
@@ -203,7 +209,8 @@ extension CaseDescription {
         }
     }
 
-    private static func framedMask(_ entry: StrictYAML, in folder: URL, default frame: Frame) throws -> FramedMask {
+    /// - Parameter frames: those of the scans that the case has.
+    private static func framedMask(_ entry: StrictYAML, in folder: URL, frames: [Frame], default frame: Frame) throws -> FramedMask {
         func file(_ key: String) throws -> URL? {
             try entry.string(key).map { URL(filePath: $0, relativeTo: folder).standardizedFileURL }
         }
@@ -213,8 +220,8 @@ extension CaseDescription {
         }
         var given = frame
         if let name = try entry.string("frame") {
-            guard let frame = Frame(rawValue: name) else {
-                throw entry.wrongValue("frame", expected: Frame.allCases.map(\.rawValue).joined(separator: ", "))
+            guard let frame = Frame(rawValue: name), frames.contains(frame) else {
+                throw entry.wrongValue("frame", expected: "a scan of this case: \(frames.map(\.rawValue).joined(separator: " or "))")
             }
             given = frame
         }

@@ -26,30 +26,42 @@ struct CaseMeasurements {
         alignment: [String: SharedFrameCheck], profile: SiteProfile, doubts: [String]
     ) throws {
         let largestErrorMM = alignment.values.map(\.expectedErrorMM).max() ?? 0
+        let moved = alignment.values.contains { !$0.isTrusted }
         for tumour in tumours {
-            let check = alignment[tumour.name]
+            let crossesFrames = tumour.isInPlanningFrame != zone.isInPlanningFrame
+            let check = crossesFrames ? alignment[tumour.name] : nil
             let uncertainty = MarginUncertainty(
                 tumourSampling: tumour.sampling, zoneSampling: zone.sampling, tumourEdgeMM: tumour.edgeUncertaintyMM,
-                zoneEdgeMM: zone.edgeUncertaintyMM, registrationErrorMM: check?.expectedErrorMM ?? largestErrorMM)
+                zoneEdgeMM: zone.edgeUncertaintyMM, registrationErrorMM: check?.expectedErrorMM ?? 0)
             let result = try MarginAnalysis.margins(
                 ofTumour: tumour.levelSet, in: zone.levelSet, zone: zoneName, uncertainty: uncertainty, zoneFieldOfView: fieldOfView)
-            let moved = check.map { check in check.isTrusted ? [] : check.findings.map(\.message) } ?? []
+            let motion = check.map { check in check.isTrusted ? [] : check.findings.map(\.message) } ?? []
             let verdict = Verdict(
-                tumour: tumour.name, result, criterion: MarginCriterion(zone: zoneName, requiredMarginMM: profile.requiredMarginMM), doubts: doubts + moved)
+                tumour: tumour.name, result, criterion: MarginCriterion(zone: zoneName, requiredMarginMM: profile.requiredMarginMM), doubts: doubts + tumour.doubts + motion)
             margins.append(TumourMargin(tumour: tumour, result: result, verdict: verdict))
             findings += result.findings
+            if result.tumourCoverage == 0 { findings.append(Self.apart(tumour.name, zoneName)) }
         }
         for (object, limitMM) in structures {
+            let crossesFrames = object.isInPlanningFrame != zone.isInPlanningFrame
             let distance = try StructureDistance.measure(
                 to: object.levelSet, named: object.name, from: zone.levelSet, zone: zoneName,
                 uncertainty: MarginUncertainty(
-                    tumourSampling: object.sampling, zoneSampling: zone.sampling, zoneEdgeMM: zone.edgeUncertaintyMM, registrationErrorMM: largestErrorMM))
+                    tumourSampling: object.sampling, zoneSampling: zone.sampling, zoneEdgeMM: zone.edgeUncertaintyMM,
+                    registrationErrorMM: crossesFrames ? largestErrorMM : 0))
             var entry = CaseReport.Structure(name: object.name, distance, limitMM: limitMM)
-            if entry.status != nil, !doubts.isEmpty { entry.status = .indeterminate }
+            let keepsLimit = entry.status == .met
+            if entry.status != nil, !doubts.isEmpty || crossesFrames && moved { entry.status = .indeterminate }
             self.structures.append(entry)
             findings += distance.findings
-            if let limitMM, entry.status != .met { findings.append(Self.warning(object.name, distance, zoneName, limitMM: limitMM)) }
+            if let limitMM, !keepsLimit { findings.append(Self.warning(object.name, distance, zoneName, limitMM: limitMM)) }
         }
+    }
+
+    private static func apart(_ tumour: String, _ zone: MarginZone) -> Finding {
+        Finding(
+            .warning, "zone-misses-tumour", "The \(zone.phrase) and the tumour \(tumour) lie apart.",
+            remedy: "Look at the pictures: are the scans, the seed and the masks those of this treatment?")
     }
 
     private static func warning(_ name: String, _ distance: StructureDistance, _ zone: MarginZone, limitMM: Double) -> Finding {

@@ -24,6 +24,10 @@ struct CaseObject: Sendable {
 
     /// Extracted anew at each call.
     var surface: TriangleMesh { levelSet.surface() }
+
+    /// Why its surface may be wrong by more than its uncertainty says, in sentences: what the search for it warned of. None for a mask,
+    /// whose author is believed.
+    var doubts: [String] { input == nil ? findings.filter { $0.severity >= .warning }.map(\.message) : [] }
 }
 
 /// Finds the objects of a case on its scans, or takes them from the masks that it gives.
@@ -84,14 +88,23 @@ struct CaseObjectFinder {
             edgeUncertaintyMM: result.edgeUncertaintyMM, source: "segmented", isInPlanningFrame: isInPlanningFrame, findings: result.findings)
     }
 
+    /// A mask with fewer voxels inside has no shape.
+    private static let fewestVoxels = 8
+
     /// An object that was drawn elsewhere. Where its author put the edge is taken as it is.
     private func imported(_ mask: CaseDescription.FramedMask, name: String) throws -> CaseObject {
         let scan = mask.frame == .planning ? scans.planning : scans.treated
         let placed = try ImportedMask.read(mask.source).placed(in: scan.geometry)
+        var findings = placed.findings
+        if placed.mask.count < Self.fewestVoxels {
+            findings.append(Finding(
+                .error, "mask-few-voxels", "The mask \(placed.name) has only \(placed.mask.count) voxels inside; where the surface lies cannot be told from them.",
+                remedy: "Check the mask; draw it on a finer grid."))
+        }
         return CaseObject(
             name: name, levelSet: placed.levelSet, sampling: placed.sampling,
             edgeUncertaintyMM: 0, source: placed.name, isInPlanningFrame: mask.frame == .planning, input: (mask.source.file, placed.geometry),
-            findings: placed.findings)
+            findings: findings)
     }
 }
 

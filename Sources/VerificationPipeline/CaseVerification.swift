@@ -38,7 +38,7 @@ public struct CaseVerification {
         var measurements: CaseMeasurements?
         if let zone {
             alignment = try clock.measure("alignment", as: "checking the shared frame of reference") {
-                try checkAlignment(scans, tumours: tumours, zone: zone)
+                try checkAlignment(scans, tumours: tumours, structures: structures.map(\.object), zone: zone)
             }
             for (_, check) in alignment.sorted(by: { $0.key < $1.key }) { findings += check.findings }
             measurements = try clock.measure("margins", as: "measuring margins") {
@@ -100,6 +100,11 @@ extension CaseVerification {
         }
         findings += (tumours + structures).flatMap(\.findings)
         findings += LesionFindings(profile: profile).findings(for: tumours)
+        for (index, probe) in probes.enumerated() where probe.source == .given && !scans.treated.volume.geometry.contains(probe.tip) {
+            findings.append(Finding(
+                .warning, "probe-outside-scan", "The tip of probe P\(index + 1) lies outside the \(description.treatedRole) scan.",
+                remedy: "Give tip and tail in LPS millimetres of that scan's frame of reference."))
+        }
         if description.organ != nil {
             findings.append(Finding(
                 .warning, "organ-not-used",
@@ -126,9 +131,14 @@ extension CaseVerification {
         }
     }
 
-    private func checkAlignment(_ scans: CaseScans, tumours: [CaseObject], zone: CaseObject) throws -> [String: SharedFrameCheck] {
-        guard scans.shareFrameOfReference, scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID else { return [:] }
-        return Dictionary(uniqueKeysWithValues: try tumours.filter(\.isInPlanningFrame).map { tumour in
+    /// How well the scans fit around each tumour; nothing when no object is carried from one scan into the other.
+    private func checkAlignment(
+        _ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], zone: CaseObject
+    ) throws -> [String: SharedFrameCheck] {
+        guard scans.shareFrameOfReference, scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID,
+            (tumours + structures).contains(where: { $0.isInPlanningFrame != zone.isInPlanningFrame })
+        else { return [:] }
+        return Dictionary(uniqueKeysWithValues: try tumours.map { tumour in
             (tumour.name, try SharedFrameCheck(
                 planning: scans.planning.volume, treated: scans.treated.volume,
                 modality: scans.planning.modality == scans.treated.modality ? scans.planning.modality : nil, tumour: tumour.levelSet, zone: zone.levelSet))
@@ -139,6 +149,11 @@ extension CaseVerification {
         let checks = alignment.values
         guard scans.shareFrameOfReference else {
             return .init(rigid: .init(.identity), quality: .init(method: "none", trusted: false, expectedErrorMM: nil))
+        }
+        // Nothing to compare within one scan; otherwise what was not compared is not known.
+        let isOneScan = scans.planning.seriesInstanceUID == scans.treated.seriesInstanceUID
+        guard isOneScan || !checks.isEmpty else {
+            return .init(rigid: .init(.identity), quality: .init(method: "shared-frame-of-reference", trusted: false, expectedErrorMM: nil))
         }
         var measures: [String: Double] = [:]
         measures["shiftMM"] = checks.compactMap { $0.translation?.shift.length }.max()

@@ -6,6 +6,7 @@ public enum ResultsError: ReportableError {
     case exists(URL)
     case notOurs(URL)
     case notWritable(URL, reason: String)
+    case insideInput(URL, input: URL)
 
     public var category: FailureCategory { .cannotWrite }
 
@@ -20,6 +21,9 @@ public enum ResultsError: ReportableError {
         case .notWritable(let folder, let reason):
             Finding(.error, "output-not-writable", "The results cannot be written to \(folder.path): \(reason)",
                     remedy: "Check the permissions and the free space, or choose another --output.")
+        case .insideInput(let folder, let input):
+            Finding(.error, "output-inside-input", "The output folder \(folder.path) lies inside \(input.path), which holds a scan; scans are only read.",
+                    remedy: "Choose an --output elsewhere.")
         }
     }
 }
@@ -38,12 +42,14 @@ public struct ResultsFolder: Sendable {
 
     /// Checks that `destination` may be written, and makes the hidden folder.
     ///
-    /// Only a folder that holds a file called `marker` is replaced.
-    public init(destination: URL, overwrite: Bool, marker: String = Self.marker) throws(ResultsError) {
+    /// Only a folder that holds a file called `marker` with a schema of this program is replaced.
+    /// - Parameter inputs: folders in which nothing may be written.
+    public init(destination: URL, overwrite: Bool, marker: String = Self.marker, inputs: [URL] = []) throws(ResultsError) {
         self.destination = destination.standardizedFileURL
         self.overwrite = overwrite
         self.marker = marker
         try Self.check(self.destination, overwrite: overwrite, marker: marker)
+        for input in inputs where Self.holds(input, self.destination) { throw .insideInput(self.destination, input: input) }
         let parent = self.destination.deletingLastPathComponent()
         staging = parent.appending(path: ".\(self.destination.lastPathComponent).partial-\(UUID().uuidString.prefix(8))")
         do {
@@ -62,14 +68,29 @@ public struct ResultsFolder: Sendable {
             throw .notWritable(destination, reason: reason(error))
         }
         guard !contents.isEmpty else { return }
-        guard contents.contains(marker) else { throw .notOurs(destination) }
+        guard contents.contains(marker), isOurs(destination.appending(path: marker)) else { throw .notOurs(destination) }
         guard overwrite else { throw .exists(destination) }
+    }
+
+    /// Whether a JSON file begins with a schema of this program.
+    private static func isOurs(_ file: URL) -> Bool {
+        guard let handle = try? FileHandle(forReadingFrom: file), let start = try? handle.read(upToCount: 256) else { return false }
+        return String(decoding: start, as: UTF8.self).contains(/^\s*\{\s*"schema"\s*:\s*"icemargin\./)
+    }
+
+    /// Whether `folder` is `other` or holds it, links resolved. What does not exist yet is judged by where it would be made.
+    private static func holds(_ folder: URL, _ other: URL) -> Bool {
+        var ancestor = other
+        while !FileManager.default.fileExists(atPath: ancestor.path), ancestor.pathComponents.count > 1 { ancestor.deleteLastPathComponent() }
+        let own = folder.resolvingSymlinksInPath().standardizedFileURL.pathComponents
+        return ancestor.resolvingSymlinksInPath().standardizedFileURL.pathComponents.starts(with: own)
     }
 
     private static func reason(_ error: any Error) -> String {
         let error = error as NSError
         let cause = (error.userInfo[NSUnderlyingErrorKey] as? NSError) ?? error
-        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
+        if cause.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(cause.code))) + "." }
+        return error.code == CocoaError.fileWriteUnknown.rawValue ? "it cannot be made there." : error.localizedDescription
     }
 
     /// Where a file called `name` (which may have folders in it) is to be written before `commit`.

@@ -119,6 +119,11 @@ struct StrictYAML {
         guard value > 0 else { throw wrongValue(key, expected: "greater than 0, not \(value)") }
         return value
     }
+    func zeroOrMore(_ key: String) throws -> Double? {
+        guard let value = try number(key) else { return nil }
+        guard value >= 0 else { throw wrongValue(key, expected: "0 or more, not \(value)") }
+        return value
+    }
     func wholeNumber(_ key: String) throws -> Int? {
         guard let node = node(key) else { return nil }
         guard let value = node.int else { throw wrongValue(key, expected: "a whole number") }

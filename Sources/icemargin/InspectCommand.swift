@@ -25,9 +25,9 @@ struct InspectCommand: AsyncParsableCommand {
                 category: .inputMissing)
         }
         if json {
-            FileHandle.standardOutput.write(try ReportEncoder().encode(InspectionDocument(catalog)))
+            try StandardOutput.write(try ReportEncoder().encode(InspectionDocument(catalog)))
         } else {
-            FileHandle.standardOutput.write(Data(InspectionTable(catalog).text.utf8))
+            try StandardOutput.write(InspectionTable(catalog).text)
         }
     }
 }

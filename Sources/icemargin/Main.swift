@@ -18,16 +18,16 @@ enum Main {
             StandardError.write("icemargin: \(finding.message)")
             if !finding.remedy.isEmpty { StandardError.write("  \(finding.remedy)") }
             Foundation.exit(error.category.exitCode.rawValue)
+        } catch where IceMargin.exitCode(for: error) == .failure && !(error is ExitCode) {
+            // Not the user's mistake: nothing that was expected to go wrong.
+            StandardError.write("icemargin: internal error: \(error)")
+            Foundation.exit(FailureCategory.internalError.exitCode.rawValue)
         } catch {
             IceMargin.exit(withError: error)
         }
     }
 }
 
-/// Standard error, line by line: everything that is not a result.
-enum StandardError {
-    static func write(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
-}
 
 extension FailureCategory {
     /// The process exit code: the numbers of BSD's `sysexits.h`.

@@ -53,9 +53,9 @@ struct MarginCommand: AsyncParsableCommand {
         }
         if json {
             let entry = CaseReport.Margin(tumour: tumourMask.identifier, result)
-            FileHandle.standardOutput.write(try ReportEncoder().encode(entry))
+            try StandardOutput.write(try ReportEncoder().encode(entry))
         } else {
-            FileHandle.standardOutput.write(Data(MarginSummary(result, registrationErrorMM: registrationErrorMM).text.utf8))
+            try StandardOutput.write(MarginSummary(result, registrationErrorMM: registrationErrorMM).text)
         }
     }
 }
@@ -80,8 +80,11 @@ private struct MarginInput {
     /// Where the image shows what is zone and what is not: the file's grid; `nil`, not limited, when frames without zone may be left out.
     var fieldOfView: GridGeometry? { mask.endsAtSlices.first ? nil : mask.geometry }
 
-    /// Checks the frame of reference, and that the two grids overlap.
+    private var hasOrientation: Bool { !mask.findings.contains { $0.code == "nifti-no-orientation" } }
+
+    /// Checks the frame of reference, that both or neither say how they lie in the patient, and that the two grids overlap.
     func requireSameSpace(as other: MarginInput) throws {
+        guard hasOrientation == other.hasOrientation else { throw MaskError.noOrientation(hasOrientation ? other.mask.name : mask.name) }
         try mask.geometry.requireSameFrame(as: other.mask.geometry)
         let a = Self.extent(mask.geometry), b = Self.extent(other.mask.geometry)
         guard pointwiseMax(a.low, b.low).isAtMost(pointwiseMin(a.high, b.high)) else {

@@ -62,7 +62,7 @@ struct PhantomCommand: AsyncParsableCommand {
             let folder = try results.url("case.yaml").deletingLastPathComponent()
             try study.write(to: folder, transferSyntax: compression, structureMasks: masks ? try writeMasks(of: study, results) : [:])
             try results.commit()
-            print(json ? try study.truthDocument() : summary(study), terminator: json ? "" : "\n")
+            try StandardOutput.write(json ? try study.truthDocument() : summary(study) + "\n")
         } catch {
             results.discard()
             throw error

@@ -30,7 +30,8 @@ struct SegmentCommand: AsyncParsableCommand {
     @Option(help: "The folder of a scan before freezing, in the same frame of reference.") var reference: String?
     @Flag(help: "The tumour lies in bone.") var inBone = false
     @Option(name: .customLong("series-uid"), help: "Which series, when the folder holds several.") var seriesUID: String?
-    @Option(name: .shortAndLong, help: "The folder to write NIfTI files and segment.json into.") var output: String?
+    @Option(name: .shortAndLong, help: "The folder to write NIfTI files and segment.json into; it must be new or empty.") var output: String?
+    @Flag(help: "Replace an earlier result in the output folder.") var overwrite = false
     @Flag(help: "Print one JSON document.") var json = false
 
     func validate() throws {
@@ -39,6 +40,22 @@ struct SegmentCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let results = try output.map { try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "segment.json", inputs: [URL(filePath: series)]) }
+        do {
+            let (document, result) = try segment()
+            if let results { try write(document, result, to: results) }
+            if json {
+                try StandardOutput.write(try ReportEncoder().encode(document))
+            } else {
+                try StandardOutput.write(document.text + "\n")
+            }
+        } catch {
+            results?.discard()
+            throw error
+        }
+    }
+
+    private func segment() throws -> (SegmentDocument, SegmentationResult?) {
         let scan = try Self.load(series, uid: seriesUID)
         let found = ice || probes ? ProbeDetection.probes(in: scan.volume, modality: scan.modality) : []
         var result: SegmentationResult?
@@ -50,27 +67,16 @@ struct SegmentCommand: AsyncParsableCommand {
             result = try IceSegmentation.segment(
                 scan: scan.volume, modality: scan.modality, probes: found, seeds: seed.map { [$0] } ?? [], reference: before)
         }
-        let document = SegmentDocument(
-            object: tumour ? "tumour" : ice ? "ice" : "probes", scan: scan, result: result, probes: found)
-        if let output { try write(document, result, to: URL(fileURLWithPath: output)) }
-        if json {
-            FileHandle.standardOutput.write(try ReportEncoder().encode(document))
-        } else {
-            print(document.text)
-        }
+        return (SegmentDocument(object: tumour ? "tumour" : ice ? "ice" : "probes", scan: scan, result: result, probes: found), result)
     }
 
-    private func write(_ document: SegmentDocument, _ result: SegmentationResult?, to folder: URL) throws {
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw ResultsError.notWritable(folder, reason: error.localizedDescription)
-        }
+    private func write(_ document: SegmentDocument, _ result: SegmentationResult?, to folder: ResultsFolder) throws {
         if let result {
-            try NIfTIFile.write(result.levelSet.mask, to: folder.appending(path: "\(document.object).nii.gz"))
-            try NIfTIFile.write(result.levelSet, to: folder.appending(path: "\(document.object)-level-set.nii.gz"))
+            try NIfTIFile.write(result.levelSet.mask, to: try folder.url("\(document.object).nii.gz"))
+            try NIfTIFile.write(result.levelSet, to: try folder.url("\(document.object)-level-set.nii.gz"))
         }
-        try ReportEncoder().encode(document).write(to: folder.appending(path: "segment.json"), options: .atomic)
+        try folder.write(try ReportEncoder().encode(document), to: "segment.json")
+        try folder.commit()
     }
 
     private static func load(_ folder: String, uid: String?) throws -> Scan {

@@ -11,7 +11,10 @@ struct CommandRunner {
     /// The root of the package.
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    static func run(_ arguments: String..., in folder: URL? = nil) throws -> CommandRunner {
+    static func run(_ arguments: String..., in folder: URL? = nil) throws -> CommandRunner { try run(arguments, in: folder) }
+
+    /// - Parameter output: takes what is printed, which is then not kept.
+    static func run(_ arguments: [String], in folder: URL? = nil, output: FileHandle? = nil) throws -> CommandRunner {
         let process = Process()
         process.executableURL = binary
         process.arguments = arguments
@@ -20,7 +23,7 @@ struct CommandRunner {
         let files = ["out", "err"].map { FileManager.default.temporaryDirectory.appending(path: "icemargin-\(UUID().uuidString).\($0)") }
         defer { files.forEach { try? FileManager.default.removeItem(at: $0) } }
         for file in files { try Data().write(to: file) }
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardOutput = try output ?? FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         try process.run()
         process.waitUntilExit()

@@ -140,6 +140,57 @@ import Testing
         #expect(run.status == 65 && run.errors.contains("-1000.0, 0.0, 0.0"), "\(run.errors)")
     }
 
+    /// Flags that describe the liver study up to the tumour.
+    static let flags = [
+        "verify", "--planning", liver.appending(path: "planning").path, "--intraprocedural", liver.appending(path: "intraprocedural").path, "--site", "liver",
+    ]
+
+    @Test func flagsSayWhatACaseFileSays() throws {
+        let folder = try TemporaryFolder()
+        let duct = Self.liver.appending(path: "masks/bile-duct.nii.gz").path, output = folder.url.appending(path: "a b/ü 'x'").path
+        let run = try CommandRunner.run(
+            Self.flags + [
+                "--tumour-seed", "-88.5,-23.3,40.3", "--tumour-diameter", "25", "--structure", "bile duct:7=\(duct)",
+                "--probe", "-77.3,-14.1,43.2:-139.0,-24.6,2.3", "--output", output, "--json",
+            ])
+        #expect(run.status == 0, "\(run.errors)")
+        let report = try run.json()
+        let structure = try #require((report["structures"] as? [[String: Any]])?.first)
+        #expect(structure["name"] as? String == "bile duct" && structure["limitMM"] as? Double == 7)
+        let probes = try #require(report["probes"] as? [[String: Any]])
+        #expect(probes.count == 1 && probes[0]["tipLPS"] as? [Double] == [-77.3, -14.1, 43.2] && probes[0]["source"] as? String == "given")
+        #expect(FileManager.default.fileExists(atPath: output + "/report.html"))
+    }
+
+    @Test(arguments: [
+        ["--tumour-seed", "1,2,x", "--tumour-diameter", "25"], ["--tumour-seed", "1,2,3,4", "--tumour-diameter", "25"], ["--tumour-seed", "1,2,3"],
+        ["--tumour-mask", "a.nii", "--structure", "duct"], ["--tumour-mask", "a.nii", "--structure", "duct:-1=a.nii"],
+        ["--tumour-mask", "a.nii", "--probe", "1,2,3"], ["--tumour-mask", "a.nii", "--followup", "b"],
+        ["--tumour-mask", "a.nii", "--ablation-zone-mask", "b.nii"], ["--tumour-mask", "a.nii", "--prefreeze-series", "1.2"],
+    ])
+    func wrongFlagsAreUsageErrors(flags: [String]) throws {
+        let run = try CommandRunner.run(Self.flags + flags)
+        #expect(run.status == 64 && run.output.isEmpty && run.errors.contains("icemargin verify"), "\(run.errors)")
+    }
+
+    /// The stated diameter tells when the search for the tumour went wrong.
+    @Test func aTumourThatContradictsItsDiameterLeavesTheVerdictOpen() throws {
+        let folder = try TemporaryFolder()
+        let run = try CommandRunner.run(
+            Self.flags + ["--tumour-seed", "-88.5,-23.3,40.3", "--tumour-diameter", "10", "--output", folder.url.appending(path: "r").path, "--json"])
+        let report = try Report(Data(run.output.utf8))
+        #expect(report.findings.contains { $0.code == "tumour-larger-than-stated" })
+        #expect(report.verdict.status == "indeterminate")
+    }
+
+    @Test func anOutputThatTakesNothingIsAnErrorAndNoCrash() throws {
+        let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
+        for arguments in [["inspect", Self.liver.appending(path: "planning").path], ["verify", "--print-profile", "liver"]] {
+            let run = try CommandRunner.run(arguments, output: full)
+            #expect(run.status == 73 && run.errors.contains("standard output"))
+        }
+    }
+
     @Test func profilesCanBePrinted() throws {
         let run = try CommandRunner.run("verify", "--print-profile", "kidney")
         #expect(run.status == 0 && run.output.contains("schema: icemargin.profile/1") && run.output.contains("required: 5"))

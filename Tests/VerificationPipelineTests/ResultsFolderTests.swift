@@ -13,9 +13,11 @@ import Testing
     private var destination: URL { parent.appending(path: "case") }
     private func names(_ folder: URL) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
 
+    private static func report(_ text: String) -> String { "{\n  \"schema\": \"icemargin.report/1\",\n  \"case\": \"\(text)\"\n}" }
+
     private func makeResult(_ text: String, overwrite: Bool = false) throws {
         let folder = try ResultsFolder(destination: destination, overwrite: overwrite)
-        try folder.write(Data(text.utf8), to: "report.json")
+        try folder.write(Data(Self.report(text).utf8), to: "report.json")
         try folder.write(Data(), to: "images/a.png")
         try folder.commit()
     }
@@ -33,7 +35,7 @@ import Testing
         #expect(try names(destination) == ["images", "report.json"])
         #expect(throws: ResultsError.self) { try makeResult("second") }
         try makeResult("second", overwrite: true)
-        #expect(try String(contentsOf: destination.appending(path: "report.json"), encoding: .utf8) == "second")
+        #expect(try String(contentsOf: destination.appending(path: "report.json"), encoding: .utf8) == Self.report("second"))
         #expect(try names(parent) == ["case"])
     }
 
@@ -42,6 +44,24 @@ import Testing
         try Data("precious".utf8).write(to: destination.appending(path: "scan.dcm"))
         #expect(throws: ResultsError.self) { try makeResult("result", overwrite: true) }
         #expect(try names(destination) == ["scan.dcm"])
+    }
+
+    @Test func aReportOfAnotherProgramIsNotReplaced() throws {
+        try FileManager.default.createDirectory(at: destination, withIntermediateDirectories: true)
+        try Data("{\"results\": []}".utf8).write(to: destination.appending(path: "report.json"))
+        #expect(throws: ResultsError.self) { try makeResult("result", overwrite: true) }
+        #expect(try names(destination) == ["report.json"])
+    }
+
+    @Test func nothingIsWrittenIntoAFolderOfScans() throws {
+        let scan = parent.appending(path: "scan"), link = parent.appending(path: "link")
+        try FileManager.default.createDirectory(at: scan, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: scan)
+        for folder in [scan, scan.appending(path: "new/result"), link.appending(path: "result")] {
+            #expect(throws: ResultsError.self) { try ResultsFolder(destination: folder, overwrite: false, inputs: [scan]) }
+        }
+        #expect(try names(scan) == [])
+        try ResultsFolder(destination: parent.appending(path: "scan-result"), overwrite: false, inputs: [scan, link]).discard()
     }
 
     @Test func aFileInThePlaceOfAParentIsAClearError() throws {

@@ -1,0 +1,140 @@
+import ArgumentParser
+import Foundation
+import ImagingCore
+import VerificationPipeline
+
+/// A case description in flags: the keys of `case.yaml`, for one tumour and masks in NIfTI.
+struct CaseFlags: ParsableArguments {
+    @Option(help: ArgumentHelp("A name for the case.", valueName: "name"))
+    var id: String?
+
+    @Option(help: ArgumentHelp("A built-in site profile (\(SiteProfile.builtInNames.joined(separator: ", "))) or the path of a profile file.", valueName: "site"))
+    var site: String?
+
+    @Option(help: ArgumentHelp("The folder of the planning scan, in which the tumour shows.", valueName: "dir"))
+    var planning: String?
+
+    @Option(name: .customLong("planning-series"), help: ArgumentHelp("Its Series Instance UID, where the folder has several.", valueName: "uid"))
+    var planningSeries: String?
+
+    @Option(help: ArgumentHelp("The folder of the scan before freezing, in the same session.", valueName: "dir"))
+    var prefreeze: String?
+
+    @Option(name: .customLong("prefreeze-series"), help: ArgumentHelp("Its Series Instance UID, where the folder has several.", valueName: "uid"))
+    var prefreezeSeries: String?
+
+    @Option(help: ArgumentHelp("The folder of the scan that shows the ice.", valueName: "dir"))
+    var intraprocedural: String?
+
+    @Option(name: .customLong("intraprocedural-series"), help: ArgumentHelp("Its Series Instance UID, where the folder has several.", valueName: "uid"))
+    var intraproceduralSeries: String?
+
+    @Option(help: ArgumentHelp("For an audit, instead of --intraprocedural: the folder of the scan that shows the ablation zone.", valueName: "dir"))
+    var followup: String?
+
+    @Option(name: .customLong("followup-series"), help: ArgumentHelp("Its Series Instance UID, where the folder has several.", valueName: "uid"))
+    var followupSeries: String?
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("A point inside the tumour on the planning scan, LPS millimetres.", valueName: "L,P,S"),
+        transform: PatientPoint.flag)
+    var tumourSeed: PatientPoint?
+
+    @Option(help: ArgumentHelp("The tumour's approximate diameter, millimetres.", valueName: "mm"))
+    var tumourDiameter: Double?
+
+    @Option(help: ArgumentHelp("The tumour as a NIfTI mask in the planning scan's frame, instead of a seed.", valueName: "file"))
+    var tumourMask: String?
+
+    @Option(help: ArgumentHelp("The ice as a NIfTI mask in the ice scan's frame, instead of segmenting it.", valueName: "file"))
+    var iceMask: String?
+
+    @Option(help: ArgumentHelp("The ablation zone as a NIfTI mask in the follow-up scan's frame.", valueName: "file"))
+    var ablationZoneMask: String?
+
+    @Option(
+        name: .customLong("structure"),
+        help: ArgumentHelp(
+            "What must not freeze, as a NIfTI mask in the planning scan's frame, and how far the ice should stay from it in mm "
+                + "(the profile's limit where left out); may be repeated.", valueName: "name[:mm]=file"))
+    var structures: [String] = []
+
+    @Option(
+        name: .customLong("probe"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A probe's tip and tail on the ice scan, LPS millimetres, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"))
+    var probes: [String] = []
+
+    /// The first of these flags that was given; `nil` when none was.
+    var firstGiven: String? {
+        let given: [(String, Bool)] = [
+            ("--id", id != nil), ("--site", site != nil), ("--planning", planning != nil), ("--planning-series", planningSeries != nil),
+            ("--prefreeze", prefreeze != nil), ("--prefreeze-series", prefreezeSeries != nil), ("--intraprocedural", intraprocedural != nil),
+            ("--intraprocedural-series", intraproceduralSeries != nil), ("--followup", followup != nil), ("--followup-series", followupSeries != nil),
+            ("--tumour-seed", tumourSeed != nil), ("--tumour-diameter", tumourDiameter != nil), ("--tumour-mask", tumourMask != nil),
+            ("--ice-mask", iceMask != nil), ("--ablation-zone-mask", ablationZoneMask != nil), ("--structure", !structures.isEmpty),
+            ("--probe", !probes.isEmpty),
+        ]
+        return given.first { $0.1 }?.0
+    }
+
+    func description() throws -> CaseDescription {
+        guard let planning, let treated = intraprocedural ?? followup else {
+            throw ValidationError("--planning and --intraprocedural (or --followup) are both needed.")
+        }
+        let isFollowup = intraprocedural == nil
+        guard isFollowup || followup == nil else { throw ValidationError("Give --intraprocedural or --followup, not both.") }
+        for (scan, folder, series) in [("prefreeze", prefreeze, prefreezeSeries), ("intraprocedural", intraprocedural, intraproceduralSeries), ("followup", followup, followupSeries)] {
+            guard folder != nil || series == nil else { throw ValidationError("--\(scan)-series needs --\(scan).") }
+        }
+        if isFollowup, iceMask != nil { throw ValidationError("--ice-mask goes with --intraprocedural; with --followup give --ablation-zone-mask.") }
+        if !isFollowup, ablationZoneMask != nil { throw ValidationError("--ablation-zone-mask goes with --followup; with --intraprocedural give --ice-mask.") }
+        guard let site else { throw ValidationError("--site is needed: \(SiteProfile.builtInNames.joined(separator: ", ")), or the path of a profile file.") }
+        guard CaseDescription.isIdentifier(id ?? "case") else {
+            throw ValidationError("--id must be 1 to 64 letters, digits, “-”, “_” or “.”, not starting with “.”.")
+        }
+        var description = CaseDescription(
+            id: id ?? "case", site: site, planning: .init(folder: URL(filePath: planning), seriesUID: planningSeries),
+            prefreeze: prefreeze.map { .init(folder: URL(filePath: $0), seriesUID: prefreezeSeries) },
+            treated: .init(folder: URL(filePath: treated), seriesUID: isFollowup ? followupSeries : intraproceduralSeries), isFollowup: isFollowup,
+            tumours: [.init(id: "T1", source: try tumour())])
+        description.zone = (iceMask ?? ablationZoneMask).map { .init(source: .nifti(URL(filePath: $0)), frame: isFollowup ? .followup : .intraprocedural) }
+        description.structures = try structures.map(Self.structure)
+        let names = description.structures.map(\.name)
+        guard Set(names).count == names.count else { throw ValidationError("Each --structure needs a name of its own.") }
+        if !probes.isEmpty { description.probes = .given(try probes.map(Self.probe)) }
+        return description
+    }
+
+    private func tumour() throws -> CaseDescription.Tumour.Source {
+        switch (tumourSeed, tumourMask) {
+        case (nil, nil), (_?, _?): throw ValidationError("Give the tumour by --tumour-seed and --tumour-diameter, or by --tumour-mask.")
+        case (nil, let mask?): return .mask(.init(source: .nifti(URL(filePath: mask)), frame: .planning))
+        case (let seed?, nil):
+            guard let tumourDiameter, tumourDiameter > 0, tumourDiameter.isFinite else {
+                throw ValidationError("--tumour-seed needs --tumour-diameter, in millimetres and greater than 0.")
+            }
+            return .seed(seed, diameterMM: tumourDiameter)
+        }
+    }
+
+    private static func structure(_ text: String) throws -> CaseDescription.Structure {
+        guard let match = text.wholeMatch(of: /([^:=]+)(?::([^=]*))?=(.+)/) else {
+            throw ValidationError("--structure needs NAME=FILE or NAME:LIMIT=FILE, not “\(text)”.")
+        }
+        let limitMM = try match.2.map { limit in
+            guard let value = Double(limit), value > 0, value.isFinite else {
+                throw ValidationError("The limit of --structure must be millimetres greater than 0, not “\(limit)”.")
+            }
+            return value
+        }
+        return .init(name: String(match.1), mask: .init(source: .nifti(URL(filePath: String(match.3))), frame: .planning), limitMM: limitMM)
+    }
+
+    private static func probe(_ text: String) throws -> CaseDescription.GivenProbe {
+        let ends = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard ends.count == 2 else { throw ValidationError("--probe needs tip and tail, L,P,S:L,P,S, not “\(text)”.") }
+        let tip = try PatientPoint.flag(String(ends[0])), tail = try PatientPoint.flag(String(ends[1]))
+        guard tip.distance(to: tail) > 1 else { throw ValidationError("The tail of --probe must lie more than 1 mm from its tip.") }
+        return .init(tip: tip, tail: tail, model: nil)
+    }
+}
