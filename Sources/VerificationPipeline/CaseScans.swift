@@ -52,7 +52,8 @@ struct CaseScans {
         let usable = chosen.filter(\.usable)
         guard let entry = usable.first else {
             let reasons = (chosen.flatMap(\.findings) + catalog.findings).filter { $0.severity > .info }.map(\.message)
-            throw ScanSelectionError.noUsableSeries(role: role, folder: series.folder, reasons: Array(reasons.prefix(3)))
+            let there = chosen.isEmpty ? ["It holds no DICOM images."] : ["It has \(chosen.map(name).joined(separator: "; "))."]
+            throw ScanSelectionError.noUsableSeries(role: role, folder: series.folder, reasons: reasons.isEmpty ? there : Array(reasons.prefix(3)))
         }
         guard usable.count == 1 else {
             throw ScanSelectionError.severalSeries(role: role, folder: series.folder, choices: usable.map(name))

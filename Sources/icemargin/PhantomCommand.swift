@@ -24,13 +24,13 @@ struct PhantomCommand: AsyncParsableCommand {
     }) var modality: Modality = .ct
     @Option(help: "What everything random follows from.") var seed: UInt64 = 1
     @Option(help: "small (a region around the tumour) or full (the whole trunk).") var size: StudySize = .small
-    @Option(name: .customLong("margin-mm"), help: "Grow the ice to this true minimum margin; negative leaves tumour outside.") var marginMM: Double?
+    @Option(name: .customLong("margin-mm"), parsing: .unconditional, help: "Grow the ice to this true minimum margin; negative leaves tumour outside.") var marginMM: Double?
     @Option(help: "How the patient moved between the scans: none (one frame of reference), rigid, smooth.") var motion: MotionKind = .none
     @Option(name: .customLong("motion-degrees"), help: "Largest turn between the scans.") var motionDegrees = 8.0
     @Option(name: .customLong("motion-mm"), help: "Largest shift between the scans.") var motionMM = 25.0
     @Option(name: .customLong("breathing-mm"), help: "Largest smooth displacement of organs.") var breathingMM = 10.0
     @Option(help: "Standard deviation of the noise, HU or MR signal units (liver 520).") var noise: Double?
-    @Option(help: "Tumour less surrounding tissue on the planning scan, HU or signal units.") var contrast: Double?
+    @Option(parsing: .unconditional, help: "Tumour less surrounding tissue on the planning scan, HU or signal units.") var contrast: Double?
     @Option(name: .customLong("diameter-mm"), help: "Diameter of the tumour.") var diameterMM: Double?
     @Option(help: "0 for an ellipsoid as tumour, 1 for a lobulated one.") var irregularity = 1.0
     @Option(help: "Number of probes, 1 to 4.") var probes = 2

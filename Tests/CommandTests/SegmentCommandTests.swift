@@ -15,7 +15,7 @@ import Testing
         #expect(try CommandRunner.run(arguments + ["--overwrite"]).status == 0)
     }
 
-    @Test(arguments: [(["--seed", "1,2,3,x"], Int32(64)), (["--seed", "nan,2,3"], 64), (["--seed", "1,2,3", "--output", "/proc/none"], 73)])
+    @Test(arguments: [(["--seed", "1,2,3,x"], 64), (["--seed", "nan,2,3"], 64), (["--seed", "1,2,3", "--output", "/proc/none"], 73)] as [([String], Int32)])
     func mistakesHaveTheirExitCode(arguments: [String], status: Int32) throws {
         let run = try CommandRunner.run(["segment", Self.planning, "--tumour", "--diameter", "25"] + arguments)
         #expect(run.status == status && run.output.isEmpty, "\(run.errors)")
