@@ -98,8 +98,8 @@ private struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copya
                 squares[i] = Float(bitPattern: square.bitPattern | UInt32(truncatingIfNeeded: row[i]) &<< 31)
             }
             let target = field + j &* columns
-            if j < last {
-                // What is spoilt past its end is the start of the next row.
+            if (last - j) * columns >= LineDistance.overshoot {
+                // What is spoilt past its end is the start of the next rows, which are yet to come; never another slice.
                 rows.join(squares, count: columns, to: target)
             } else {
                 rows.join(squares, count: columns, to: lastRow)

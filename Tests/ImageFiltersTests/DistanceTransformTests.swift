@@ -35,6 +35,14 @@ import Testing
         }
     }
 
+    /// Rows narrower than the kernels' vectors, in many slices that threads share: nobody may write over a neighbour's slice.
+    @Test(arguments: [1, 2, 3]) func narrowGridsAreExactOnManyThreads(columns: Int) {
+        let geometry = grid(columns, 12, 64, spacing: SIMD3(1, 0.3, 1))
+        let mask = Mask.random(geometry, density: 0.05, seed: 7)
+        let expected = bruteForce(mask, to: true)
+        for _ in 0..<200 { #expect(largestDifference(mask.distanceToInside().allVoxels(), expected) < 1e-5) }
+    }
+
     @Test func structuredObjectsAreExact() {
         let geometry = grid(24, 20, 18, spacing: SIMD3(0.8, 0.8, 2))
         let shapes = [
