@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import re
 import statistics
 import subprocess
 import time
@@ -136,12 +135,9 @@ def rows(args, scan, mask):
     def encoded():
         return overlays_pillow(scan, mask)
 
-    def load_dcmtk():
-        answer = subprocess.run([str(args.dcmtk), str(series), "2", "3"], check=True, capture_output=True, text=True).stdout
-        return float(re.search(r"([0-9.]+) s", answer).group(1)), None
-
+    dcmtk = Server([str(args.dcmtk), str(series)])
     load_peers = {
-        "pydicom": lambda: load_pydicom(series), "SimpleITK": lambda: load_simpleitk(series), "DCMTK, 2 threads": load_dcmtk,
+        "pydicom": lambda: load_pydicom(series), "SimpleITK": lambda: load_simpleitk(series), "DCMTK, 2 threads": lambda: dcmtk.time("load"),
         "bytes alone": lambda: read_bytes(series)}
     return [
         ("load", "series load", (1.2, ["DCMTK, 2 threads"]), load_peers),
