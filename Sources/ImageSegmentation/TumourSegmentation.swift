@@ -112,6 +112,7 @@ public enum TumourSegmentation {
         var findings: [Finding] = []
         let surface = outcome.surface.regularized(openingMM: openingShare * radius, smoothingMM: min(max(smoothingShare * radius, 0.8), 2))
         let inside = Mask(surface) { $0 >= 0 }
+        guard !inside.isEmpty else { throw .noTumourFound(seed) }
         let expected = .pi / 6 * pow(2 * radius, 3) / 1000
         if inside.volumeML > 2.2 * expected {
             findings.append(Finding(
