@@ -44,7 +44,7 @@ extension Mask {
 }
 
 /// The signed squared distances within one slice: along `j` by counting, then joined along `i`.
-private struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copyable {
+struct SliceDistance<Count: FixedWidthInteger & UnsignedInteger>: ~Copyable {
     let size: GridSize
     let squaredSpacingJ: Float
     let rows: LineDistance
