@@ -7,9 +7,15 @@ public enum SegmentationError: ReportableError, Hashable {
     case seedOnBone(PatientPoint, hounsfieldUnits: Double)
     case diameterNotUsable(millimetres: Double, allowed: ClosedRange<Double>)
     case noTumourFound(PatientPoint)
+    case pointOutsideScan(PatientPoint, role: PromptPoint)
+    case includeTooFar(PatientPoint, seed: PatientPoint, diameterMM: Double)
+    case pointsContradict(inside: PatientPoint, outside: PatientPoint)
     case noProbesOrSeeds
     case probesOutsideScan
     case noIceFound(reason: String)
+
+    /// What a point that a person gave besides the seed is meant for.
+    public enum PromptPoint: String, Sendable { case include, exclude, axisEnd = "axis end" }
 
     public var category: FailureCategory {
         switch self {
@@ -41,6 +47,19 @@ public enum SegmentationError: ReportableError, Hashable {
             Finding(
                 .error, "no-tumour-found", "Nothing at the seed \(text(point)) stands out from its surroundings.",
                 remedy: "Choose the series in which the tumour shows, correct the seed or diameter, or give a mask.")
+        case .pointOutsideScan(let point, let role):
+            Finding(
+                .error, "point-outside-scan", "The \(role.rawValue) point \(text(point)) lies outside the scan.",
+                remedy: "Give the point in LPS millimetres of this scan's frame of reference.")
+        case .includeTooFar(let point, let seed, let diameter):
+            Finding(
+                .error, "include-too-far",
+                "The include point \(text(point)) lies \(Int(point.distance(to: seed).rounded())) mm from the seed \(text(seed)) of a tumour of \(Int(diameter.rounded())) mm.",
+                remedy: "Give a second tumour its own seed, or correct the diameter.")
+        case .pointsContradict(let inside, let outside):
+            Finding(
+                .error, "points-contradict", "The point \(text(outside)) is to be left out, \(text(inside)) beside it is to belong to the tumour.",
+                remedy: "Move or remove one of the two points.")
         case .noProbesOrSeeds:
             Finding(
                 .error, "no-probes-or-seeds", "The ice cannot be looked for: there is neither a probe nor a point to start from.",

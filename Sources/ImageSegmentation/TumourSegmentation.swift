@@ -24,7 +24,16 @@ public enum TumourSegmentation {
     public static func segment(
         scan: ScanVolume, modality: Modality, seed: PatientPoint, diameterMM: Double, parameters: Parameters = Parameters()
     ) throws(SegmentationError) -> SegmentationResult {
-        let (image, radius) = try region(of: scan, seed: seed, diameterMM: diameterMM)
+        try segment(scan: scan, modality: modality, prompt: TumourPrompt(seed: seed, diameterMM: diameterMM), parameters: parameters)
+    }
+
+    /// - Throws: `SegmentationError` when a point or the diameter cannot be right, points contradict each other, or nothing stands out.
+    public static func segment(
+        scan: ScanVolume, modality: Modality, prompt: TumourPrompt, parameters: Parameters = Parameters()
+    ) throws(SegmentationError) -> SegmentationResult {
+        let (seed, diameterMM) = (prompt.seed, prompt.diameterMM)
+        try prompt.check(in: scan.geometry, usableDiameterMM: usableDiameterMM)
+        let (image, radius) = region(of: scan, prompt: prompt)
         let target = min(max(diameterMM / 16, 0.5), 1.5)
         let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (target / image.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
         let coarse = image.blockMeans(block)
@@ -36,9 +45,9 @@ public enum TumourSegmentation {
             image: work, inside: field.mask { $0 < max(0.5 * radius, 1.5) }, outside: field.mask { $0 > 1.3 * radius && $0 < 1.3 * radius + 10 })
         var region = Mask(empty: work.geometry)
         for pass in 0..<3 {
-            let force = force(odds: odds.logOdds(of: work), distance: field.distances, radius: radius)
+            let force = force(odds: odds.logOdds(of: work), distance: field.distances, radius: radius, prompt: prompt)
             let u = TotalVariationCut.solve(force: force, iterations: pass == 2 ? 120 : 60)
-            region = Mask(u) { $0 >= 0.5 }.joined(to: field.seeds(withinMM: min(0.3 * radius, 3))).fillingHoles()
+            region = Mask(u) { $0 >= 0.5 }.joined(to: field.seeds(withinMM: min(0.3 * radius, 3)) + prompt.include.map { work.geometry.continuousIndex($0).nearest }).fillingHoles()
             guard region.count > 0, pass < 2 else { break }
             let distance = Volume<Float>.levels(of: region).signedDistanceToZero()
             odds = GreyLevelOdds(
@@ -51,17 +60,10 @@ public enum TumourSegmentation {
         return try refined(region, coarse: coarse, image: image, seed: seed, radius: radius, modality: modality)
     }
 
-    private static func region(of scan: ScanVolume, seed: PatientPoint, diameterMM: Double) throws(SegmentationError) -> (Volume<Float>, Double) {
-        let geometry = scan.geometry
-        let extent = geometry.spacing * SIMD3(Double(geometry.size.i), Double(geometry.size.j), Double(geometry.size.k))
-        let largest = min(usableDiameterMM.upperBound, max(extent.x, extent.y, extent.z))
-        guard diameterMM.isFinite, diameterMM >= usableDiameterMM.lowerBound, diameterMM <= largest else {
-            throw .diameterNotUsable(millimetres: diameterMM, allowed: usableDiameterMM.lowerBound...max(largest, usableDiameterMM.lowerBound))
-        }
-        guard geometry.contains(seed), let box = geometry.indexRanges(around: [seed], marginMM: 0.9 * diameterMM + 9) else {
-            throw .seedOutsideScan(seed)
-        }
-        return (scan.floats(in: box.i, box.j, box.k), diameterMM / 2)
+    private static func region(of scan: ScanVolume, prompt: TumourPrompt) -> (Volume<Float>, Double) {
+        // The seed lies in the scan, so some of it lies around the seed.
+        let box = scan.geometry.indexRanges(around: [prompt.seed] + prompt.include, marginMM: 0.9 * prompt.diameterMM + 9)!
+        return (scan.floats(in: box.i, box.j, box.k), prompt.diameterMM / 2)
     }
 
     private static func checkSeed(_ work: Volume<Float>, modality: Modality, seed: PatientPoint, parameters: Parameters) throws(SegmentationError) {
@@ -77,15 +79,22 @@ public enum TumourSegmentation {
         }
     }
 
-    /// Odds from grey levels plus the size prior, per millimetre.
-    private static func force(odds: Volume<Float>, distance: Volume<Float>, radius: Double) -> Volume<Float> {
+    /// Odds from grey levels plus the size prior, per millimetre; what the strokes say about a ball around each comes before both.
+    private static func force(odds: Volume<Float>, distance: Volume<Float>, radius: Double, prompt: TumourPrompt) -> Volume<Float> {
         let r = Float(radius), core = Float(min(0.25 * radius, 2.5))
-        return odds.combined(with: distance) { odds, d in
+        var force = odds.combined(with: distance) { odds, d in
             if d < core { return 3 }
             if d > 1.75 * r { return -3 }
             let prior = max(-1.5, min(0.5, 1.1 * (1 - d / r)))
             return 1.1 * max(-1, min(1, odds / 3)) + 0.35 * prior
         }
+        let reach = Float(min(0.4 * radius, 4))
+        for (points, value) in [(prompt.include, Float(3)), (prompt.exclude, -3)] {
+            for point in points {
+                force = force.combined(with: SeedField(grid: odds.geometry, seed: point).distances) { $1 < reach ? value : $0 }
+            }
+        }
+        return force
     }
 
     /// Outgrowths narrower than this share of the stated diameter are vessels, not tumour.
