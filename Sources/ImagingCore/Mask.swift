@@ -70,6 +70,25 @@ public struct Mask: Sendable {
 
     /// The part in the given index ranges (see `GridGeometry.cropped`).
     public func cropped(_ i: Range<Int>, _ j: Range<Int>, _ k: Range<Int>) -> Mask { Mask(voxels.cropped(i, j, k)) { $0 != 0 } }
+    /// The same voxels on `grid`, of which this mask's grid is a part as `cropped` makes them; 0 beyond it.
+    public func placed(in grid: GridGeometry) -> Mask {
+        let start = grid.continuousIndex(geometry.origin).nearest, size = size
+        precondition(
+            grid.size.contains(start) && grid.size.contains(VoxelIndex(start.i + size.i - 1, start.j + size.j - 1, start.k + size.k - 1))
+                && grid.point(start).distance(to: geometry.origin) < GridGeometry.sameGridTolerance, "not a part of the grid")
+        var whole = Mask(empty: grid)
+        withUnsafeVoxels { source in
+            whole.withUnsafeMutableVoxels { target in
+                for k in 0..<size.k {
+                    for j in 0..<size.j {
+                        (target.baseAddress! + grid.size.offset(VoxelIndex(start.i, start.j + j, start.k + k)))
+                            .update(from: source.baseAddress! + size.offset(VoxelIndex(0, j, k)), count: size.i)
+                    }
+                }
+            }
+        }
+        return whole
+    }
     /// The same mask in another frame of reference.
     public func with(frameOfReferenceUID: String?) -> Mask {
         var copy = self

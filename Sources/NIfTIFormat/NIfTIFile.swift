@@ -14,6 +14,12 @@ public struct NIfTIImage: Sendable {
 
 /// NIfTI-1 files: `.nii`, `.nii.gz`, and `.hdr` with `.img`.
 public enum NIfTIFile {
+    /// Whether a file is called as NIfTI files are; its content is not looked at.
+    public static func isNamed(_ url: URL) -> Bool {
+        let name = url.lastPathComponent.lowercased()
+        return [".nii", ".nii.gz", ".hdr", ".img", ".img.gz"].contains { name.hasSuffix($0) }
+    }
+
     /// Reads the one volume of a NIfTI-1 file.
     ///
     /// Compression is told by content. The sform is used when its code is positive, else the qform, else the voxel sizes alone,

@@ -17,7 +17,7 @@ public enum ScanSelectionError: ReportableError {
                     remedy: "`icemargin inspect \(folder.path)` says what is there and what is wrong with it.")
         case .severalSeries(let role, let folder, let choices):
             Finding(.error, "several-series", "\(folder.path) has \(choices.count) series that could be the \(role) scan: \(choices.joined(separator: "; ")).",
-                    remedy: "Choose one by seriesUID, or by a part of its description, in the case (or by --planning-series, --intraprocedural-series).")
+                    remedy: "Choose one by its Series Instance UID, or in the case by a part of its description.")
         case .noSuchSeries(let role, let folder, let choices):
             Finding(.error, "no-such-series", "\(folder.path) has no series with the seriesUID or description given for the \(role) scan; it has \(choices.isEmpty ? "none" : choices.joined(separator: "; ")).",
                     remedy: "Correct the seriesUID or description.")
@@ -38,7 +38,7 @@ struct CaseScans {
             prefreeze: try description.prefreeze.map { try scan($0, role: "prefreeze") })
     }
 
-    private static func scan(_ series: CaseDescription.Series, role: String) throws -> Scan {
+    static func scan(_ series: CaseDescription.Series, role: String) throws -> Scan {
         let catalog = try SeriesCatalog.scan(series.folder)
         func name(_ entry: SeriesEntry) -> String { "\(entry.seriesInstanceUID) (\(entry.modality), “\(entry.description)”)" }
 

@@ -59,7 +59,7 @@ public struct CaseVerification {
                 structures: structures.map(\.object).filter { isPlaced($0, scans) }
             ).draw(measurements?.margins ?? [])
         }
-        try clock.measure("masks", as: "writing masks") { try writeMasks(tumours: tumours, zone: zone, to: folder) }
+        try clock.measure("masks", as: "writing masks") { try writeMasks(tumours: tumours, zone: zone, scans, to: folder) }
 
         let report = CaseReport(
             case: .init(id: description.id, site: description.site, profile: profile.name), inputs: inputs,
@@ -188,10 +188,12 @@ extension CaseVerification {
         }
     }
 
-    private func writeMasks(tumours: [CaseObject], zone: CaseObject?, to folder: ResultsFolder) throws {
+    /// What was segmented as masks on the whole grid of its scan, which viewers want; what was given on its own. Level sets hold the part around the object.
+    private func writeMasks(tumours: [CaseObject], zone: CaseObject?, _ scans: CaseScans, to folder: ResultsFolder) throws {
         let objects = tumours.map { ("tumour-\($0.name)", $0) } + (zone.map { [(description.isFollowup ? "ablation-zone" : "ice", $0)] } ?? [])
         for (name, object) in objects {
-            try NIfTIFile.write(object.levelSet.mask, to: folder.url("masks/\(name).nii.gz"))
+            let scan = object.isInPlanningFrame ? scans.planning : scans.treated, mask = object.levelSet.mask
+            try NIfTIFile.write(object.input == nil ? mask.placed(in: scan.geometry) : mask, to: folder.url("masks/\(name).nii.gz"))
             try NIfTIFile.write(object.levelSet, to: folder.url("masks/\(name)-level-set.nii.gz"))
         }
     }

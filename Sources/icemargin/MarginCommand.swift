@@ -3,6 +3,7 @@ import Foundation
 import ImageFilters
 import ImagingCore
 import MarginAnalysis
+import NIfTIFormat
 import Reporting
 import VerificationPipeline
 
@@ -71,8 +72,7 @@ private struct MarginInput {
 
     init(_ path: String) throws {
         let url = URL(fileURLWithPath: path), name = url.lastPathComponent
-        let isNIfTI = [".nii", ".nii.gz", ".hdr", ".img", ".img.gz"].contains { name.lowercased().hasSuffix($0) }
-        mask = try ImportedMask.read(isNIfTI ? .nifti(url) : .segmentation(url, segment: nil))
+        mask = try ImportedMask.read(NIfTIFile.isNamed(url) ? .nifti(url) : .segmentation(url, segment: nil))
         surface = mask.levelSet
         identifier = name.split(separator: ".").first.map(String.init) ?? name
     }

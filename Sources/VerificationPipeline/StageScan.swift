@@ -1,0 +1,77 @@
+import DICOMObjects
+import Foundation
+import ImagingCore
+import NIfTIFormat
+
+/// A scan that one stage is run on by itself: a DICOM series, or a volume in a NIfTI file.
+public struct StageScan: Sendable {
+    public var volume: ScanVolume
+    public var modality: Modality
+    /// `nil` for a NIfTI file.
+    public var seriesInstanceUID: String?
+    /// Nothing is known of the patient of a NIfTI file.
+    public var patient = PatientIdentity()
+    public var findings: [Finding]
+
+    /// Reads a scan.
+    ///
+    /// - Parameters:
+    ///   - path: the folder of a DICOM series, or a NIfTI file.
+    ///   - seriesUID: picks one of several series of the folder.
+    ///   - modality: what a NIfTI file, which does not say, holds; a DICOM series says so itself.
+    ///   - role: what the scan is for, in messages.
+    public static func read(_ path: URL, seriesUID: String? = nil, modality: Modality? = nil, role: String) throws -> StageScan {
+        guard NIfTIFile.isNamed(path) else {
+            let scan = try CaseScans.scan(.init(folder: path, seriesUID: seriesUID), role: role)
+            return StageScan(
+                volume: scan.volume, modality: scan.modality, seriesInstanceUID: scan.seriesInstanceUID, patient: scan.patient, findings: scan.findings)
+        }
+        guard let modality else { throw StageScanError.modalityNotGiven(path) }
+        guard seriesUID == nil else { throw StageScanError.noSeries(path) }
+        let image = try NIfTIFile.read(path)
+        return StageScan(volume: .float32(image.volume), modality: modality, findings: image.findings)
+    }
+
+    /// Checks that `other` shows the same patient in the same space by the same modality, as far as both say.
+    public func requireComparable(with other: StageScan, role: String) throws(StageScanError) {
+        guard modality == other.modality else { throw .modalitiesDiffer(role: role, other.modality, modality) }
+        let conflicts = patient.conflicts(with: other.patient)
+        guard conflicts.isEmpty else { throw .patientDiffers(role: role, conflicts) }
+        if let a = volume.geometry.frameOfReferenceUID, let b = other.volume.geometry.frameOfReferenceUID, a != b { throw .framesDiffer(role: role) }
+    }
+}
+
+/// Why a scan cannot be used by a stage.
+public enum StageScanError: ReportableError, Hashable {
+    case modalityNotGiven(URL)
+    case noSeries(URL)
+    case modalitiesDiffer(role: String, Modality, Modality)
+    case patientDiffers(role: String, [String])
+    case framesDiffer(role: String)
+
+    public var category: FailureCategory {
+        switch self {
+        case .modalityNotGiven, .noSeries: .usage
+        default: .badData
+        }
+    }
+
+    public var finding: Finding {
+        switch self {
+        case .modalityNotGiven(let file):
+            Finding(.error, "modality-not-given", "\(file.lastPathComponent) is a NIfTI file, which does not say whether it is CT or MR.",
+                    remedy: "Give --modality CT (values in HU) or --modality MR.")
+        case .noSeries(let file):
+            Finding(.error, "no-series", "\(file.lastPathComponent) is a NIfTI file, which has no series to choose from.", remedy: "Leave out the series UID.")
+        case .modalitiesDiffer(let role, let theirs, let ours):
+            Finding(.error, "modalities-differ", "The \(role) scan is \(theirs.rawValue), this one \(ours.rawValue); their values cannot be compared.",
+                    remedy: "Give a scan of the same modality.")
+        case .patientDiffers(let role, let conflicts):
+            Finding(.error, "patient-differs", "The \(role) scan differs in \(conflicts.joined(separator: ", ")): it may be of another patient.",
+                    remedy: "Check that the right series were chosen.")
+        case .framesDiffer(let role):
+            Finding(.error, "frames-differ", "The \(role) scan lies in another frame of reference.",
+                    remedy: "Give a scan of the same session, on the same table, or leave it out.")
+        }
+    }
+}
