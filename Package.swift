@@ -49,7 +49,7 @@ let package = Package(
         ], resources: [.embedInCode("Profiles")]),
         // Layer 5
         .executableTarget(name: "icemargin", dependencies: [
-            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "MarginAnalysis", "SyntheticStudies", "Reporting", "VerificationPipeline",
+            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "MarginAnalysis", "FigureRendering", "SyntheticStudies", "Reporting", "VerificationPipeline",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -64,7 +64,7 @@ let package = Package(
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "FigureRendering"]),
         .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline"]),
-        .testTarget(name: "CommandTests", dependencies: ["icemargin"]),
+        .testTarget(name: "CommandTests", dependencies: ["icemargin", "ImagingCore", "NIfTIFormat", "VerificationPipeline"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -1,4 +1,5 @@
 import Foundation
+import ImageSegmentation
 import ImagingCore
 
 /// What a case consists of: its scans, tumours, structures, probes and site. Read from `case.yaml` or made from flags.
@@ -29,11 +30,11 @@ public struct CaseDescription: Sendable, Hashable {
         public init(source: MaskSource, frame: Frame) { (self.source, self.frame) = (source, frame) }
     }
 
-    /// A tumour, by a point inside it or by a mask.
+    /// A tumour, by points and its size or by a mask.
     public struct Tumour: Sendable, Hashable {
         public enum Source: Sendable, Hashable {
-            /// A point inside the tumour on the planning scan, and its approximate diameter.
-            case seed(PatientPoint, diameterMM: Double)
+            /// Where the tumour lies on the planning scan, to be found there.
+            case prompt(TumourPrompt)
             case mask(FramedMask)
         }
         public var id: String
@@ -101,149 +102,5 @@ public struct CaseDescription: Sendable, Hashable {
         self.treated = treated
         self.isFollowup = isFollowup
         self.tumours = tumours
-    }
-}
-
-/// Reading `case.yaml`. Paths in it are relative to the file.
-extension CaseDescription {
-    /// Reads a case file, or the `case.yaml` in a folder.
-    public static func read(_ path: URL) throws -> CaseDescription {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder) else {
-            throw DescriptionError.unreadable(file: path.path, reason: "no such case file or folder.")
-        }
-        let file = isFolder.boolValue ? path.appending(path: "case.yaml") : path
-        guard let data = FileManager.default.contents(atPath: file.path) else {
-            throw DescriptionError.unreadable(file: file.path, reason: isFolder.boolValue ? "the folder has no readable case.yaml." : "cannot be read.")
-        }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw DescriptionError.syntax(file: file.path, line: 1, problem: "the file is not UTF-8 text")
-        }
-        return try parse(text, file: file)
-    }
-
-    static func parse(_ text: String, file: URL) throws -> CaseDescription {
-        let root = try StrictYAML.document(text, file: file.path, known: [
-            "schema", "id", "site", "planning", "prefreeze", "intraprocedural", "followup", "tumours", "structures", "organ",
-            "ice", "ablationZone", "probes", "protocol", "elapsed",
-        ])
-        let schema = try root.requiredString("schema")
-        guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
-        let folder = file.deletingLastPathComponent()
-
-        let isFollowup = root.has("followup")
-        let treatedKey = isFollowup ? "followup" : "intraprocedural"
-        guard !(isFollowup && root.has("intraprocedural")) else {
-            throw root.wrongValue("followup", expected: "left out when “intraprocedural” is given: a case has one of them")
-        }
-        guard let planning = try series("planning", of: root, in: folder) else { throw root.missing("planning") }
-        guard let treated = try series(treatedKey, of: root, in: folder) else { throw root.missing("intraprocedural (or followup)") }
-        guard !(isFollowup ? root.has("ice") : root.has("ablationZone")) else {
-            throw root.wrongValue(isFollowup ? "ice" : "ablationZone", expected: isFollowup ? "“ablationZone” in an audit" : "“ice” during a procedure")
-        }
-
-        let treatedFrame: Frame = isFollowup ? .followup : .intraprocedural
-        func mask(_ entry: StrictYAML, default frame: Frame = .planning) throws -> FramedMask {
-            try framedMask(entry, in: folder, frames: [.planning, treatedFrame], default: frame)
-        }
-        var description = CaseDescription(
-            id: try identifier("id", of: root), site: try root.requiredString("site"), planning: planning,
-            prefreeze: try series("prefreeze", of: root, in: folder), treated: treated, isFollowup: isFollowup,
-            tumours: try tumours(of: root, mask: { try mask($0) }))
-        var names: Set<String> = []
-        description.structures = try root.mappings("structures", known: maskKeys + ["name", "limit"]).map { entry in
-            let name = try entry.requiredString("name")
-            guard names.insert(name).inserted else { throw entry.wrongValue("name", expected: "different for each structure; “\(name)” stands twice") }
-            return Structure(name: name, mask: try mask(entry), limitMM: try entry.positive("limit"))
-        }
-        description.organ = try root.mapping("organ", known: maskKeys).map { try mask($0) }
-        description.zone = try root.mapping(isFollowup ? "ablationZone" : "ice", known: maskKeys).map { try mask($0, default: treatedFrame) }
-        description.probes = try probes(of: root)
-        description.freezeProtocol = try root.mapping("protocol", known: ["freeze", "thaw", "refreeze"]).map { entry in
-            guard let freeze = try entry.positive("freeze") else { throw entry.missing("freeze") }
-            return FreezeProtocol(
-                freezeMinutes: freeze, thawMinutes: try entry.zeroOrMore("thaw") ?? 0, refreezeMinutes: try entry.zeroOrMore("refreeze") ?? 0)
-        }
-        description.elapsedMinutes = try root.positive("elapsed")
-        return description
-    }
-
-    private static let maskKeys = ["mask", "segmentation", "segment", "structureSet", "roi", "frame"]
-
-    /// A name that can stand in a file name.
-    private static func identifier(_ key: String, of entry: StrictYAML) throws -> String {
-        let value = try entry.requiredString(key)
-        guard isIdentifier(value) else {
-            throw entry.wrongValue(key, expected: "1 to 64 letters, digits, “-”, “_” or “.”, not starting with “.”")
-        }
-        return value
-    }
-    /// Whether a case or tumour may be called `text`: it becomes part of file names.
-    public static func isIdentifier(_ text: String) -> Bool {
-        (1...64).contains(text.count) && !text.hasPrefix(".") && text.unicodeScalars.allSatisfy { scalar in
-            scalar.isASCII ? (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "-_.".unicodeScalars.contains(scalar))
-                : (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
-        }
-    }
-
-    private static func series(_ key: String, of root: StrictYAML, in folder: URL) throws -> Series? {
-        guard let entry = try root.mapping(key, known: ["series", "seriesUID", "description"]) else { return nil }
-        return Series(
-            folder: URL(filePath: try entry.requiredString("series"), relativeTo: folder).standardizedFileURL,
-            seriesUID: try entry.string("seriesUID"), description: try entry.string("description"))
-    }
-
-    private static func tumours(of root: StrictYAML, mask: (StrictYAML) throws -> FramedMask) throws -> [Tumour] {
-        let entries = try root.mappings("tumours", known: maskKeys + ["id", "seed", "diameter"])
-        guard !entries.isEmpty else { throw root.missing("tumours") }
-        var seen: Set<String> = []
-        return try entries.map { entry in
-            let id = try identifier("id", of: entry)
-            guard seen.insert(id).inserted else { throw entry.wrongValue("id", expected: "different for each tumour; “\(id)” stands twice") }
-            guard let seed = try entry.point("seed") else { return Tumour(id: id, source: .mask(try mask(entry))) }
-            guard let diameter = try entry.positive("diameter") else { throw entry.missing("diameter") }
-            guard !["mask", "segmentation", "structureSet"].contains(where: entry.has) else {
-                throw entry.wrongValue("seed", expected: "left out when a mask is given: a tumour has one of them")
-            }
-            return Tumour(id: id, source: .seed(seed, diameterMM: diameter))
-        }
-    }
-
-    /// - Parameter frames: those of the scans that the case has.
-    private static func framedMask(_ entry: StrictYAML, in folder: URL, frames: [Frame], default frame: Frame) throws -> FramedMask {
-        func file(_ key: String) throws -> URL? {
-            try entry.string(key).map { URL(filePath: $0, relativeTo: folder).standardizedFileURL }
-        }
-        let kinds = ["mask", "segmentation", "structureSet"].filter(entry.has)
-        guard kinds.count == 1 else {
-            throw kinds.isEmpty ? entry.missing("mask, segmentation or structureSet") : entry.wrongValue(kinds[1], expected: "left out: “\(kinds[0])” is given")
-        }
-        var given = frame
-        if let name = try entry.string("frame") {
-            guard let frame = Frame(rawValue: name), frames.contains(frame) else {
-                throw entry.wrongValue("frame", expected: "a scan of this case: \(frames.map(\.rawValue).joined(separator: " or "))")
-            }
-            given = frame
-        }
-        if let mask = try file("mask") { return FramedMask(source: .nifti(mask), frame: given) }
-        if let segmentation = try file("segmentation") {
-            let segment: SegmentSelector? = if let number = try? entry.wholeNumber("segment") { .number(number) } else { try entry.string("segment").map { .label($0) } }
-            return FramedMask(source: .segmentation(segmentation, segment: segment), frame: given)
-        }
-        return FramedMask(source: .structureSet(try file("structureSet")!, roi: try entry.requiredString("roi")), frame: given)
-    }
-
-    private static func probes(of root: StrictYAML) throws -> Probes {
-        guard root.has("probes") else { return .automatic }
-        if let text = try? root.string("probes") {
-            guard text == "auto" else { throw root.wrongValue("probes", expected: "“auto” or a list of {tip, tail, model}") }
-            return .automatic
-        }
-        return .given(try root.mappings("probes", known: ["tip", "tail", "model"]).map { entry in
-            guard let tip = try entry.point("tip") else { throw entry.missing("tip") }
-            guard let tail = try entry.point("tail") else { throw entry.missing("tail") }
-            guard tip.distance(to: tail) > 1 else { throw entry.wrongValue("tail", expected: "more than 1 mm from the tip") }
-            return GivenProbe(tip: tip, tail: tail, model: try entry.string("model"))
-        })
     }
 }

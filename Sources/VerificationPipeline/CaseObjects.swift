@@ -40,9 +40,9 @@ struct CaseObjectFinder {
         switch tumour.source {
         case .mask(let mask):
             return try imported(mask, name: tumour.id)
-        case .seed(let seed, let diameterMM):
+        case .prompt(let prompt):
             let result = try TumourSegmentation.segment(
-                scan: scans.planning.volume, modality: scans.planning.modality, seed: seed, diameterMM: diameterMM,
+                scan: scans.planning.volume, modality: scans.planning.modality, prompt: prompt,
                 parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
             return segmented(result, name: tumour.id, isInPlanningFrame: true)
         }

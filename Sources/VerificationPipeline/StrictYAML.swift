@@ -139,9 +139,20 @@ struct StrictYAML {
     /// Three numbers: LPS millimetres.
     func point(_ key: String) throws -> PatientPoint? {
         guard let node = node(key) else { return nil }
+        guard let point = Self.point(node) else { throw wrongValue(key, expected: "three numbers [L, P, S] in millimetres") }
+        return point
+    }
+    /// A list of such points; empty when the key is missing.
+    func points(_ key: String) throws -> [PatientPoint] {
+        guard let node = node(key) else { return [] }
+        let points = node.sequence?.map(Self.point) ?? [nil]
+        guard points.allSatisfy({ $0 != nil }) else { throw wrongValue(key, expected: "a list of points, [[L, P, S], …] in millimetres") }
+        return points.compactMap { $0 }
+    }
+    private static func point(_ node: Node) -> PatientPoint? {
         guard let values = node.sequence?.map(\.float), values.count == 3, let x = values[0], let y = values[1], let z = values[2],
             (x + y + z).isFinite
-        else { throw wrongValue(key, expected: "three numbers [L, P, S] in millimetres") }
+        else { return nil }
         return PatientPoint(x, y, z)
     }
 

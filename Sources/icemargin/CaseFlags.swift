@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ImageSegmentation
 import ImagingCore
 import VerificationPipeline
 
@@ -43,6 +44,22 @@ struct CaseFlags: ParsableArguments {
     @Option(help: ArgumentHelp("The tumour's approximate diameter, millimetres.", valueName: "mm"))
     var tumourDiameter: Double?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The two ends of the tumour's longest axis, instead of seed and diameter.", valueName: "L,P,S:L,P,S"),
+        transform: TumourPrompt.LongestAxis.flag)
+    var tumourAxis: TumourPrompt.LongestAxis?
+
+    @Option(
+        name: .customLong("tumour-include"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A further point that belongs to the tumour; may be repeated.", valueName: "L,P,S"), transform: PatientPoint.flag)
+    var tumourIncludes: [PatientPoint] = []
+
+    @Option(
+        name: .customLong("tumour-exclude"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A point of a neighbour that does not belong to the tumour; may be repeated.", valueName: "L,P,S"), transform: PatientPoint.flag)
+    var tumourExcludes: [PatientPoint] = []
+
     @Option(help: ArgumentHelp("The tumour as a NIfTI mask in the planning scan's frame, instead of a seed.", valueName: "file"))
     var tumourMask: String?
 
@@ -61,8 +78,9 @@ struct CaseFlags: ParsableArguments {
 
     @Option(
         name: .customLong("probe"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A probe's tip and tail on the ice scan, LPS millimetres, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"))
-    var probes: [String] = []
+        help: ArgumentHelp("A probe's tip and tail on the ice scan, LPS millimetres, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"),
+        transform: Probe.flag)
+    var probes: [Probe] = []
 
     /// The first of these flags that was given; `nil` when none was.
     var firstGiven: String? {
@@ -70,7 +88,8 @@ struct CaseFlags: ParsableArguments {
             ("--id", id != nil), ("--site", site != nil), ("--planning", planning != nil), ("--planning-series", planningSeries != nil),
             ("--prefreeze", prefreeze != nil), ("--prefreeze-series", prefreezeSeries != nil), ("--intraprocedural", intraprocedural != nil),
             ("--intraprocedural-series", intraproceduralSeries != nil), ("--followup", followup != nil), ("--followup-series", followupSeries != nil),
-            ("--tumour-seed", tumourSeed != nil), ("--tumour-diameter", tumourDiameter != nil), ("--tumour-mask", tumourMask != nil),
+            ("--tumour-seed", tumourSeed != nil), ("--tumour-diameter", tumourDiameter != nil), ("--tumour-axis", tumourAxis != nil),
+            ("--tumour-include", !tumourIncludes.isEmpty), ("--tumour-exclude", !tumourExcludes.isEmpty), ("--tumour-mask", tumourMask != nil),
             ("--ice-mask", iceMask != nil), ("--ablation-zone-mask", ablationZoneMask != nil), ("--structure", !structures.isEmpty),
             ("--probe", !probes.isEmpty),
         ]
@@ -101,20 +120,19 @@ struct CaseFlags: ParsableArguments {
         description.structures = try structures.map(Self.structure)
         let names = description.structures.map(\.name)
         guard Set(names).count == names.count else { throw ValidationError("Each --structure needs a name of its own.") }
-        if !probes.isEmpty { description.probes = .given(try probes.map(Self.probe)) }
+        if !probes.isEmpty { description.probes = .given(probes.map { .init(tip: $0.tip, tail: $0.tail, model: nil) }) }
         return description
     }
 
     private func tumour() throws -> CaseDescription.Tumour.Source {
-        switch (tumourSeed, tumourMask) {
-        case (nil, nil), (_?, _?): throw ValidationError("Give the tumour by --tumour-seed and --tumour-diameter, or by --tumour-mask.")
-        case (nil, let mask?): return .mask(.init(source: .nifti(URL(filePath: mask)), frame: .planning))
-        case (let seed?, nil):
-            guard let tumourDiameter, tumourDiameter > 0, tumourDiameter.isFinite else {
-                throw ValidationError("--tumour-seed needs --tumour-diameter, in millimetres and greater than 0.")
-            }
-            return .seed(seed, diameterMM: tumourDiameter)
+        guard [tumourSeed != nil, tumourAxis != nil, tumourMask != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError("Give the tumour by --tumour-seed and --tumour-diameter, by --tumour-axis, or by --tumour-mask.")
         }
+        guard let tumourMask else {
+            return .prompt(try TumourPrompt(
+                seed: tumourSeed, diameterMM: tumourDiameter, axis: tumourAxis, include: tumourIncludes, exclude: tumourExcludes, flagPrefix: "--tumour-"))
+        }
+        return .mask(.init(source: .nifti(URL(filePath: tumourMask)), frame: .planning))
     }
 
     private static func structure(_ text: String) throws -> CaseDescription.Structure {
@@ -130,11 +148,4 @@ struct CaseFlags: ParsableArguments {
         return .init(name: String(match.1), mask: .init(source: .nifti(URL(filePath: String(match.3))), frame: .planning), limitMM: limitMM)
     }
 
-    private static func probe(_ text: String) throws -> CaseDescription.GivenProbe {
-        let ends = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard ends.count == 2 else { throw ValidationError("--probe needs tip and tail, L,P,S:L,P,S, not “\(text)”.") }
-        let tip = try PatientPoint.flag(String(ends[0])), tail = try PatientPoint.flag(String(ends[1]))
-        guard tip.distance(to: tail) > 1 else { throw ValidationError("The tail of --probe must lie more than 1 mm from its tip.") }
-        return .init(tip: tip, tail: tail, model: nil)
-    }
 }

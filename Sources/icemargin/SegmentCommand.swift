@@ -1,7 +1,5 @@
 import ArgumentParser
-import DICOMObjects
 import Foundation
-import ImageFilters
 import ImageSegmentation
 import ImagingCore
 import NIfTIFormat
@@ -14,36 +12,85 @@ struct SegmentCommand: AsyncParsableCommand {
         commandName: "segment",
         abstract: "Find the tumour, the ice or the probes in one scan.",
         discussion: """
-            Examples: icemargin segment planning --tumour --seed 12.5,-80,431 --diameter 24 --output tumour
-                      icemargin segment intraop --ice --reference prefreeze --output ice
+            icemargin segment planning --tumour --seed 12.5,-80,431 --diameter 24
+            icemargin segment planning --tumour --axis 2,-80,431:26,-78,430
+            icemargin segment intraop --ice --reference prefreeze --output ice
+            icemargin segment intraop --probes
+
+            Points are LPS millimetres of the scan. The output folder gets the mask (on the scan's whole grid) and the level set \
+            (positive inside, around the object) as NIfTI, pictures as PNG, and segment.json.
             """)
 
-    @Argument(help: ArgumentHelp("The folder of the DICOM series.", valueName: "series")) var series: String
-    @Flag(help: "Find the tumour at --seed, of about --diameter.") var tumour = false
-    @Flag(help: "Find the visible ice around the probes (found on CT), or around --seed.") var ice = false
-    @Flag(help: "Find the probes (CT).") var probes = false
+    /// What can be looked for.
+    enum Object: String, EnumerableFlag {
+        case tumour, ice, probes
+
+        static func help(for value: Object) -> ArgumentHelp? {
+            switch value {
+            case .tumour: "Find the tumour at --seed, of about --diameter, or along --axis."
+            case .ice: "Find the visible ice around the probes (found on CT, or given by --probe), or around --seed."
+            case .probes: "Find the probes; with --probe, compare them with the given ones."
+            }
+        }
+    }
+
+    @Argument(help: ArgumentHelp("The folder of the DICOM series, or a NIfTI file (then with --modality).", valueName: "series")) var series: String
+    @Flag(help: "What to find.") var object: Object
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("A point in the tumour, or where ice is expected, LPS millimetres.", valueName: "L,P,S"),
-        transform: PatientPoint.flag)
-    var seed: PatientPoint?
-    @Option(help: "The tumour's approximate longest diameter in mm.") var diameter: Double?
-    @Option(help: "The folder of a scan before freezing, in the same frame of reference.") var reference: String?
+        name: .customLong("seed"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A point in the tumour, or where ice is expected (then it may be repeated).", valueName: "L,P,S"), transform: PatientPoint.flag)
+    var seeds: [PatientPoint] = []
+    @Option(help: ArgumentHelp("The tumour's approximate longest diameter in mm.", valueName: "mm")) var diameter: Double?
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The two ends of the tumour's longest axis, instead of --seed and --diameter.", valueName: "L,P,S:L,P,S"),
+        transform: TumourPrompt.LongestAxis.flag)
+    var axis: TumourPrompt.LongestAxis?
+    @Option(
+        name: .customLong("include"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A further point that belongs to the tumour; may be repeated.", valueName: "L,P,S"), transform: PatientPoint.flag)
+    var includes: [PatientPoint] = []
+    @Option(
+        name: .customLong("exclude"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A point of a neighbour that does not belong to the tumour; may be repeated.", valueName: "L,P,S"), transform: PatientPoint.flag)
+    var excludes: [PatientPoint] = []
+    @Option(
+        name: .customLong("probe"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A probe's tip and tail, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"), transform: Probe.flag)
+    var givenProbes: [Probe] = []
+    @Option(help: ArgumentHelp("For ice: a scan before freezing, in the same frame of reference.", valueName: "series")) var reference: String?
     @Flag(help: "The tumour lies in bone.") var inBone = false
-    @Option(name: .customLong("series-uid"), help: "Which series, when the folder holds several.") var seriesUID: String?
-    @Option(name: .shortAndLong, help: "The folder to write NIfTI files and segment.json into; it must be new or empty.") var output: String?
+    @Option(help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")) var modality: Modality?
+    @Option(name: .customLong("series-uid"), help: ArgumentHelp("Which series, when the folder holds several.", valueName: "uid")) var seriesUID: String?
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where the results go; a new or empty folder.", valueName: "dir")) var output: String?
     @Flag(help: "Replace an earlier result in the output folder.") var overwrite = false
     @Flag(help: "Print one JSON document.") var json = false
 
     func validate() throws {
-        guard [tumour, ice, probes].count(where: { $0 }) == 1 else { throw ValidationError("Give one of --tumour, --ice, --probes.") }
-        if tumour, seed == nil || diameter == nil { throw ValidationError("--tumour needs --seed and --diameter.") }
+        let strays = [
+            ("--diameter", object == .tumour, diameter != nil), ("--axis", object == .tumour, axis != nil),
+            ("--include", object == .tumour, !includes.isEmpty), ("--exclude", object == .tumour, !excludes.isEmpty),
+            ("--in-bone", object == .tumour, inBone), ("--reference", object == .ice, reference != nil),
+            ("--seed", object != .probes, !seeds.isEmpty), ("--probe", object != .tumour, !givenProbes.isEmpty),
+        ]
+        if let stray = strays.first(where: { !$0.1 && $0.2 }) { throw ValidationError("\(stray.0) does not go with --\(object.rawValue).") }
+        if object == .tumour { _ = try prompt }
+    }
+
+    private var prompt: TumourPrompt {
+        get throws {
+            guard seeds.count < 2 else { throw ValidationError("Give one --seed; further points that belong to the tumour go with --include.") }
+            return try TumourPrompt(seed: seeds.first, diameterMM: diameter, axis: axis, include: includes, exclude: excludes, flagPrefix: "--")
+        }
     }
 
     func run() async throws {
-        let results = try output.map { try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "segment.json", inputs: [URL(filePath: series)]) }
+        let inputs = [series, reference].compactMap { $0.map { URL(filePath: $0) } }
+        let results = try output.map { try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "segment.json", inputs: inputs) }
         do {
-            let (document, result) = try segment()
-            if let results { try write(document, result, to: results) }
+            let scan = try StageScan.read(URL(filePath: series), seriesUID: seriesUID, modality: modality, role: "given")
+            let found = try segment(scan)
+            let document = SegmentDocument(object: object.rawValue, scan: scan, found)
+            if let results { try write(document, found.result, scan: scan, to: results) }
             if json {
                 try StandardOutput.write(try ReportEncoder().encode(document))
             } else {
@@ -55,78 +102,45 @@ struct SegmentCommand: AsyncParsableCommand {
         }
     }
 
-    private func segment() throws -> (SegmentDocument, SegmentationResult?) {
-        let scan = try Self.load(series, uid: seriesUID)
-        let found = ice || probes ? ProbeDetection.probes(in: scan.volume, modality: scan.modality) : []
+    /// What was found; nothing but probes where those were asked for.
+    struct Found {
         var result: SegmentationResult?
-        if tumour {
-            result = try TumourSegmentation.segment(
-                scan: scan.volume, modality: scan.modality, seed: seed!, diameterMM: diameter!, parameters: .init(mayLieInBone: inBone))
-        } else if ice {
-            let before = try reference.map { try Self.load($0, uid: nil).volume }
-            result = try IceSegmentation.segment(
-                scan: scan.volume, modality: scan.modality, probes: found, seeds: seed.map { [$0] } ?? [], reference: before)
-        }
-        return (SegmentDocument(object: tumour ? "tumour" : ice ? "ice" : "probes", scan: scan, result: result, probes: found), result)
+        var probes: [Probe] = []
+        var findings: [Finding] = []
     }
 
-    private func write(_ document: SegmentDocument, _ result: SegmentationResult?, to folder: ResultsFolder) throws {
+    private func segment(_ scan: StageScan) throws -> Found {
+        switch object {
+        case .tumour:
+            return Found(result: try TumourSegmentation.segment(
+                scan: scan.volume, modality: scan.modality, prompt: try prompt, parameters: .init(mayLieInBone: inBone)))
+        case .ice:
+            let before = try reference.map { try StageScan.read(URL(filePath: $0), modality: modality, role: "reference") }
+            try before?.requireComparable(with: scan, role: "reference")
+            let probes = givenProbes.isEmpty ? ProbeDetection.probes(in: scan.volume, modality: scan.modality) : givenProbes
+            return Found(
+                result: try IceSegmentation.segment(
+                    scan: scan.volume, modality: scan.modality, probes: probes, seeds: seeds, reference: before?.volume),
+                probes: probes)
+        case .probes:
+            return Found(probes: ProbeDetection.probes(in: scan.volume, modality: scan.modality))
+        }
+    }
+
+    private func write(_ document: SegmentDocument, _ result: SegmentationResult?, scan: StageScan, to folder: ResultsFolder) throws {
         if let result {
-            try NIfTIFile.write(result.levelSet.mask, to: try folder.url("\(document.object).nii.gz"))
-            try NIfTIFile.write(result.levelSet, to: try folder.url("\(document.object)-level-set.nii.gz"))
+            let name = document.object
+            try NIfTIFile.write(result.levelSet.mask.placed(in: scan.volume.geometry), to: try folder.url("\(name).nii.gz"))
+            try NIfTIFile.write(result.levelSet, to: try folder.url("\(name)-level-set.nii.gz"))
+            let figures = SegmentFigures(scan: scan, object: name, result: result)
+            try folder.write(try figures.planes().pngData(), to: "\(name).png")
+            try folder.write(try figures.montage().pngData(), to: "\(name)-montage.png")
         }
         try folder.write(try ReportEncoder().encode(document), to: "segment.json")
         try folder.commit()
     }
-
-    private static func load(_ folder: String, uid: String?) throws -> Scan {
-        let usable = try SeriesCatalog.scan(URL(fileURLWithPath: folder)).series.filter { $0.usable && (uid == nil || $0.seriesInstanceUID == uid) }
-        guard let entry = usable.first else {
-            throw DICOMError(
-                Finding(.error, "input-missing", "There is no usable series in \(folder).", remedy: "See what icemargin inspect says about it."),
-                category: .inputMissing)
-        }
-        guard usable.count == 1 else {
-            throw DICOMError(
-                Finding(
-                    .error, "several-series", "There are \(usable.count) usable series in \(folder).",
-                    remedy: "Choose one with --series-uid; icemargin inspect lists them."),
-                category: .usage)
-        }
-        return try entry.load()
-    }
 }
 
-/// What `segment --json` prints and `segment.json` holds.
-struct SegmentDocument: Encodable {
-    let schema = "icemargin.segment/1"
-    let object, seriesInstanceUID: String
-    let volumeML, edgeUncertaintyMM: Double?
-    let method: String?
-    let probes: [ProbeEntry]
-    let findings: [Finding]
-
-    struct ProbeEntry: Encodable {
-        let tipLPS, tailLPS: PatientPoint
-        let source: String
-    }
-
-    init(object: String, scan: Scan, result: SegmentationResult?, probes: [Probe]) {
-        (self.object, seriesInstanceUID) = (object, scan.seriesInstanceUID)
-        (volumeML, edgeUncertaintyMM, method) = (result.map { $0.levelSet.surface().enclosedVolume / 1000 }, result?.edgeUncertaintyMM, result?.method)
-        self.probes = probes.map { ProbeEntry(tipLPS: $0.tip, tailLPS: $0.tail, source: $0.source.rawValue) }
-        findings = scan.findings + (result?.findings ?? [])
-    }
-
-    var text: String {
-        var lines: [String] = []
-        if let volumeML, let edgeUncertaintyMM {
-            lines.append("\(object): \(String(format: "%.1f", volumeML)) mL, edge ± \(String(format: "%.1f", edgeUncertaintyMM)) mm")
-        }
-        func point(_ p: PatientPoint) -> String { String(format: "%.1f, %.1f, %.1f", p.lps.x, p.lps.y, p.lps.z) }
-        lines += probes.enumerated().map { "probe \($0.offset + 1): tip \(point($0.element.tipLPS)), tail \(point($0.element.tailLPS))" }
-        if object == "probes", probes.isEmpty { lines.append("no probes found") }
-        lines += findings.map { "\($0.severity.rawValue): \($0.message)\($0.remedy.isEmpty ? "" : " \($0.remedy)")" }
-        return lines.joined(separator: "\n")
-    }
+extension Modality: ExpressibleByArgument {
+    public init?(argument: String) { self.init(rawValue: argument.uppercased()) }
 }

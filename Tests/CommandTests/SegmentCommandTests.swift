@@ -1,5 +1,8 @@
 import Foundation
+import ImagingCore
+import NIfTIFormat
 import Testing
+import VerificationPipeline
 
 @Suite struct SegmentCommandTests {
     private static let planning = VerifyCommandTests.liver.appending(path: "planning").path
@@ -10,9 +13,50 @@ import Testing
         #expect(try CommandRunner.run(arguments).status == 0)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder.url.appending(path: "r").path).sorted()
-                == ["segment.json", "tumour-level-set.nii.gz", "tumour.nii.gz"])
+                == ["segment.json", "tumour-level-set.nii.gz", "tumour-montage.png", "tumour.nii.gz", "tumour.png"])
         #expect(try CommandRunner.run(arguments).status == 73)
         #expect(try CommandRunner.run(arguments + ["--overwrite"]).status == 0)
+    }
+
+    @Test func theMaskLiesOnTheScansWholeGrid() throws {
+        let folder = try TemporaryFolder(), results = folder.url.appending(path: "r")
+        let run = try CommandRunner.run(
+            ["segment", Self.planning, "--tumour", "--seed", "-88.5,-23.3,40.3", "--diameter", "25", "--json", "--output", results.path])
+        let scan = try StageScan.read(URL(filePath: Self.planning), role: "given").volume
+        let mask = try NIfTIFile.read(results.appending(path: "tumour.nii.gz")).volume
+        #expect(mask.size == scan.geometry.size && mask.geometry.origin.distance(to: scan.geometry.origin) < 1e-3)
+        #expect(mask[scan.geometry.continuousIndex(PatientPoint(-88.5, -23.3, 40.3)).nearest] == 1)
+        let inside = Mask(mask) { $0 > 0.5 }
+        #expect(abs(inside.volumeML - (try run.json()["volumeML"] as! Double)) < 0.05 * inside.volumeML)
+    }
+
+    @Test func aNIfTIFileIsSegmentedAsItsSeriesIs() throws {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "scan.nii.gz")
+        try NIfTIFile.write(try StageScan.read(URL(filePath: Self.planning), role: "given").volume, to: file)
+        let tumour = ["--tumour", "--seed", "-88.5,-23.3,40.3", "--diameter", "25", "--json"]
+        let ofSeries = try CommandRunner.run(["segment", Self.planning] + tumour), ofFile = try CommandRunner.run(["segment", file.path, "--modality", "ct"] + tumour)
+        #expect(ofFile.status == 0, "\(ofFile.errors)")
+        #expect(abs((try ofFile.json()["volumeML"] as! Double) - (try ofSeries.json()["volumeML"] as! Double)) < 0.01)
+        let unknown = try CommandRunner.run(["segment", file.path] + tumour)
+        #expect(unknown.status == 64 && unknown.errors.contains("--modality"))
+    }
+
+    @Test func aReferenceInAnotherFrameOfReferenceIsRefused() throws {
+        let other = CommandRunner.root.appending(path: "SampleStudies/kidney-ct-not-met/planning").path
+        let run = try CommandRunner.run(["segment", VerifyCommandTests.liver.appending(path: "intraprocedural").path, "--ice", "--reference", other])
+        #expect(run.status == 65 && run.output.isEmpty, "\(run.errors)")
+        #expect(run.errors.contains("patient") || run.errors.contains("frame of reference"), "\(run.errors)")
+    }
+
+    /// Flags that belong to another object, and points that are missing or contradict each other.
+    @Test(arguments: [
+        (["--probes", "--diameter", "25"], "--diameter"), (["--ice", "--include", "1,2,3"], "--include"), (["--tumour", "--probe", "1,2,3:4,5,6"], "--probe"),
+        (["--tumour"], "--seed"), (["--tumour", "--seed", "1,2,3"], "--diameter"), (["--tumour", "--axis", "1,2,3:20,2,3", "--diameter", "20"], "--axis"),
+        (["--tumour", "--seed", "1,2,3", "--seed", "4,5,6", "--diameter", "9"], "--include"), (["--tumour", "--axis", "1,2,3:1,2,3"], "1 mm apart"), ([], "--tumour"),
+    ])
+    func flagsThatDoNotGoTogetherAreNamed(arguments: [String], name: String) throws {
+        let run = try CommandRunner.run(["segment", Self.planning] + arguments)
+        #expect(run.status == 64 && run.errors.contains(name), "\(run.errors)")
     }
 
     @Test(arguments: [(["--seed", "1,2,3,x"], 64), (["--seed", "nan,2,3"], 64), (["--seed", "1,2,3", "--output", "/proc/none"], 73)] as [([String], Int32)])

@@ -1,4 +1,5 @@
 import Foundation
+import ImageSegmentation
 import ImagingCore
 import Testing
 
@@ -34,7 +35,7 @@ import Testing
         #expect(description.prefreeze?.folder.path == "/cases/shared/prefreeze")
         #expect(description.treated.folder.path == "/archive/intraop")
         #expect(description.tumours.map(\.id) == ["T1", "T2", "T3", "T4"])
-        #expect(description.tumours[0].source == .seed(PatientPoint(12.5, -80, 431), diameterMM: 24))
+        #expect(description.tumours[0].source == .prompt(TumourPrompt(seed: PatientPoint(12.5, -80, 431), diameterMM: 24)))
         #expect(description.tumours[1].source == .mask(.init(source: .nifti(URL(filePath: "/cases/liver-01/tumour.nii.gz")), frame: .planning)))
         #expect(description.tumours[2].source == .mask(.init(source: .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .number(2)), frame: .intraprocedural)))
         #expect(description.tumours[3].source == .mask(.init(source: .structureSet(URL(filePath: "/cases/liver-01/rt.dcm"), roi: "GTV"), frame: .planning)))
@@ -42,6 +43,13 @@ import Testing
         #expect(description.organ?.source == .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .label("Liver")))
         #expect(description.probes == .given([.init(tip: PatientPoint(1, 2, 3), tail: PatientPoint(1, 2, 103), model: "IceRod")]))
         #expect(description.freezeProtocol?.thawMinutes == 5 && description.elapsedMinutes == 10)
+    }
+
+    @Test func aTumourIsPointedAtByItsAxisAndCorrectedByPoints() throws {
+        let axis = Self.whole.replacing("seed: [12.5, -80.0, 431.0], diameter: 24", with: "axis: [[0, -80, 431], [24, -80, 431]], include: [[1, 2, 3]], exclude: [[4, 5, 6], [7, 8, 9]]")
+        guard case .prompt(let prompt) = try CaseDescription.parse(axis, file: Self.file).tumours[0].source else { return #expect(Bool(false), "not a prompt") }
+        #expect(prompt.seed == PatientPoint(12, -80, 431) && prompt.diameterMM == 24)
+        #expect(prompt.include == [PatientPoint(1, 2, 3)] && prompt.exclude == [PatientPoint(4, 5, 6), PatientPoint(7, 8, 9)])
     }
 
     /// What is replaced in the whole case, by what, and what the message must name.
@@ -52,6 +60,10 @@ import Testing
         ("diameter: 24", "diameter: [", ["line"]),
         ("[12.5, -80.0, 431.0]", "[12.5, -80.0]", ["line 8", "seed"]),
         ("[12.5, -80.0, 431.0]", "[12.5, .nan, 1]", ["line 8", "seed"]),
+        ("diameter: 24", "diameter: 24, exclude: [1, 2, 3]", ["line 8", "exclude", "list of points"]),
+        ("diameter: 24", "axis: [[1, 2, 3], [4, 5, 6]]", ["line 8", "axis"]),
+        ("seed: [12.5, -80.0, 431.0], diameter: 24", "axis: [[1, 2, 3]]", ["line 8", "axis", "two ends"]),
+        ("id: T2", "id: T2, include: [[1, 2, 3]]", ["include"]),
         ("id: T2", "id: T1", ["T1"]),
         ("frame: intraprocedural}", "frame: followup}", ["line 10", "frame", "planning or intraprocedural"]),
         ("limit: 5}", "limit: 5}\n  - {name: bile duct, mask: other.nii.gz}", ["line 14", "bile duct"]),

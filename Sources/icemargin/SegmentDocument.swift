@@ -1,0 +1,52 @@
+import Foundation
+import ImageFilters
+import ImageSegmentation
+import ImagingCore
+import VerificationPipeline
+
+/// What `segment --json` prints and `segment.json` holds.
+struct SegmentDocument: Encodable {
+    let schema = "icemargin.segment/1"
+    let object: String
+    let seriesInstanceUID: String?
+    let modality: String
+    let volumeML, longestDiameterMM: Double?
+    let centroidLPS: PatientPoint?
+    /// One standard deviation of the surface along its normal.
+    let edgeUncertaintyMM: Double?
+    let method: String?
+    let probes: [ProbeEntry]
+    let findings: [Finding]
+
+    /// As in the report.
+    struct ProbeEntry: Encodable {
+        let id: String
+        let tipLPS, tailLPS: PatientPoint
+        let source: String
+    }
+
+    init(object: String, scan: StageScan, _ found: SegmentCommand.Found) {
+        (self.object, seriesInstanceUID, modality) = (object, scan.seriesInstanceUID, scan.modality.rawValue)
+        let surface = found.result?.levelSet.surface()
+        (volumeML, longestDiameterMM, centroidLPS) = (surface.map { $0.enclosedVolume / 1000 }, surface?.longestDiameterMM, surface?.centroid)
+        (edgeUncertaintyMM, method) = (found.result?.edgeUncertaintyMM, found.result?.method)
+        probes = found.probes.enumerated().map {
+            ProbeEntry(id: "P\($0.offset + 1)", tipLPS: $0.element.tip, tailLPS: $0.element.tail, source: $0.element.source.rawValue)
+        }
+        findings = scan.findings + found.findings + (found.result?.findings ?? [])
+    }
+
+    /// For a person.
+    var text: String {
+        var lines: [String] = []
+        if let volumeML, let longestDiameterMM, let edgeUncertaintyMM {
+            lines.append(
+                "\(object): \(String(format: "%.1f mL, longest diameter %.1f mm, edge ± %.1f mm", volumeML, longestDiameterMM, edgeUncertaintyMM))")
+        }
+        func point(_ p: PatientPoint) -> String { String(format: "%.1f, %.1f, %.1f", p.lps.x, p.lps.y, p.lps.z) }
+        lines += probes.map { "probe \($0.id): tip \(point($0.tipLPS)), tail \(point($0.tailLPS)) (\($0.source))" }
+        if object == SegmentCommand.Object.probes.rawValue, probes.isEmpty { lines.append("no probes found") }
+        lines += findings.map { "\($0.severity.rawValue): \($0.message)\($0.remedy.isEmpty ? "" : " \($0.remedy)")" }
+        return lines.joined(separator: "\n")
+    }
+}
