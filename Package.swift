@@ -58,7 +58,7 @@ let package = Package(
         .testTarget(name: "DICOMObjectsTests", dependencies: ["DICOMObjects", .product(name: "Crypto", package: "swift-crypto")]),
         .testTarget(name: "NIfTIFormatTests", dependencies: ["NIfTIFormat"]),
         .testTarget(name: "ImageSegmentationTests", dependencies: ["ImageSegmentation", "SyntheticStudies"], swiftSettings: kernel),
-        .testTarget(name: "ImageRegistrationTests", dependencies: ["ImageRegistration"], swiftSettings: kernel),
+        .testTarget(name: "ImageRegistrationTests", dependencies: ["ImageRegistration", "SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "MarginAnalysisTests", dependencies: ["MarginAnalysis"], swiftSettings: kernel),
         .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),

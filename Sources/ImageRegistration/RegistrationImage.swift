@@ -1,0 +1,89 @@
+import ImageFilters
+import ImagingCore
+
+/// A scan as registration compares it: cell averages of limited grey values on a coarse grid of the scan's own axes.
+struct RegistrationImage: Sendable {
+    /// Grey values in units of `contrast`; outside the body those of air.
+    var values: Volume<Float>
+    /// Whether a voxel may be compared: 1 in and just around the body, 0 in what is excluded.
+    var weights: Volume<Float>
+    /// The body, filled.
+    var body: Mask
+
+    var geometry: GridGeometry { values.geometry }
+
+    /// The CT values that carry most contrast between organs; what lies outside counts a quarter, and bone no more than `brightestHU`.
+    static let softTissueHU: ClosedRange<Float> = -150...250
+    static let brightestHU: Float = 600
+    static let darknessFactor: Float = 0.25
+    /// Denser than cortical bone and calcium.
+    static let metalHU: Float = 2200
+    /// How far streaks and blur spoil the tissue around metal, and partial volume that around an excluded object.
+    static let clearanceMM = 4.0
+    /// The HU, and the share of bright MR signal, that is one unit of `values`.
+    static let contrastHU: Float = 100
+    static let contrastOfBrightSignal: Float = 0.2
+    /// What divides tissue from lung and air, and lung from air.
+    static let tissueHU: Float = -350
+    static let airHU: Float = -940
+
+    /// The scan at about `spacingMM`.
+    ///
+    /// - Parameter excluded: what must not be compared (ice, an ablation zone), in the scan's frame, on any grid.
+    init(_ scan: ScanVolume, modality: Modality, spacingMM: Double, excluded: Mask? = nil) {
+        let averager = CellAverager(geometry: scan.geometry, spacingMM: spacingMM)
+        let low: Float, high: Float, threshold: Float, air: Float, scale: Float
+        switch modality {
+        case .ct:
+            (low, high, threshold, air, scale) = (-1000, Self.brightestHU, Self.tissueHU, Self.airHU, Self.contrastHU)
+        case .mr:
+            let bright = Self.brightSignal(scan)
+            (low, high, threshold, air, scale) = (0, 2 * bright, 0.12 * bright, 0.12 * bright, Self.contrastOfBrightSignal * bright)
+        }
+        let (means, metal) = averager.average(scan, limits: low...high, metalAbove: modality == .ct ? Self.metalHU : .infinity)
+        let body = BodyMask.find(in: means, above: threshold, air: air)
+        self.body = body
+        let grid = means.geometry, outside = Self.grey(low, modality, scale)
+        let near = body.dilated(byMM: 1.5 * spacingMM)
+        values = Volume(geometry: grid) { voxels in
+            means.withUnsafeVoxels { means in
+                body.withUnsafeVoxels { body in
+                    for offset in voxels.indices { voxels[offset] = body[offset] != 0 ? Self.grey(means[offset], modality, scale) : outside }
+                }
+            }
+        }
+        var barred = Mask(metal) { $0 > 0 }
+        if let excluded {
+            let share = CellAverager(geometry: excluded.geometry, spacingMM: spacingMM).average(excluded)
+            barred = barred.union(Mask(share.resampled(onto: grid, interpolation: .linear, outside: 0)) { $0 > 0 })
+        }
+        if !barred.isEmpty { barred = barred.dilated(byMM: Self.clearanceMM) }
+        weights = near.subtracting(barred).voxels.mapped { Float($0) }
+    }
+
+    /// The same image at a coarser spacing.
+    func averaged(toSpacingMM spacingMM: Double) -> RegistrationImage {
+        let averager = CellAverager(geometry: geometry, spacingMM: spacingMM)
+        return RegistrationImage(
+            values: averager.average(values), weights: averager.average(weights).mapped { $0 > 0.5 ? 1 : 0 },
+            body: Mask(averager.average(body)) { $0 > 0.5 })
+    }
+
+    private init(values: Volume<Float>, weights: Volume<Float>, body: Mask) { (self.values, self.weights, self.body) = (values, weights, body) }
+
+    private static func grey(_ value: Float, _ modality: Modality, _ scale: Float) -> Float {
+        guard modality == .ct else { return value / scale }
+        let (low, high) = (softTissueHU.lowerBound, softTissueHU.upperBound)
+        if value < low { return (low + darknessFactor * (value - low)) / scale }
+        return value > high ? (high + darknessFactor * (value - high)) / scale : value / scale
+    }
+
+    /// The signal that few voxels of an MR scan exceed.
+    private static func brightSignal(_ scan: ScanVolume) -> Float {
+        let size = scan.geometry.size
+        let step = max(1, size.voxelCount / 200_000)
+        var sample = stride(from: 0, to: size.voxelCount, by: step).map { scan.value(at: size.index(atOffset: $0)) }
+        sample.sort()
+        return max(sample[sample.count * 95 / 100], .leastNormalMagnitude)
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import ImageFilters
+import ImagingCore
+
+/// The rigid motion that brings one scan onto another, and how well they fit with it.
+public struct RigidRegistration: Sendable {
+    /// One pass over the images.
+    struct Stage {
+        /// Which spacing of the pyramid.
+        var level: Int
+        /// How far beyond the focus tissue has a say (the standard deviation of its weight); `nil`: everywhere alike.
+        var reachMM: Double?
+        var windowRadiusMM: Double
+        var iterations: Int
+    }
+    /// From each start: how bodies fit as a whole.
+    static let wholeBody = Stage(level: 0, reachMM: nil, windowRadiusMM: 36, iterations: 15)
+    /// From the best starts.
+    static let wholeBodyFiner = Stage(level: 1, reachMM: nil, windowRadiusMM: 20, iterations: 10)
+    /// Ever closer to the focus: what lies around the tumour moves with it, the spine does not.
+    static let towardsFocus = [
+        Stage(level: 1, reachMM: 60, windowRadiusMM: 20, iterations: 10),
+        Stage(level: 2, reachMM: 30, windowRadiusMM: 10, iterations: 10),
+        Stage(level: 2, reachMM: 16, windowRadiusMM: 10, iterations: 10),
+    ]
+    /// Starts that are followed from the coarse search.
+    static let candidates = 5
+
+    /// Fixed frame → moving frame, LPS millimetres.
+    public let fixedToMoving: ImagingCore.AffineTransform
+    /// Moving frame → fixed frame.
+    public var movingToFixed: ImagingCore.AffineTransform { fixedToMoving.inverse! }
+    /// The share of the fixed image's local contrast that the moving image explains, 0…1.
+    public let similarity: Double
+    /// The share of the compared tissue of the fixed image that the moving image shows.
+    public let overlap: Double
+
+    /// Finds the motion from nothing, or from near `initial` (fixed frame → moving frame).
+    ///
+    /// Tissue around the focus decides; without one the whole body does. The same scans give the same digits on any number of threads.
+    public init(
+        fixed: RegistrationScan, moving: RegistrationScan, focus: RegistrationFocus? = nil, initial: ImagingCore.AffineTransform? = nil
+    ) throws(RegistrationError) {
+        try self.init(RegistrationPair(fixed: fixed, moving: moving), focus: focus, initial: initial)
+    }
+
+    init(_ pair: RegistrationPair, focus: RegistrationFocus?, initial: ImagingCore.AffineTransform?) throws(RegistrationError) {
+        let starts = initial.map { [$0] } ?? PoseSearch(fixed: pair.fixed[0], moving: pair.moving[0]).candidates(Self.candidates).map(\.transform)
+        let followed = starts.compactMap { Self.refined($0, pair, Self.wholeBody, focus) }
+            .filter { $0.overlap >= PoseSearch.leastOverlap }
+            .sorted { $0.cost < $1.cost }
+            .prefix(2).compactMap { Self.refined($0.transform, pair, Self.wholeBodyFiner, focus) }
+        guard var found = followed.min(by: { $0.cost < $1.cost }) else { throw .nothingInCommon }
+        for stage in Self.towardsFocus where focus != nil || stage.level == 2 {
+            guard let next = Self.refined(found.transform, pair, stage, focus) else { throw .nothingInCommon }
+            found = next
+        }
+        (fixedToMoving, similarity, overlap) = (found.transform, 1 - found.cost, found.overlap)
+    }
+
+    static func refined(
+        _ start: ImagingCore.AffineTransform, _ pair: RegistrationPair, _ stage: Stage, _ focus: RegistrationFocus?
+    ) -> (transform: ImagingCore.AffineTransform, cost: Double, overlap: Double)? {
+        guard var similarity = LocalCorrelation(
+            fixed: pair.fixed[stage.level], moving: MovingImage(pair.moving[stage.level]), .init(windowRadiusMM: stage.windowRadiusMM))
+        else { return nil }
+        var center = similarity.grid.center
+        if let focus, let reach = stage.reachMM {
+            center = start.inverse!(focus.center)
+            similarity.emphasise(around: center, radiusMM: focus.radiusMM, reachMM: reach)
+        }
+        return RigidDescent(iterations: stage.iterations).refine(start, &similarity, about: center)
+    }
+}
+
+extension LocalCorrelation {
+    /// The share that tissue within `tailSpread` times the reach has at least, so that a region without structure in some direction
+    /// follows what is around it.
+    static let tailShare = 0.01
+    static let tailSpread = 2.5
+
+    /// Weighs voxels by a bell curve of their distance from a ball around `center`.
+    mutating func emphasise(around center: PatientPoint, radiusMM: Double, reachMM: Double) {
+        let grid = grid
+        let middle = grid.continuousIndex(center).ijk * grid.spacing
+        emphasis.withUnsafeMutableBufferPointer { emphasis in
+            nonisolated(unsafe) let emphasis = emphasis
+            forEachSlab(of: grid.size.j * grid.size.k, slab: 64) { rows in
+                for row in rows {
+                    let y = Double(row % grid.size.j) * grid.spacing.y - middle.y, z = Double(row / grid.size.j) * grid.spacing.z - middle.z
+                    for i in 0..<grid.size.i {
+                        let x = Double(i) * grid.spacing.x - middle.x
+                        let beyond = max(0, (x * x + y * y + z * z).squareRoot() - radiusMM) / reachMM
+                        emphasis[row * grid.size.i + i] = Float(
+                            exp(-0.5 * beyond * beyond) + Self.tailShare * exp(-0.5 * beyond * beyond / (Self.tailSpread * Self.tailSpread)))
+                    }
+                }
+            }
+        }
+    }
+}
