@@ -1,69 +1,110 @@
 import ImageFilters
 import ImagingCore
 
-/// How deep a point lies in the body: the distance to the air around the patient. The lungs count as body.
+/// How deep a point lies in the body: the distance to what surrounds the patient. Lungs and bowel gas count as body, the table does not.
 struct BodyDepth {
-    /// Below this is air; aerated lung lies above, which a small field of view may cut open at its sides.
-    private static let airHU: Float = -930
+    /// Tissue is denser than this, lung and table lighter.
+    private static let tissueHU: Float = -250
+    /// What is left where nothing was scanned lies below this.
+    private static let unscannedHU: Float = -1100
 
-    private let distances: Volume<Float>
+    private let inside: Volume<Float>
     private let scan: GridGeometry
+    let isEmpty: Bool
 
-    /// Reads every few voxels of a CT scan (about 4 mm apart). Air that reaches the image's sides is outside; air that reaches only
-    /// the first or last slice may be lung.
-    init(of scan: ScanVolume) {
+    /// Reads a CT scan in cells of about 4 mm. `isTissue` tells other scans' tissue by its mean in a cell.
+    init(of scan: ScanVolume, isTissue: (Float) -> Bool = { $0 > Self.tissueHU }) {
         self.scan = scan.geometry
         let step = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (4 / scan.geometry.spacing).rounded(.down)))
-        let full = scan.geometry.size
-        let size = GridSize((full.i - 1) / step.x + 1, (full.j - 1) / step.y + 1, (full.k - 1) / step.z + 1)
-        // Every n-th voxel of a valid grid is a valid grid.
-        let grid = try! GridGeometry(
-            size: size, spacing: scan.geometry.spacing * SIMD3<Double>(step), origin: scan.geometry.origin, axes: scan.geometry.axes)
-        func air<V>(_ volume: Volume<V>, _ isAir: (V) -> Bool) -> Mask {
-            volume.withUnsafeVoxels { voxels in
-                Mask(geometry: grid) { target in
-                    for k in 0..<size.k {
+        let means = switch scan {
+        case .int16(let volume): Self.cellMeans(volume, step) { Float($0) }
+        case .float32(let volume): Self.cellMeans(volume, step) { $0 }
+        }
+        let tissue = Mask(means, where: isTissue).opened(byMM: 5).largestComponent(.six)
+        isEmpty = tissue.isEmpty
+        let body = tissue.isEmpty ? tissue : Self.filled(tissue)
+        // Distances to the outside; a body that fills the scan is deep everywhere.
+        inside = Mask(body.voxels.mapped { (v: UInt8) -> UInt8 in v == 0 ? 1 : 0 }) { $0 != 0 }.distanceToInside()
+    }
+
+    /// Means over cells of `step` voxels, read from every voxel of a cell in the slice.
+    private static func cellMeans<V>(_ volume: Volume<V>, _ step: SIMD3<Int>, _ value: @escaping (V) -> Float) -> Volume<Float> {
+        let full = volume.size
+        let size = GridSize(max(1, full.i / step.x), max(1, full.j / step.y), (full.k - 1) / step.z + 1)
+        let spacing = volume.geometry.spacing
+        let origin = volume.geometry.point(ContinuousIndex(Double(min(step.x, full.i) - 1) / 2, Double(min(step.y, full.j) - 1) / 2, 0))
+        // Cells of a valid grid make a valid grid.
+        let grid = try! GridGeometry(size: size, spacing: spacing * SIMD3<Double>(step), origin: origin, axes: volume.geometry.axes)
+        let (width, height) = (min(step.x, full.i), min(step.y, full.j))
+        return volume.withUnsafeVoxels { voxels in
+            Volume<Float>(geometry: grid) { target in
+                forEachSlab(of: size.k, slab: 1) { range in
+                    for k in range {
                         for j in 0..<size.j {
                             for i in 0..<size.i {
-                                let (x, y) = (i * step.x, j * step.y)
-                                var airy = 0, all = 0
-                                for row in max(0, y - 1)...min(full.j - 1, y + 1) {
-                                    let start = full.offset(VoxelIndex(0, row, k * step.z))
-                                    for column in max(0, x - 1)...min(full.i - 1, x + 1) {
-                                        airy += isAir(voxels[start + column]) ? 1 : 0
-                                        all += 1
-                                    }
+                                var sum: Float = 0
+                                for row in j &* step.y..<j &* step.y &+ height {
+                                    let start = full.offset(VoxelIndex(i &* step.x, row, k &* step.z))
+                                    for column in 0..<width { sum += value(voxels[start &+ column]) }
                                 }
-                                target[i + size.i * (j + size.j * k)] = 2 * airy > all ? 1 : 0
+                                target[i &+ size.i &* (j &+ size.j &* k)] = sum / Float(width &* height)
                             }
                         }
                     }
                 }
             }
         }
-        let gas = switch scan {
-        case .int16(let volume): air(volume) { $0 < Int16(Self.airHU) }
-        case .float32(let volume): air(volume) { $0 < Self.airHU }
-        }
-        var sides: [VoxelIndex] = []
-        for k in 0..<size.k {
-            for i in 0..<size.i { sides += [VoxelIndex(i, 0, k), VoxelIndex(i, size.j - 1, k)] }
-            for j in 0..<size.j { sides += [VoxelIndex(0, j, k), VoxelIndex(size.i - 1, j, k)] }
-        }
-        distances = gas.joined(to: sides).distanceToInside()
     }
 
-    /// Millimetres, to within a few; 0 outside the body; very large where the scan shows no air around the body.
+    /// Cells from which at least five of eight directions in the slice meet tissue belong to the body: lungs do, also where the image's
+    /// side cuts them open; air beside the body and the table under it do not.
+    private static func filled(_ tissue: Mask) -> Mask {
+        let size = tissue.size, geometry = tissue.geometry
+        let directions = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
+        return tissue.withUnsafeVoxels { tissue in
+            Mask(geometry: geometry) { target in
+                forEachSlab(of: size.k, slab: 1) { range in
+                    for k in range {
+                        let slice = k * size.i * size.j
+                        var met = [UInt8](repeating: 0, count: size.i * size.j)
+                        for (dx, dy) in directions {
+                            var seen = [Bool](repeating: false, count: size.i * size.j)
+                            for jj in 0..<size.j {
+                                let j = dy > 0 ? size.j - 1 - jj : jj
+                                for ii in 0..<size.i {
+                                    let i = dx > 0 ? size.i - 1 - ii : ii
+                                    let (x, y) = (i + dx, j + dy)
+                                    guard x >= 0, y >= 0, x < size.i, y < size.j else { continue }
+                                    if tissue[slice + x + size.i * y] != 0 || seen[x + size.i * y] {
+                                        seen[i + size.i * j] = true
+                                        met[i + size.i * j] += 1
+                                    }
+                                }
+                            }
+                        }
+                        for offset in 0..<size.i * size.j { target[slice + offset] = tissue[slice + offset] != 0 || met[offset] >= 5 ? 1 : 0 }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Millimetres, to within a few; 0 outside the body; very large where the scan shows nothing around the body.
     func millimetres(at point: PatientPoint) -> Double {
-        let size = distances.size, nearest = distances.geometry.continuousIndex(point).nearest
+        let size = inside.size, nearest = inside.geometry.continuousIndex(point).nearest
         let voxel = VoxelIndex(min(max(nearest.i, 0), size.i - 1), min(max(nearest.j, 0), size.j - 1), min(max(nearest.k, 0), size.k - 1))
-        return Double(min(distances[voxel], 1e6))
+        return Double(min(inside[voxel], 1e6))
     }
 
-    /// Millimetres from a point to the nearest face of the scan; negative beyond it.
-    func millimetresToBorder(_ point: PatientPoint) -> Double {
-        let index = scan.continuousIndex(point).ijk
-        let last = SIMD3(Double(scan.size.i - 1), Double(scan.size.j - 1), Double(scan.size.k - 1))
-        return min((index * scan.spacing).min(), ((last - index) * scan.spacing).min())
+    /// How far one has to go from a point in a direction to leave the body; `nil` when the scan ends first.
+    func millimetresToSkin(from point: PatientPoint, along direction: PatientVector) -> Double? {
+        var way = 0.0
+        while way < 600 {
+            let here = point + way * direction
+            guard scan.contains(here) else { return nil }
+            if millimetres(at: here) == 0 { return way }
+            way += 2
+        }
+        return nil
     }
 }

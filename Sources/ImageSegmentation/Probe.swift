@@ -9,9 +9,11 @@ public struct Probe: Hashable, Sendable, Codable {
     /// The end nearer the skin, or where the shaft leaves the scan.
     public var tail: PatientPoint
     public var source: Source
+    /// One standard deviation of the tip's position in millimetres, mostly along the shaft; `nil` when nothing says how good it is.
+    public var tipUncertaintyMM: Double?
 
-    public init(tip: PatientPoint, tail: PatientPoint, source: Source) {
-        (self.tip, self.tail, self.source) = (tip, tail, source)
+    public init(tip: PatientPoint, tail: PatientPoint, source: Source, tipUncertaintyMM: Double? = nil) {
+        (self.tip, self.tail, self.source, self.tipUncertaintyMM) = (tip, tail, source, tipUncertaintyMM)
     }
 
     /// The unit vector from tip to tail; `nil` when the two coincide.

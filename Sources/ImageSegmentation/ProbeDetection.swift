@@ -4,84 +4,138 @@ import ImagingCore
 
 /// Cryoprobes on CT: thin, straight shafts of metal that reach into the body.
 ///
-/// Voxels of metal density are taken apart into straight lines; a line is a probe when it is long, unbroken, thin, and ends in the
-/// body. Bone and calcium of that density are neither thin nor straight over such a length; clips and stents are too short.
+/// Voxels that stand out as thin lines are joined into straight stretches (`StraightLineSearch`); a rod blurred as the scanner blurs is
+/// fitted to each (`ShaftFit`), which says whether it is one, where it lies and where it ends even where voxels are saturated or slices
+/// thick; how the rod lies to the skin says which end is the tip (`ShaftReading`). Bone and calcium are not rods; clips and stents are
+/// too short; leads and catheters bend, or do not reach the skin.
 public enum ProbeDetection {
-    /// Voxels below this are not metal, even where a slice holds the shaft only in part.
-    static let metalHU: Float = 900
-    /// A shaft's typical brightest voxel is at least this.
-    static let shaftHU: Float = 1100
-    static let shortestMM = 30.0
+    static let shortestMM = 28.0
     static let largestCount = 20
 
-    /// The probes in a CT scan, longest first, tips deep in the body. On MR metal does not show as such: the list is empty.
-    public static func probes(in scan: ScanVolume, modality: Modality) -> [Probe] {
-        guard modality == .ct else { return [] }
-        var points = metalPoints(in: scan)
+    public struct Result: Sendable {
+        /// Longest first, tips deep in the body.
+        public var probes: [Probe]
+        /// What a person should know: ends that cannot be told apart, tips beyond the scan, metal that was taken for no probe.
+        public var findings: [Finding]
+
+        public init(probes: [Probe] = [], findings: [Finding] = []) { (self.probes, self.findings) = (probes, findings) }
+    }
+
+    /// The probes in a scan, longest first, tips deep in the body; see `find(in:modality:)` for what else is to be known.
+    public static func probes(in scan: ScanVolume, modality: Modality) -> [Probe] { find(in: scan, modality: modality).probes }
+
+    /// The probes in a scan, and what could not be told.
+    public static func find(in scan: ScanVolume, modality: Modality) -> Result {
+        switch modality {
+        case .ct:
+            let body = BodyDepth(of: scan)
+            return read(shafts(in: scan, contrast: .metal), body: body, evidence: RodEvidence(scan: scan, contrast: .metal))
+        case .mr:
+            return Result(probes: [], findings: [
+                Finding(
+                    .info, "probes-not-sought-on-mr", "Probes were not looked for: on MR they show as gaps in the signal, if at all.",
+                    remedy: "Give the probes' tips and tails in the case."),
+            ])
+        }
+    }
+
+    /// Every rod of metal, wherever it lies, the longest first.
+    static func shafts(in scan: ScanVolume, contrast: ShaftContrast) -> [ShaftFit.Outcome] {
+        let points = MetalRidges.points(in: scan, contrast: contrast)
         guard points.count >= 8 else { return [] }
-        var shafts: [Shaft] = []
-        for _ in 0..<3 * largestCount where shafts.count < largestCount {
-            guard let line = StraightLineSearch.best(in: points) else { break }
-            points.removeAll { line.distance(to: $0.position) < 3 && line.range.contains(line.position(of: $0.position), within: 4) }
-            if let shaft = Shaft(line, in: scan) { shafts.append(shaft) }
-        }
-        let depth = BodyDepth(of: scan)
-        return joined(shafts).compactMap { probe($0, depth: depth, scan: scan) }.sorted { $0.lengthMM > $1.lengthMM }
-    }
-
-    private static func metalPoints(in scan: ScanVolume) -> [MetalPoint] {
-        func collect<V>(_ volume: Volume<V>, _ value: @escaping (V) -> Float) -> [MetalPoint] {
-            let size = volume.size, geometry = volume.geometry
-            return volume.withUnsafeVoxels { voxels in
-                mapSlabs(of: size.k, slab: 1) { slices in
-                    var found: [MetalPoint] = []
-                    for offset in slices.lowerBound * size.i * size.j..<slices.upperBound * size.i * size.j where value(voxels[offset]) >= metalHU {
-                        found.append(MetalPoint(position: geometry.point(size.index(atOffset: offset)).lps, value: value(voxels[offset])))
-                    }
-                    return found
-                }.flatMap { $0 }
+        // Implants can hold far more such voxels than any set of probes; an even selection keeps their lines.
+        let step = points.count / 60_000 + 1
+        var search = StraightLineSearch(
+            step == 1 ? points : stride(from: 0, to: points.count, by: step).map { points[$0] }, sliceSpacingMM: scan.geometry.spacing.z)
+        let fit = ShaftFit(scan: scan, contrast: contrast), evidence = RodEvidence(scan: scan, contrast: contrast)
+        var found: [ShaftFit.Outcome] = [], doubtful: [ShaftFit.Outcome] = []
+        search.forEachLine { line in
+            let others = found.map(\.model)
+            guard found.count < 2 * largestCount, evidence.clearShare(line) > 0.45, evidence.wanderMM(line, others: others) < largestWanderMM(line) + 0.1,
+                let outcome = extended(fit.fit(line, others: others), fit, others, evidence)
+            else { return nil }
+            guard isRod(outcome, evidence, others) else {
+                if outcome.typicalExcess > leastExcess, outcome.model.blurMM < widestBlurMM { doubtful.append(outcome) }
+                return nil
             }
+            found.append(outcome)
+            return outcome.model.line
         }
-        let points = switch scan {
-        case .int16(let volume): collect(volume) { Float($0) }
-        case .float32(let volume): collect(volume) { $0 }
+        // What a shaft found later crosses may have looked crooked.
+        for candidate in doubtful where found.contains(where: { $0.crosses(candidate) }) {
+            let others = found.map(\.model)
+            if let again = fit.fit(candidate.model.line, others: others), isRod(again, evidence, others) { found.append(again) }
         }
-        // Implants and dense bone can hold far more such voxels than any set of probes; an even selection keeps their lines.
-        let step = points.count / 30_000 + 1
-        return step == 1 ? points : points.enumerated().filter { $0.offset % step == 0 }.map(\.element)
+        return distinct(refined(found, fit, evidence))
     }
 
-    /// Pieces of one shaft, broken where a slice held too little of it, put together.
-    private static func joined(_ shafts: [Shaft]) -> [Shaft] {
-        var result: [Shaft] = []
-        for shaft in shafts.sorted(by: { $0.length > $1.length }) {
-            if let index = result.firstIndex(where: { $0.continues(in: shaft) }) {
-                result[index] = result[index].extended(by: shaft)
-            } else {
-                result.append(shaft)
-            }
+    /// A line that something interrupted (a crossing shaft, a shadow) goes on beyond it.
+    private static func extended(_ outcome: ShaftFit.Outcome?, _ fit: ShaftFit, _ others: [ShaftModel], _ evidence: RodEvidence) -> ShaftFit.Outcome? {
+        guard var outcome, outcome.model.blurMM < widestBlurMM else { return nil }
+        for _ in 0..<3 {
+            var line = outcome.model.line
+            let extent = evidence.extent(of: line, excess: outcome.typicalExcess)
+            guard extent.upperBound - extent.lowerBound > line.length + 5 else { break }
+            line.range = extent
+            guard let next = fit.fit(line, others: others), next.lengthMM > outcome.lengthMM + 4 else { break }
+            outcome = next
         }
-        return result.filter { $0.length >= shortestMM }
+        return outcome
     }
 
-    private static func probe(_ shaft: Shaft, depth: BodyDepth, scan: ScanVolume) -> Probe? {
-        let (a, b) = (PatientPoint(shaft.start), PatientPoint(shaft.end))
-        let depths = (depth.millimetres(at: a), depth.millimetres(at: b))
-        let middle = PatientPoint((shaft.start + shaft.end) / 2)
-        guard max(depths.0, depths.1, depth.millimetres(at: middle)) > 5 else { return nil }
-        let borders = (depth.millimetresToBorder(a), depth.millimetresToBorder(b)), leaves = (borders.0 < 4, borders.1 < 4)
-        // A shaft leaves the scan at its tail; where neither end does, or both do, the tip is the deeper end.
-        let tipIsFirst = leaves.0 != leaves.1 ? leaves.1 : depths.0 != depths.1 ? depths.0 > depths.1 : borders.0 >= borders.1
-        return tipIsFirst ? Probe(tip: a, tail: b, source: .detected) : Probe(tip: b, tail: a, source: .detected)
+    /// Longest first, without shafts that lie along a longer one.
+    private static func distinct(_ shafts: [ShaftFit.Outcome]) -> [ShaftFit.Outcome] {
+        var kept: [ShaftFit.Outcome] = []
+        for shaft in shafts.sorted(by: { $0.lengthMM > $1.lengthMM }) where !kept.contains(where: { shaft.liesAlong($0) }) { kept.append(shaft) }
+        return kept
+    }
+
+    /// Fitted once more with each other's light in mind: where shafts cross or their tips meet, it falls on the same voxels.
+    private static func refined(_ shafts: [ShaftFit.Outcome], _ fit: ShaftFit, _ evidence: RodEvidence) -> [ShaftFit.Outcome] {
+        guard shafts.count > 1 else { return shafts }
+        return shafts.indices.map { index in
+            let others = shafts.indices.filter { $0 != index }.map { shafts[$0].model }
+            guard let again = fit.fit(shafts[index].model.line, others: others), isRod(again, evidence, others) else { return shafts[index] }
+            return again
+        }
+    }
+
+    /// A probe of 3.4 mm under a soft kernel has a blur of 1.4 mm.
+    private static let widestBlurMM = 1.8
+    private static let leastExcess = 380.0, leastClearShare = 0.6
+
+    private static func isRod(_ outcome: ShaftFit.Outcome, _ evidence: RodEvidence, _ others: [ShaftModel]) -> Bool {
+        outcome.lengthMM >= shortestMM && outcome.model.blurMM < widestBlurMM && outcome.typicalExcess > leastExcess
+            && evidence.clearShare(outcome.model.line) >= leastClearShare
+            && evidence.wanderMM(outcome.model.line, others: others) < largestWanderMM(outcome.model.line)
+    }
+    /// Needles bend by a millimetre or two over their length.
+    private static func largestWanderMM(_ line: LineStretch) -> Double { 0.2 + 0.003 * line.length }
+
+    static func read(_ shafts: [ShaftFit.Outcome], body: BodyDepth, evidence: RodEvidence) -> Result {
+        var result = Result()
+        for shaft in shafts {
+            let reading = ShaftReading(shaft, body: body, evidence: evidence)
+            if let probe = reading.probe, result.probes.count < largestCount { result.probes.append(probe) }
+            result.findings += reading.findings
+        }
+        result.probes.sort { $0.lengthMM > $1.lengthMM }
+        return result
     }
 }
 
-/// A voxel of metal density.
-struct MetalPoint {
-    let position: SIMD3<Double>
-    let value: Float
-}
+extension ShaftFit.Outcome {
+    var lengthMM: Double { model.to - model.from }
 
-extension ClosedRange<Double> {
-    func contains(_ value: Double, within tolerance: Double) -> Bool { value >= lowerBound - tolerance && value <= upperBound + tolerance }
+    /// Whether the other comes within 8 mm.
+    func crosses(_ other: ShaftFit.Outcome) -> Bool {
+        stride(from: other.model.from, through: other.model.to, by: 4).contains { model.distance(to: other.model.line.point(at: $0)) < 8 }
+    }
+
+    func liesAlong(_ other: ShaftFit.Outcome) -> Bool {
+        [model.from, model.to].allSatisfy { position in
+            let offset = model.line.point(at: position) - other.model.middle, along = (offset * other.model.direction).sum()
+            return (offset - along * other.model.direction).length < 2.5 && along > other.model.from - 5 && along < other.model.to + 5
+        }
+    }
 }

@@ -1,71 +1,238 @@
 import ImagingCore
 
-/// A stretch of a straight line in patient space.
+/// A stretch of a straight line, in millimetres along a grid's own axes.
 struct LineStretch {
-    let origin: SIMD3<Double>
+    var origin: SIMD3<Double>
     /// Of length 1.
-    let direction: SIMD3<Double>
-    /// Along `direction` from `origin`, in millimetres.
-    let range: ClosedRange<Double>
+    var direction: SIMD3<Double>
+    /// Along `direction` from `origin`.
+    var range: ClosedRange<Double>
 
+    var length: Double { range.upperBound - range.lowerBound }
     func position(of point: SIMD3<Double>) -> Double { ((point - origin) * direction).sum() }
-    func distance(to point: SIMD3<Double>) -> Double {
-        let offset = point - origin
-        let along = (offset * direction).sum()
-        return max(0, (offset * offset).sum() - along * along).squareRoot()
+    func point(at position: Double) -> SIMD3<Double> { origin + position * direction }
+
+    /// Two unit vectors at right angles to the line and to each other; the first lies in the slice plane.
+    var across: (SIMD3<Double>, SIMD3<Double>) {
+        let inPlane = SIMD3(-direction.y, direction.x, 0)
+        let u = inPlane.length > 1e-6 ? inPlane / inPlane.length : SIMD3(1, 0, 0)
+        return (u, direction.cross(u))
     }
 }
 
-/// The longest thin straight stretch among points: random sampling with a fixed seed, so that a scan always gives the same probes.
-enum StraightLineSearch {
-    private static let trials = 400
-    private static let reachMM = 1.6
-    private static let largestGapMM = 6.0
-    /// Of the points within 5 mm of a shaft's axis, at least this share lies within `reachMM` + 0.6.
-    private static let thinness = 0.6
+extension SIMD3<Double> {
+    var length: Double { (self * self).sum().squareRoot() }
+    func cross(_ other: SIMD3<Double>) -> SIMD3<Double> {
+        SIMD3(y * other.z - z * other.y, z * other.x - x * other.z, x * other.y - y * other.x)
+    }
+}
 
-    static func best(in points: [MetalPoint]) -> LineStretch? {
-        guard points.count >= 8 else { return nil }
-        var state: UInt64 = 0x1CE
-        func next(_ bound: Int) -> Int {
-            state = state &* 6364136223846793005 &+ 1442695040888963407
-            return Int((state >> 33) % UInt64(bound))
-        }
-        // Distances are tested on a selection; a line of 25 mm has dozens of points, so it is not missed.
-        let step = points.count / 4000 + 1
-        let tested = step == 1 ? points : stride(from: 0, to: points.count, by: step).map { points[$0] }
-        var best: (length: Double, line: LineStretch)?
-        for _ in 0..<trials {
-            let a = points[next(points.count)].position, b = points[next(points.count)].position
-            let offset = b - a, length = (offset * offset).sum().squareRoot()
-            guard length > 8 else { continue }
-            let line = LineStretch(origin: a, direction: offset / length, range: 0...length)
-            guard let stretch = unbrokenStretch(of: line, in: tested, gap: largestGapMM * (step == 1 ? 1 : 1.5)) else { continue }
-            let extent = stretch.range.upperBound - stretch.range.lowerBound
-            if extent > best?.length ?? 10 { best = (extent, stretch) }
-        }
-        return best?.line
+/// Straight lines among points: a line starts where the points around one of them lie along a direction, and grows at both ends.
+struct StraightLineSearch {
+    private let points: [MetalPoint]
+    private let sliceSpacingMM: Double
+    private var isLeft: [Bool]
+    private let cells: [SIMD3<Int32>: [Int]]
+    private static let cellMM = 8.0
+    /// How far from its axis a shaft's points lie; across slices half of a slice more.
+    private static let tubeMM = 1.7
+    private static let gapMM = 6.0, bridgedGapMM = 18.0
+    private static let shortestMM = 20.0
+
+    init(_ points: [MetalPoint], sliceSpacingMM: Double) {
+        (self.points, self.sliceSpacingMM) = (points, sliceSpacingMM)
+        isLeft = Array(repeating: true, count: points.count)
+        cells = Dictionary(grouping: points.indices) { Self.cell(points[$0].position) }
     }
 
-    /// The part of `line` around its origin that has points near it without large gaps, when it is thin; otherwise `nil`.
-    private static func unbrokenStretch(of line: LineStretch, in points: [MetalPoint], gap: Double) -> LineStretch? {
-        var near: [Double] = [], wide: [Double] = []
-        for point in points {
-            let distance = line.distance(to: point.position)
-            guard distance < 5 else { continue }
-            let position = line.position(of: point.position)
-            if distance < reachMM + 0.6 { near.append(position) }
-            wide.append(position)
+    private static func cell(_ position: SIMD3<Double>) -> SIMD3<Int32> { SIMD3<Int32>((position / cellMM).rounded(.down)) }
+
+    /// Hands every line to `visit`, the most line-like beginnings first; the points of a line are used up whatever `visit` makes of it,
+    /// those within the ranges that it returns.
+    mutating func forEachLine(_ visit: (LineStretch) -> LineStretch?) {
+        for seed in seeds() where isLeft[seed.point] {
+            guard let line = grown(from: seed) else {
+                isLeft[seed.point] = false
+                continue
+            }
+            let used = visit(line) ?? line
+            for index in near(used, within: used.range.lowerBound - 3...used.range.upperBound + 3, widening: 1.5) { isLeft[index] = false }
+            isLeft[seed.point] = false
         }
-        guard near.count >= 8 else { return nil }
-        near.sort()
-        guard let middle = near.firstIndex(where: { $0 >= -0.01 }) else { return nil }
-        var low = middle, high = middle
-        while low > 0, near[low] - near[low - 1] < gap { low -= 1 }
-        while high + 1 < near.count, near[high + 1] - near[high] < gap { high += 1 }
-        let range = near[low]...near[high]
-        let around = wide.count { range.contains($0) }
-        guard Double(high - low + 1) >= thinness * Double(around) else { return nil }
-        return LineStretch(origin: line.origin, direction: line.direction, range: range)
     }
+
+    private struct Seed {
+        var point: Int
+        var middle, direction: SIMD3<Double>
+        var score: Double
+    }
+
+    /// The heaviest point of every few millimetres, where its neighbours lie along a line.
+    private func seeds() -> [Seed] {
+        let places = Dictionary(grouping: points.indices) { SIMD3<Int32>((points[$0].position / 4).rounded(.down)) }
+        let heaviest = places.values.map { place in place.max { (points[$0].weight, $1) < (points[$1].weight, $0) }! }.sorted()
+        return heaviest.compactMap { seed(at: $0) }.sorted { ($0.score, $1.point) > ($1.score, $0.point) }
+    }
+
+    private func seed(at index: Int) -> Seed? {
+        let here = points[index].position, reach = 8 + 0.5 * sliceSpacingMM
+        var near: [Int] = []
+        forEachCell(around: here, reach: reach) { cell in
+            for other in cells[cell] ?? [] where (points[other].position - here).length <= reach { near.append(other) }
+        }
+        guard near.count >= 5 else { return nil }
+        let total = near.reduce(0) { $0 + points[$1].weight }
+        let mean = near.reduce(SIMD3<Double>.zero) { $0 + points[$1].weight * points[$1].position } / total
+        var covariance = (SIMD3<Double>.zero, SIMD3<Double>.zero, SIMD3<Double>.zero)
+        for other in near {
+            let offset = points[other].position - mean, weight = points[other].weight / total
+            covariance.0 += weight * offset.x * offset
+            covariance.1 += weight * offset.y * offset
+            covariance.2 += weight * offset.z * offset
+        }
+        let (direction, largest) = Self.principal(covariance)
+        let rest = covariance.0.x + covariance.1.y + covariance.2.z - largest
+        guard largest > 6, rest < 0.4 * largest else { return nil }
+        return Seed(point: index, middle: mean, direction: direction, score: (1 - rest / largest) * total.squareRoot())
+    }
+
+    /// The largest eigenvalue of a symmetric matrix and its vector, by squaring.
+    private static func principal(_ rows: (SIMD3<Double>, SIMD3<Double>, SIMD3<Double>)) -> (SIMD3<Double>, Double) {
+        var vector = [rows.0, rows.1, rows.2].max { $0.length < $1.length }!
+        for _ in 0..<40 {
+            let next = SIMD3((rows.0 * vector).sum(), (rows.1 * vector).sum(), (rows.2 * vector).sum())
+            guard next.length > 0 else { break }
+            vector = next / next.length
+        }
+        return (vector, SIMD3((rows.0 * vector).sum(), (rows.1 * vector).sum(), (rows.2 * vector).sum()).length)
+    }
+
+    private func forEachCell(around point: SIMD3<Double>, reach: Double, _ visit: (SIMD3<Int32>) -> Void) {
+        let low = Self.cell(point - reach), high = Self.cell(point + reach)
+        for z in low.z...high.z {
+            for y in low.y...high.y {
+                for x in low.x...high.x { visit(SIMD3(x, y, z)) }
+            }
+        }
+    }
+
+    /// The points not yet used whose feet on the line lie in `range`, in the tube around it.
+    private func near(_ line: LineStretch, within range: ClosedRange<Double>, widening: Double = 0) -> [Int] {
+        var visited = Set<SIMD3<Int32>>()
+        var result: [Int] = []
+        let (u, v) = line.across
+        let halfU = Self.tubeMM + widening, halfV = Self.tubeMM + widening + 0.6 * abs(v.z) * sliceSpacingMM
+        for step in 0...Int(line.cellsNeeded(range) + 1) {
+            let foot = line.point(at: min(range.lowerBound + Double(step) * Self.cellMM, range.upperBound))
+            forEachCell(around: foot, reach: Self.cellMM) { cell in
+                guard visited.insert(cell).inserted, let members = cells[cell] else { return }
+                for index in members where isLeft[index] {
+                    let offset = points[index].position - line.origin
+                    let a = (offset * u).sum() / halfU, b = (offset * v).sum() / halfV
+                    if a * a + b * b <= 1, range.contains((offset * line.direction).sum()) { result.append(index) }
+                }
+            }
+        }
+        return result
+    }
+
+    private func grown(from seed: Seed) -> LineStretch? {
+        var line = LineStretch(origin: seed.middle, direction: seed.direction, range: -10...10)
+        for pass in 0..<14 {
+            let window = line.range.lowerBound - 12...line.range.upperBound + 12
+            let members = near(line, within: window, widening: pass < 2 ? 0.8 : 0)
+            guard members.count >= 6, let run = unbrokenRun(of: members, on: line) else { return nil }
+            let before = line.length
+            let kept = members.filter { run.contains(line.position(of: points[$0].position)) }
+            guard kept.count >= 6 else { return nil }
+            line = regression(kept, along: line)
+            if pass >= 3, abs(line.length - before) < 1 { break }
+        }
+        guard line.length >= Self.shortestMM, isStraight(line) else { return nil }
+        return line
+    }
+
+    /// The part of the line around its middle that has points without large gaps; a longer gap (a shadow, a slice that held too little)
+    /// is bridged when enough follows.
+    private func unbrokenRun(of members: [Int], on line: LineStretch) -> ClosedRange<Double>? {
+        let bin = max(2, 1.05 * sliceSpacingMM * abs(line.direction.z))
+        let positions = members.map { line.position(of: points[$0].position) }
+        let lowest = positions.min()!, count = Int((positions.max()! - lowest) / bin) + 1
+        var held = [Bool](repeating: false, count: count)
+        for position in positions { held[Int((position - lowest) / bin)] = true }
+        let middle = (line.range.lowerBound + line.range.upperBound) / 2
+        guard let start = held.indices.filter({ held[$0] }).min(by: { abs(lowest + (Double($0) + 0.5) * bin - middle) < abs(lowest + (Double($1) + 0.5) * bin - middle) })
+        else { return nil }
+        func end(_ step: Int) -> Int {
+            var at = start
+            while true {
+                let next = stride(from: at + step, to: step > 0 ? count : -1, by: step).first { held[$0] }
+                guard let next else { return at }
+                let gap = Double(abs(next - at) - 1) * bin
+                if gap > Self.gapMM {
+                    guard gap <= Self.bridgedGapMM else { return at }
+                    let following = (0..<Int((10 / bin).rounded(.up))).map { next + step * $0 }
+                    guard following.allSatisfy({ held.indices.contains($0) && held[$0] }) else { return at }
+                }
+                at = next
+            }
+        }
+        let low = end(-1), high = end(1)
+        guard 4 * held[low...high].count(where: { $0 }) >= 3 * (high - low + 1) else { return nil }
+        return lowest + Double(low) * bin - 1e-6...lowest + Double(high + 1) * bin
+    }
+
+    /// The weighted least-squares line through points, and how far they reach along it.
+    private func regression(_ members: [Int], along line: LineStretch) -> LineStretch {
+        func fitted(_ members: [Int]) -> LineStretch {
+            let total = members.reduce(0) { $0 + points[$1].weight }
+            let mean = members.reduce(SIMD3<Double>.zero) { $0 + points[$1].weight * points[$1].position } / total
+            var moment = SIMD3<Double>.zero, variance = 0.0
+            for index in members {
+                let offset = points[index].position - mean, along = (offset * line.direction).sum()
+                moment += points[index].weight * along * offset
+                variance += points[index].weight * along * along
+            }
+            let direction = moment / max(variance, 1e-9)
+            return LineStretch(origin: mean, direction: direction / direction.length, range: 0...0)
+        }
+        var result = fitted(members)
+        let (u, v) = result.across, scaleV = 1 / (1 + 0.5 * abs(v.z) * sliceSpacingMM)
+        func offAxis(_ index: Int) -> Double {
+            let offset = points[index].position - result.origin
+            return SIMD3((offset * u).sum(), scaleV * (offset * v).sum(), 0).length
+        }
+        let distances = members.map(offAxis), limit = max(0.7, 2.5 * distances.sorted()[distances.count / 2])
+        let kept = zip(members, distances).filter { $0.1 <= limit }.map { $0.0 }
+        if kept.count >= 6 { result = fitted(kept) }
+        let positions = members.map { result.position(of: points[$0].position) }
+        let middle = (positions.min()! + positions.max()!) / 2
+        result = LineStretch(origin: result.point(at: middle), direction: result.direction, range: positions.min()! - middle...positions.max()! - middle)
+        return result
+    }
+
+    /// Needles bend by a millimetre or two over their length; leads and catheters bend more.
+    private static let smallestBendRadiusMM = 350.0
+
+    private func isStraight(_ line: LineStretch) -> Bool {
+        let members = near(line, within: line.range)
+        let (u, v) = line.across, half = line.length / 2
+        // Across thick slices a shaft goes up in steps.
+        let depthCounts = abs(v.z) * sliceSpacingMM < 1.5 ? 1.0 : 0
+        // Least squares of the offset on the second Legendre polynomial: what a line cannot take up.
+        var moment = (0.0, 0.0), norm = 0.0
+        for index in members {
+            let offset = points[index].position - line.origin, x = line.position(of: points[index].position) / half
+            let p = 1.5 * x * x - 0.5, weight = points[index].weight
+            moment.0 += weight * p * (offset * u).sum()
+            moment.1 += weight * p * (offset * v).sum() * depthCounts
+            norm += weight * p * p
+        }
+        let sagitta = 1.5 * (moment.0 * moment.0 + moment.1 * moment.1).squareRoot() / max(norm, 1e-9)
+        return sagitta < 0.4 || half * half / (2 * sagitta) > Self.smallestBendRadiusMM
+    }
+}
+
+extension LineStretch {
+    fileprivate func cellsNeeded(_ range: ClosedRange<Double>) -> Double { (range.upperBound - range.lowerBound) / 8 }
 }

@@ -123,7 +123,8 @@ struct SegmentCommand: AsyncParsableCommand {
                     scan: scan.volume, modality: scan.modality, probes: probes, seeds: seeds, reference: before?.volume),
                 probes: probes)
         case .probes:
-            return Found(probes: ProbeDetection.probes(in: scan.volume, modality: scan.modality))
+            let found = ProbeDetection.find(in: scan.volume, modality: scan.modality)
+            return Found(probes: found.probes, findings: found.findings)
         }
     }
 

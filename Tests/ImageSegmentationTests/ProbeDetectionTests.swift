@@ -41,4 +41,28 @@ import Testing
     @Test func magneticResonanceShowsNoMetal() throws {
         #expect(ProbeDetection.probes(in: try Self.scan(needles: Self.needles), modality: .mr).isEmpty)
     }
+
+    @Test func listThatAgreesWithTheScanIsNotCriticised() throws {
+        let given = Self.needles.map { Probe(tip: PatientPoint($0.tip + 0.8), tail: PatientPoint($0.tail), source: .given) }
+        #expect(ProbeDetection.check(given: given, in: try Self.scan(needles: Self.needles), modality: .ct) == [])
+    }
+
+    static let contradictions: [(code: String, change: @Sendable ([Probe]) -> [Probe])] = [
+        ("probe-tip-and-tail-swapped", { [Probe(tip: $0[0].tail, tail: $0[0].tip, source: .given), $0[1]] }),
+        ("probe-tip-differs", { [Probe(tip: $0[0].point(atDepthMM: 6), tail: $0[0].tail, source: .given), $0[1]] }),
+        ("probe-without-metal", { $0 + [Probe(tip: PatientPoint(-26, 5, 0), tail: PatientPoint(-38, -16, 2), source: .given)] }),
+        ("probe-not-listed", { [$0[0]] }),
+        ("probe-outside-scan", { $0 + [Probe(tip: PatientPoint(0, 0, 400), tail: PatientPoint(0, -50, 400), source: .given)] }),
+        ("probe-tip-in-air", { $0 + [Probe(tip: PatientPoint(-50, -50, 0), tail: PatientPoint(-54, -58, 0), source: .given)] }),
+        ("probe-without-length", { $0 + [Probe(tip: PatientPoint(5, 0, 0), tail: PatientPoint(5, 0, 0), source: .given)] }),
+        ("probe-listed-twice", { $0 + [$0[1]] }),
+    ]
+
+    @Test(arguments: contradictions.indices)
+    func listThatContradictsTheScanIsCriticised(_ number: Int) throws {
+        let given = Self.needles.map { Probe(tip: PatientPoint($0.tip), tail: PatientPoint($0.tail), source: .given) }
+        let (code, change) = Self.contradictions[number]
+        let findings = ProbeDetection.check(given: change(given), in: try Self.scan(needles: Self.needles), modality: .ct)
+        #expect(findings.contains { $0.code == code }, "\(findings)")
+    }
 }

@@ -1,0 +1,332 @@
+import Foundation
+import ImagingCore
+
+/// Fits `ShaftModel` to a scan: the line first, on what lies between the ends, then where the rod ends.
+struct ShaftFit {
+    struct Sample {
+        var position: SIMD3<Double>
+        var value, background: Double
+        /// Along the line that the samples were taken around.
+        var along: Double
+        /// What other rods add here.
+        var others = 0.0
+    }
+
+    let scan: ScanVolume
+    let contrast: ShaftContrast
+    private let spacing: SIMD3<Double>
+
+    init(scan: ScanVolume, contrast: ShaftContrast) {
+        (self.scan, self.contrast, spacing) = (scan, contrast, scan.geometry.spacing)
+    }
+
+    /// A fitted rod and how well the scan agrees with it.
+    struct Outcome {
+        var model: ShaftModel
+        /// The share of the voxels' variance about the background that the rod explains, voxels beside it included.
+        var explainedShare: Double
+        /// How far the brightest voxels of each few millimetres stand out: the median along the rod.
+        var typicalExcess: Double
+        /// One standard deviation of either end along the rod, in millimetres.
+        var endUncertaintyMM: (from: Double, to: Double)
+        var leavesScan: (from: Bool, to: Bool)
+    }
+
+    private static let extensionMM = 24.0
+    private static let largestSampleCount = 2500
+
+    /// - Parameter others: rods already fitted, whose light is taken into account.
+    /// - Returns: `nil` when nothing like a rod is left.
+    func fit(_ line: LineStretch, others: [ShaftModel] = []) -> Outcome? {
+        guard var samples = samples(around: line, others: others) else { return nil }
+        let inner = samples.filter { line.range.contains($0.along) && $0.along > line.range.lowerBound + 2 && $0.along < line.range.upperBound - 2 }
+        guard inner.count >= 30 else { return nil }
+        let step = inner.count / Self.largestSampleCount + 1
+        let used = step == 1 ? inner : stride(from: 0, to: inner.count, by: step).map { inner[$0] }
+        var model = lifted(start(line, used), used)
+        guard refine(&model, used) else { return nil }
+        let explained = explainedShare(model, inner)
+        // The fitted line may have turned a little: positions along it are counted anew.
+        let fitted = LineStretch(origin: model.middle, direction: model.direction, range: line.range)
+        let shift = fitted.position(of: line.origin)
+        for index in samples.indices { samples[index].along = fitted.position(of: samples[index].position) }
+        let excess = typicalExcess(samples, in: line.range.lowerBound + shift...line.range.upperBound + shift)
+        let scanRange = rangeInsideScan(fitted)
+        var leaves = (from: false, to: false), spread = (from: 0.0, to: 0.0)
+        let low = end(model, samples, excess: excess, near: line.range.lowerBound + shift, isLower: true)
+        let high = end(model, samples, excess: excess, near: line.range.upperBound + shift, isLower: false)
+        (model.from, spread.from) = low
+        (model.to, spread.to) = high
+        let tolerance = 2.5 + 0.5 * spacing.z * abs(model.direction.z)
+        if model.from < scanRange.lowerBound + tolerance { (model.from, leaves.from) = (scanRange.lowerBound, true) }
+        if model.to > scanRange.upperBound - tolerance { (model.to, leaves.to) = (scanRange.upperBound, true) }
+        guard model.to > model.from else { return nil }
+        return Outcome(model: model, explainedShare: explained, typicalExcess: excess, endUncertaintyMM: spread, leavesScan: leaves)
+    }
+
+    // MARK: Samples
+
+    /// The voxels around a line and beyond its ends, each with the background that surrounds the line at its height.
+    private func samples(around line: LineStretch, others: [ShaftModel]) -> [Sample]? {
+        let geometry = scan.geometry
+        let low = line.range.lowerBound - Self.extensionMM, high = line.range.upperBound + Self.extensionMM
+        let corners = [line.point(at: low), line.point(at: high)].map { geometry.point(ContinuousIndex($0 / spacing)) }
+        guard let box = geometry.indexRanges(around: corners, marginMM: 7.5 + spacing.z) else { return nil }
+        let voxels = scan.floats(in: box.i, box.j, box.k)
+        let (u, v) = line.across, thick = abs(v.z) * spacing.z
+        let bins = Int((high - low) / 4) + 1
+        var ring = [[Float]](repeating: [], count: bins)
+        var result: [Sample] = []
+        let near = others.filter { $0.mayReach(line, low, high) }
+        voxels.withUnsafeVoxels { values in
+            var offset = 0
+            for k in box.k {
+                for j in box.j {
+                    for i in box.i {
+                        let value = values[offset]
+                        offset += 1
+                        let position = SIMD3(Double(i), Double(j), Double(k)) * spacing, from = position - line.origin
+                        let along = (from * line.direction).sum()
+                        guard along > low, along < high else { continue }
+                        let a = abs((from * u).sum()), b = abs((from * v).sum())
+                        guard a < 7, b < 7 + 1.2 * thick else { continue }
+                        if a < 4.5, b < 4.5 + 0.8 * thick {
+                            result.append(Sample(position: position, value: Double(value), background: 0, along: along))
+                        }
+                        if a > 3.2 || b > 3.2 + 0.75 * thick { ring[Int((along - low) / 4)].append(value) }
+                    }
+                }
+            }
+        }
+        let medians = ring.map { $0.count >= 5 ? Double($0.median!) : Double.nan }
+        let fallback = medians.filter { !$0.isNaN }.sorted()
+        guard let typical = fallback.isEmpty ? nil : fallback[fallback.count / 2] else { return nil }
+        for index in result.indices {
+            let background = medians[Int((result[index].along - low) / 4)]
+            result[index].background = background.isNaN ? typical : background
+            for other in near { result[index].others += other.excess(at: result[index].position) }
+        }
+        return result
+    }
+
+    private func rangeInsideScan(_ line: LineStretch) -> ClosedRange<Double> {
+        let size = scan.geometry.size
+        let low = SIMD3(repeating: -0.5) * spacing, high = (SIMD3(Double(size.i), Double(size.j), Double(size.k)) - 0.5) * spacing
+        var from = -1e4, to = 1e4
+        for axis in 0..<3 where abs(line.direction[axis]) > 1e-6 {
+            let a = (low[axis] - line.origin[axis]) / line.direction[axis], b = (high[axis] - line.origin[axis]) / line.direction[axis]
+            (from, to) = (max(from, min(a, b)), min(to, max(a, b)))
+        }
+        return from...max(from, to)
+    }
+
+    // MARK: Line
+
+    private func start(_ line: LineStretch, _ samples: [Sample]) -> ShaftModel {
+        var model = ShaftModel(middle: line.origin, direction: line.direction, amplitude: 1, blurMM: 0.9, sliceThicknessMM: spacing.z)
+        // The amplitude that explains the brightest voxels where the model is bright.
+        let ratios = samples.compactMap { sample -> Double? in
+            let share = model.share(at: sample.position)
+            return share > 0.3 ? (sample.value - sample.background) / share : nil
+        }.sorted()
+        model.amplitude = max(ratios.isEmpty ? 500 : ratios[ratios.count * 3 / 4], 300)
+        return model
+    }
+
+    /// A rod that lies nearly in the slice plane may run through one slice only: then its height shows in a little light in the next,
+    /// which a small step from the wrong height does not meet. Heights and slopes are tried out.
+    private func lifted(_ model: ShaftModel, _ samples: [Sample]) -> ShaftModel {
+        guard model.aspect == .line else { return model }
+        let half = max(model.halfSpan(of: samples), 10)
+        var best = (model, robustCost(model, samples))
+        for low in stride(from: -0.4, through: 0.4, by: 0.2) {
+            for high in stride(from: -0.4, through: 0.4, by: 0.2) {
+                var next = model
+                next.middle.z += (low + high) / 2 * spacing.z
+                next.direction.z += (high - low) * spacing.z / (2 * half)
+                next.direction /= next.direction.length
+                let cost = robustCost(next, samples)
+                if cost < best.1 { best = (next, cost) }
+            }
+        }
+        return best.0
+    }
+
+    private func predicted(_ model: ShaftModel, _ sample: Sample) -> Double {
+        min(sample.background + model.excess(at: sample.position) + sample.others, contrast.saturation)
+    }
+    private func tolerance(_ predicted: Double, _ sample: Sample) -> Double { contrast.scatter + 0.1 * abs(predicted - sample.background) }
+
+    /// Levenberg–Marquardt on seven numbers: shift and turn across the line, amplitude, blur and slice thickness (the last three as logarithms).
+    private func refine(_ model: inout ShaftModel, _ samples: [Sample]) -> Bool {
+        let half = max(model.halfSpan(of: samples), 10)
+        let steps = [0.05, 0.05, 0.05 / half, 0.05 / half, 0.02, 0.02, 0.02]
+        var damping = 1e-2, cost = robustCost(model, samples)
+        for _ in 0..<12 {
+            let (normal, gradient) = normalEquations(model, samples, steps)
+            var improved = false
+            for _ in 0..<4 {
+                var damped = normal
+                for index in 0..<7 { damped[8 * index] += damping * normal[8 * index] + 1e-9 }
+                guard let change = LinearSystem.solution(damped, gradient) else { return false }
+                let next = model.changed(by: change.enumerated().map { $0.offset < 4 ? $0.element : max(-0.5, min(0.5, $0.element)) }, spacing: spacing)
+                let nextCost = robustCost(next, samples)
+                if nextCost < cost {
+                    improved = nextCost < 0.9995 * cost
+                    (model, cost, damping) = (next, nextCost, max(damping / 5, 1e-5))
+                    break
+                }
+                damping *= 6
+            }
+            if !improved { break }
+        }
+        return true
+    }
+
+    /// The normal equations of the weighted residuals, by rows of eight (the last is empty).
+    private func normalEquations(_ model: ShaftModel, _ samples: [Sample], _ steps: [Double]) -> ([Double], [Double]) {
+        let shifted = steps.indices.map { model.moved(at: $0, by: steps[$0]) }
+        var rows = [SIMD8<Double>](repeating: .zero, count: 7), gradient = SIMD8<Double>.zero
+        for sample in samples {
+            let value = predicted(model, sample), sigma = tolerance(value, sample)
+            // A saturated voxel where the model is saturated says nothing.
+            guard value < contrast.saturation || sample.value < contrast.saturation else { continue }
+            let residual = (sample.value - value) / sigma, weight = 1 / (1 + residual * residual / 9)
+            var slope = SIMD8<Double>.zero
+            for index in 0..<7 { slope[index] = (predicted(shifted[index], sample) - value) / (steps[index] * sigma) }
+            guard slope != .zero else { continue }
+            gradient += weight * residual * slope
+            for row in 0..<7 { rows[row] += (weight * slope[row]) * slope }
+        }
+        return (rows.flatMap { row in (0..<7).map { row[$0] } }, (0..<7).map { gradient[$0] })
+    }
+
+    private func robustCost(_ model: ShaftModel, _ samples: [Sample]) -> Double {
+        var sum = 0.0
+        for sample in samples {
+            let value = predicted(model, sample), residual = (sample.value - value) / tolerance(value, sample)
+            sum += log1p(residual * residual / 9)
+        }
+        return sum
+    }
+
+    private func explainedShare(_ model: ShaftModel, _ samples: [Sample]) -> Double {
+        var left = 0.0, all = 0.0
+        for sample in samples {
+            let residual = sample.value - predicted(model, sample)
+            let plain = sample.value - min(sample.background + sample.others, contrast.saturation)
+            left += residual * residual
+            all += plain * plain
+        }
+        return all > 0 ? 1 - left / all : 0
+    }
+
+    private func typicalExcess(_ samples: [Sample], in range: ClosedRange<Double>) -> Double {
+        let bin = 3 + spacing.z / 2
+        var highest: [Int: Double] = [:]
+        for sample in samples where range.contains(sample.along) {
+            highest[Int(((sample.along - range.lowerBound) / bin)), default: -.infinity] = max(
+                highest[Int(((sample.along - range.lowerBound) / bin)), default: -.infinity], sample.value - sample.background)
+        }
+        let sorted = highest.values.sorted()
+        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+    }
+
+    // MARK: Ends
+
+    private static let endReachMM = 14.0
+
+    /// The end that agrees best with the voxels around it, and its standard deviation.
+    private func end(_ model: ShaftModel, _ samples: [Sample], excess: Double, near start: Double, isLower: Bool) -> (Double, Double) {
+        let local = samples.filter { abs($0.along - start) < Self.endReachMM + 6 }
+        guard local.count > 10 else { return (start, 3) }
+        // One tolerance for metal and for what lies beyond it: ice, bone or a clip there is no reason to make the rod longer.
+        let scale = 1 / (3 * (contrast.scatter + 0.1 * excess))
+        func cost(_ end: Double) -> Double {
+            var candidate = model
+            if isLower { candidate.from = end } else { candidate.to = end }
+            return local.reduce(0) { sum, sample in
+                let residual = (sample.value - predicted(candidate, sample)) * scale
+                return sum + log1p(residual * residual)
+            }
+        }
+        var best = (at: start, cost: cost(start))
+        for step in stride(from: -Self.endReachMM, through: Self.endReachMM, by: 0.5) {
+            let value = cost(start + step)
+            if value < best.cost { best = (start + step, value) }
+        }
+        let coarse = best.at
+        for step in stride(from: -0.5, through: 0.5, by: 0.1) {
+            let value = cost(coarse + step)
+            if value < best.cost { best = (coarse + step, value) }
+        }
+        // Neighbouring voxels share their errors: a rise of the cost by a tenth, or by two, counts as one standard deviation.
+        let limit = best.cost + max(2, 0.02 * best.cost)
+        var width = 0.2
+        while width < 6, cost(best.at - width) < limit || cost(best.at + width) < limit { width += 0.2 }
+        return (best.at, width)
+    }
+}
+
+extension ShaftModel {
+    fileprivate func halfSpan(of samples: [ShaftFit.Sample]) -> Double { samples.reduce(0) { max($0, abs($1.along)) } }
+
+    /// A model with one of the seven numbers moved on.
+    fileprivate func moved(at index: Int, by step: Double) -> ShaftModel {
+        var change = [Double](repeating: 0, count: 7)
+        change[index] = step
+        return changed(by: change, spacing: nil)
+    }
+
+    fileprivate func changed(by change: [Double], spacing: SIMD3<Double>?) -> ShaftModel {
+        var copy = self
+        let (u, v) = LineStretch(origin: middle, direction: direction, range: 0...0).across
+        copy.middle += change[0] * u + change[1] * v
+        copy.direction += change[2] * u + change[3] * v
+        copy.direction /= copy.direction.length
+        copy.amplitude *= exp(change[4])
+        copy.blurMM *= exp(change[5])
+        copy.sliceThicknessMM *= exp(change[6])
+        if let spacing {
+            copy.amplitude = min(max(copy.amplitude, 50), 60_000)
+            copy.blurMM = min(max(copy.blurMM, 0.35), 4)
+            copy.sliceThicknessMM = min(max(copy.sliceThicknessMM, 0.7 * spacing.z), 2 * spacing.z + 0.5)
+        }
+        return copy
+    }
+
+    /// Whether this rod's light may fall on voxels around a stretch of a line.
+    fileprivate func mayReach(_ other: LineStretch, _ low: Double, _ high: Double) -> Bool {
+        stride(from: low, through: high, by: 5).contains { position in
+            distance(to: other.point(at: position)) < 16 + sliceThicknessMM
+        }
+    }
+}
+
+/// Small dense systems of linear equations.
+enum LinearSystem {
+    /// Gaussian elimination with pivots; `nil` when the matrix (by rows) is singular.
+    static func solution(_ matrix: [Double], _ right: [Double]) -> [Double]? {
+        let n = right.count
+        var a = matrix, b = right
+        for column in 0..<n {
+            let pivot = (column..<n).max { abs(a[n * $0 + column]) < abs(a[n * $1 + column]) }!
+            guard abs(a[n * pivot + column]) > 1e-12 else { return nil }
+            if pivot != column {
+                for k in 0..<n { a.swapAt(n * pivot + k, n * column + k) }
+                b.swapAt(pivot, column)
+            }
+            for row in column + 1..<max(n, column + 1) {
+                let factor = a[n * row + column] / a[n * column + column]
+                guard factor != 0 else { continue }
+                for k in column..<n { a[n * row + k] -= factor * a[n * column + k] }
+                b[row] -= factor * b[column]
+            }
+        }
+        for row in (0..<n).reversed() {
+            for k in row + 1..<max(n, row + 1) { b[row] -= a[n * row + k] * b[k] }
+            b[row] /= a[n * row + row]
+        }
+        return b
+    }
+}

@@ -1,0 +1,114 @@
+import ImagingCore
+
+/// What a rod of metal is: a probe, with its tip in the body, or something else.
+struct ShaftReading {
+    private(set) var probe: Probe?
+    private(set) var findings: [Finding] = []
+    private var isBeyondDoubt = false
+
+    /// A tip lies at least this deep.
+    private static let shallowestTipMM = 5.0
+    /// A probe that ends under the skin (its hub is plastic, the picture coarse) ends no deeper than this.
+    private static let deepestTailMM = 25.0
+    /// Metal that is not seen to come through the skin must be beyond doubt: brighter than bone and contrast medium, straight, a rod all along.
+    private static let leastExcessWithoutSkin = 1000.0, leastExplainedWithoutSkin = 0.6, largestWanderWithoutSkinMM = 0.2
+
+    private struct End {
+        var point: PatientPoint
+        var outward: PatientVector
+        var depthMM, uncertaintyMM: Double
+        var leaves: Bool
+        var isOutside: Bool { depthMM < 1 }
+    }
+
+    init(_ shaft: ShaftFit.Outcome, body: BodyDepth, evidence: RodEvidence) {
+        let scan = evidence.scan.geometry
+        func point(_ position: Double) -> PatientPoint { scan.point(ContinuousIndex(shaft.model.line.point(at: position) / scan.spacing)) }
+        let a = point(shaft.model.from), b = point(shaft.model.to)
+        guard let axis = (b - a).normalized else { return }
+        let ends = [
+            End(point: a, outward: -axis, depthMM: body.millimetres(at: a), uncertaintyMM: shaft.endUncertaintyMM.from, leaves: shaft.leavesScan.from),
+            End(point: b, outward: axis, depthMM: body.millimetres(at: b), uncertaintyMM: shaft.endUncertaintyMM.to, leaves: shaft.leavesScan.to),
+        ]
+        let length = a.distance(to: b)
+        let deepest = stride(from: 0.0, through: length, by: 2).map { body.millimetres(at: a + $0 * axis) }.max() ?? 0
+        guard deepest >= Self.shallowestTipMM else { return }
+        let tipInBody = ends[0].leaves ? 1 : ends[1].leaves ? 0 : ends[0].depthMM > ends[1].depthMM ? 0 : 1
+        let position = tipInBody == 0 ? shaft.model.from : shaft.model.to
+        let goesOn = evidence.goesOn(
+            beyond: shaft.model.line.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction, excess: shaft.typicalExcess,
+            background: 50)
+        isBeyondDoubt = !goesOn && shaft.typicalExcess >= Self.leastExcessWithoutSkin && shaft.explainedShare >= Self.leastExplainedWithoutSkin
+            && evidence.wanderMM(shaft.model.line) < Self.largestWanderWithoutSkinMM
+        read(ends, shaft, lengthMM: length, body: body)
+    }
+
+    private mutating func read(_ ends: [End], _ shaft: ShaftFit.Outcome, lengthMM: Double, body: BodyDepth) {
+        switch (ends[0].leaves, ends[1].leaves) {
+        case (true, true): passesThrough(ends, shaft)
+        case (false, false): liesWithin(ends, shaft, lengthMM: lengthMM, body: body)
+        default:
+            let tip = ends[0].leaves ? ends[1] : ends[0], tail = ends[0].leaves ? ends[0] : ends[1]
+            if tip.isOutside {
+                // It comes from the air and goes on beyond the scan.
+                guard tail.depthMM >= Self.shallowestTipMM, isBeyondDoubt else { return }
+                findings.append(tipOutsideScan(tail))
+            } else if tail.isOutside || isBeyondDoubt {
+                accept(tip: tip, tail: tail)
+            }
+        }
+    }
+
+    private mutating func accept(tip: End, tail: End) {
+        probe = Probe(tip: tip.point, tail: tail.point, source: .detected, tipUncertaintyMM: tip.uncertaintyMM)
+    }
+
+    private mutating func passesThrough(_ ends: [End], _ shaft: ShaftFit.Outcome) {
+        guard isBeyondDoubt else { return }
+        findings.append(tipOutsideScan(ends[0].depthMM > ends[1].depthMM ? ends[0] : ends[1]))
+    }
+
+    private func tipOutsideScan(_ end: End) -> Finding {
+        Finding(
+            .warning, "probe-tip-outside-scan",
+            "A straight shaft of metal leaves the scan inside the body at \(end.point.text): its tip was not scanned, so it was not used.",
+            remedy: "Scan the whole shaft, or give this probe's tip and tail in the case.")
+    }
+
+    /// Both ends lie in the scan.
+    private mutating func liesWithin(_ ends: [End], _ shaft: ShaftFit.Outcome, lengthMM: Double, body: BodyDepth) {
+        let (deep, shallow) = ends[0].depthMM >= ends[1].depthMM ? (ends[0], ends[1]) : (ends[1], ends[0])
+        if deep.isOutside {
+            accept(tip: deep, tail: shallow)
+            findings.append(undecided(deep, shallow, "both of its ends lie outside the body"))
+        } else if shallow.isOutside {
+            accept(tip: deep, tail: shallow)
+        } else {
+            guard isBeyondDoubt else { return }
+            guard shallow.depthMM <= Self.deepestTailMM else {
+                findings.append(Finding(
+                    .info, "straight-metal-inside-body",
+                    "A straight piece of metal of \(Int(lengthMM.rounded())) mm lies wholly inside the body, from \(deep.point.text) to \(shallow.point.text). It was not taken for a probe.",
+                    remedy: "If it is one, give its tip and tail in the case."))
+                return
+            }
+            // The way on to the skin is short behind a tail, long before a tip.
+            let ways = (body.millimetresToSkin(from: deep.point, along: deep.outward), body.millimetresToSkin(from: shallow.point, along: shallow.outward))
+            accept(tip: deep, tail: shallow)
+            let clear = deep.depthMM - shallow.depthMM > 10 && (ways.1 ?? .infinity) < 0.7 * (ways.0 ?? .infinity)
+            if !clear { findings.append(undecided(deep, shallow, "both of its ends lie in the body, about as deep")) }
+        }
+    }
+
+    private func undecided(_ tip: End, _ tail: End, _ reason: String) -> Finding {
+        Finding(
+            .warning, "probe-tip-undecided",
+            "Which end of the probe from \(tip.point.text) to \(tail.point.text) is its tip cannot be told: \(reason). The former was taken.",
+            remedy: "Look at the picture; where it is wrong, give the probe's tip and tail in the case.")
+    }
+}
+
+extension PatientPoint {
+    /// For messages: whole tenths of a millimetre.
+    var text: String { "[" + [lps.x, lps.y, lps.z].map { String(($0 * 10).rounded() / 10) }.joined(separator: ", ") + "]" }
+}
