@@ -36,15 +36,27 @@ struct CaseObjectFinder {
     let profile: SiteProfile
     let scans: CaseScans
 
-    func tumour(_ tumour: CaseDescription.Tumour) throws -> CaseObject {
+    /// The tumours, in the order of the case.
+    func tumours() throws -> [CaseObject] { try description.tumours.map(tumour) }
+
+    private func tumour(_ tumour: CaseDescription.Tumour) throws -> CaseObject {
         switch tumour.source {
         case .mask(let mask):
             return try imported(mask, name: tumour.id)
-        case .prompt(let prompt):
+        case .prompt(var prompt):
+            prompt.exclude += neighbours(of: prompt)
             let result = try TumourSegmentation.segment(
                 scan: scans.planning.volume, modality: scans.planning.modality, prompt: prompt,
                 parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
             return segmented(result, name: tumour.id, isInPlanningFrame: true)
+        }
+    }
+
+    /// The seeds of the case's other tumours: what lies there is not this one, unless the stated sizes say that a seed lies in both.
+    private func neighbours(of prompt: TumourPrompt) -> [PatientPoint] {
+        description.tumours.compactMap { other in
+            guard case .prompt(let other) = other.source, other.seed != prompt.seed else { return nil }
+            return other.seed.distance(to: prompt.seed) > max(other.diameterMM, prompt.diameterMM) / 2 ? other.seed : nil
         }
     }
 

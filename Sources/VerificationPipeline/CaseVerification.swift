@@ -24,7 +24,7 @@ public struct CaseVerification {
         let clock = StageClock(progress: progress)
         let scans = try clock.measure("load", as: "reading scans") { try CaseScans.load(description) }
         let finder = CaseObjectFinder(description: description, profile: profile, scans: scans)
-        let tumours = try clock.measure("tumours", as: "finding tumours") { try description.tumours.map(finder.tumour) }
+        let tumours = try clock.measure("tumours", as: "finding tumours") { try finder.tumours() }
         let structures = try clock.measure("structures", as: "reading structures") {
             try description.structures.map { (object: try finder.structure($0), limitMM: $0.limitMM ?? profile.limitMM(forStructure: $0.name)) }
         }

@@ -10,10 +10,10 @@ import Testing
     private let grid: GridGeometry
     init() throws { grid = try GridGeometry(size: GridSize(41, 41, 41), spacing: SIMD3(1, 1, 1), origin: PatientPoint(-20, -20, -20)) }
 
-    private func ball(_ name: String, radius: Double) -> CaseObject {
+    private func ball(_ name: String, radius: Double, center: PatientPoint = PatientPoint(0, 0, 0)) -> CaseObject {
         let grid = grid
         let field = Volume<Float>(geometry: grid) { voxels in
-            for offset in voxels.indices { voxels[offset] = Float(radius - grid.point(grid.size.index(atOffset: offset)).distance(to: PatientPoint(0, 0, 0))) }
+            for offset in voxels.indices { voxels[offset] = Float(radius - grid.point(grid.size.index(atOffset: offset)).distance(to: center)) }
         }
         return CaseObject(
             name: name, levelSet: LevelSet(field: field), sampling: SurfaceSampling(.levelSet, on: grid), edgeUncertaintyMM: 0, source: "given",
@@ -24,6 +24,16 @@ import Testing
         try CaseMeasurements(
             tumours: [ball("T1", radius: 8)], zone: ball("ice", radius: 16), zoneName: .visibleIce, fieldOfView: fieldOfView, structures: [],
             alignment: [:], profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: doubts)
+    }
+
+    @Test func tumoursThatShareTheirPlaceAreSaid() throws {
+        let findings = LesionFindings(profile: try SiteProfile.load("liver", relativeTo: URL(filePath: "/")))
+        func codes(apartMM: Double) -> [String] {
+            findings.findings(for: [ball("T1", radius: 8), ball("T2", radius: 6, center: PatientPoint(apartMM, 0, 0))]).map(\.code)
+        }
+        // Balls of 8 and 6 mm touch at 14 mm; at 6 mm most of the smaller one lies in the larger.
+        #expect(!codes(apartMM: 13).contains("tumours-overlap"))
+        #expect(codes(apartMM: 6).contains("tumours-overlap"))
     }
 
     @Test func aCoveredTumourIsMet() throws {
