@@ -1,0 +1,35 @@
+import ImagingCore
+import Testing
+
+@testable import ImageRegistration
+@testable import SyntheticStudies
+
+@Suite struct DeformableRegistrationTests {
+    @Test(arguments: [(StudySite.liver, UInt64(31)), (.lung, 32)])
+    func organsAreFollowedAndTheTumourKeepsItsShape(site: StudySite, seed: UInt64) throws {
+        let pair = try StudyPair(RigidRegistrationTests.options(site, .smooth, seed: seed))
+        let rigid = try RigidRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus)
+        let found = try DeformableRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, from: rigid.fixedToMoving)
+        #expect(pair.surfaceError(found.fixedToMoving) < 1.5)
+        #expect(found.smallestJacobian > 0.1)
+        #expect(found.similarity > 0.5)
+
+        // The tumour's points keep their distances: a volume that changes by less than 1 % changes them by less than a third of that.
+        let points = pair.landmarks.map(\.intraproceduralLPS)
+        for (a, b) in zip(points, points.reversed()) where a.distance(to: b) > 5 {
+            #expect(abs(found.fixedToMoving(a).distance(to: found.fixedToMoving(b)) / a.distance(to: b) - 1) < 0.003)
+        }
+        // And the way back leads back.
+        for point in points { #expect(found.fixedToMoving.source(of: found.fixedToMoving(point)).distance(to: point) < 0.01) }
+    }
+
+    @Test func wholeOrganMotionIsFoundWithoutAGoodStart() throws {
+        let pair = try StudyPair(RigidRegistrationTests.options(.liver, .smooth, seed: 33))
+        let whole = try RigidRegistration(fixed: pair.fixed, moving: pair.moving)
+        let one = try KernelThreads.with(1) { try DeformableRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, from: whole.fixedToMoving) }
+        let three = try KernelThreads.with(3) { try DeformableRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, from: whole.fixedToMoving) }
+        #expect(pair.surfaceError(one.fixedToMoving) < pair.surfaceError(whole.fixedToMoving))
+        #expect(pair.surfaceError(one.fixedToMoving) < 1.5)
+        #expect(one.fixedToMoving.displacement.vectors == three.fixedToMoving.displacement.vectors)
+    }
+}
