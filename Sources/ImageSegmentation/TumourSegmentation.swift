@@ -4,9 +4,10 @@ import ImagingCore
 
 /// A tumour from one point inside it and its approximate longest diameter, on CT or MR.
 ///
-/// Grey levels near the seed and in a shell around the tumour give each voxel its odds of being tumour; the expected size adds a
-/// prior that decides only where grey levels do not. The surface of least area that these odds hold up (`TotalVariationCut`) is moved
-/// onto the half-height of the local edge (`EdgeRefinement`).
+/// Readings along rays from the seed get their odds of being tumour from grey levels around the seed against those of each side's
+/// surroundings; the likeliest closed surface that differs little between neighbouring rays is found by belief propagation
+/// (`RadialTumourFit`). The expected size decides only where grey levels do not. The surface is then moved onto the half-height of the
+/// local edge (`EdgeRefinement`).
 public enum TumourSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// Sites in bone: a seed on bone is then no error.
@@ -40,24 +41,45 @@ public enum TumourSegmentation {
         let work = coarse.gaussianSmoothed(sigmaMM: SIMD3(repeating: min(max(0.05 * diameterMM, 0.6), 1.2)))
         try checkSeed(work, modality: modality, seed: seed, parameters: parameters)
 
-        let field = SeedField(grid: work.geometry, seed: seed)
-        var odds = GreyLevelOdds(
-            image: work, inside: field.mask { $0 < max(0.5 * radius, 1.5) }, outside: field.mask { $0 > 1.3 * radius && $0 < 1.3 * radius + 10 })
-        var region = Mask(empty: work.geometry)
-        for pass in 0..<3 {
-            let force = force(odds: odds.logOdds(of: work), distance: field.distances, radius: radius, prompt: prompt)
-            let u = TotalVariationCut.solve(force: force, iterations: pass == 2 ? 120 : 60)
-            region = Mask(u) { $0 >= 0.5 }.joined(to: field.seeds(withinMM: min(0.3 * radius, 3)) + prompt.include.map { work.geometry.continuousIndex($0).nearest }).fillingHoles()
-            guard region.count > 0, pass < 2 else { break }
-            let distance = Volume<Float>.levels(of: region).signedDistanceToZero()
-            odds = GreyLevelOdds(
-                image: work, inside: Mask(distance) { $0 > Float(min(1.2, 0.3 * radius)) }, outside: Mask(distance) { $0 < -1.8 && $0 > -10 })
+        let texture = NoiseTexture(of: image, in: SeedField(grid: image.geometry, seed: seed).mask { $0 < max(1.6 * radius, 12) })
+        let smoothing = Float(min(max(0.05 * diameterMM, 0.6), 1.2))
+        let kernelVolume = pow(4 * Float.pi, 1.5) * smoothing * smoothing * smoothing
+        let grain = texture.volumeMM3 + kernelVolume
+        var expectation = RadialTumourFit.Expectation(prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
+        if modality == .ct { expectation.denserThan = lungThreshold(around: work, seed: seed, radius: radius, sigma: expectation.sigma) }
+        let gradient = work.gradientLengths()
+        var fit = bestFit(work, gradient, expectation)
+        fit.refine()
+        guard fit.visibleShare >= TumourFindings.leastVisibleShare else { throw .noTumourFound(seed) }
+        return try refined(fit, lobes: lobes(beyond: fit, work, gradient), image: image, radius: radius, modality: modality)
+    }
+
+    /// The fit from the stated size, or from another where that one shows more of an edge.
+    private static func bestFit(_ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation) -> RadialTumourFit {
+        var best: RadialTumourFit?, bestScore = -Double.infinity
+        for share: Float in [1, 0.55, 0.3, 0.17] where share == 1 || expectation.radius * share > 3 {
+            let fit = RadialTumourFit(work, gradient: gradient, expectation, startShare: share)
+            let ratio = log(Double(fit.meanRadius / (0.9 * expectation.radius)))
+            let score = fit.visibleShare - 0.1 * ratio * ratio
+            if score > bestScore { (best, bestScore) = (fit, score) }
+            if bestScore > 0.85 { break }
         }
-        guard region.count > 0 else { throw .noTumourFound(seed) }
-        // Vessels and the partial volume beside them hang on a tumour as thin bulges.
-        let opened = region.opened(byMM: min(0.3 * radius, 4))
-        if 4 * opened.count > 3 * region.count { region = opened }
-        return try refined(region, coarse: coarse, image: image, seed: seed, radius: radius, modality: modality)
+        return best!
+    }
+
+    /// What include points add that the surface about the seed leaves out: each point's own surface and a bridge to it.
+    private static func lobes(beyond fit: RadialTumourFit, _ work: Volume<Float>, _ gradient: Volume<Float>) -> [RadialTumourFit] {
+        let field = RadialField(sphere: fit.sphere, radii: fit.radii), prompt = fit.expectation.prompt
+        return prompt.include.compactMap { point in
+            let place = SIMD3<Float>((point - fit.center).lps), distance = (place * place).sum().squareRoot()
+            guard distance > field.radius(place) - 1 else { return nil }
+            let own = TumourPrompt(seed: point, diameterMM: 0.6 * prompt.diameterMM, exclude: prompt.exclude)
+            var expectation = fit.expectation
+            expectation.prompt = own
+            var lobe = RadialTumourFit(work, gradient: gradient, expectation, startShare: 1)
+            lobe.refine()
+            return lobe
+        }
     }
 
     private static func region(of scan: ScanVolume, prompt: TumourPrompt) -> (Volume<Float>, Double) {
@@ -79,22 +101,12 @@ public enum TumourSegmentation {
         }
     }
 
-    /// Odds from grey levels plus the size prior, per millimetre; what the strokes say about a ball around each comes before both.
-    private static func force(odds: Volume<Float>, distance: Volume<Float>, radius: Double, prompt: TumourPrompt) -> Volume<Float> {
-        let r = Float(radius), core = Float(min(0.25 * radius, 2.5))
-        var force = odds.combined(with: distance) { odds, d in
-            if d < core { return 3 }
-            if d > 1.75 * r { return -3 }
-            let prior = max(-1.5, min(0.5, 1.1 * (1 - d / r)))
-            return 1.1 * max(-1, min(1, odds / 3)) + 0.35 * prior
-        }
-        let reach = Float(min(0.4 * radius, 4))
-        for (points, value) in [(prompt.include, Float(3)), (prompt.exclude, -3)] {
-            for point in points {
-                force = force.combined(with: SeedField(grid: odds.geometry, seed: point).distances) { $1 < reach ? value : $0 }
-            }
-        }
-        return force
+    /// The grey level above which lung is no longer just lung, for a tumour that lies in lung; else `nil`.
+    private static func lungThreshold(around work: Volume<Float>, seed: PatientPoint, radius: Double, sigma: Float) -> Float? {
+        let shell = work.values(in: SeedField(grid: work.geometry, seed: seed).mask { $0 > 1.25 * radius && $0 < 1.25 * radius + 10 })
+        let lung = shell.filter { $0 < -600 }
+        guard 2 * lung.count > shell.count, let mode = lung.median else { return nil }
+        return mode + max(5 * sigma, 130)
     }
 
     /// Outgrowths narrower than this share of the stated diameter are vessels, not tumour.
@@ -103,49 +115,30 @@ public enum TumourSegmentation {
     private static let smoothingShare = 0.12
 
     private static func refined(
-        _ region: Mask, coarse: Volume<Float>, image: Volume<Float>, seed: PatientPoint, radius: Double, modality: Modality
+        _ fit: RadialTumourFit, lobes: [RadialTumourFit], image: Volume<Float>, radius: Double, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
-        let rough = Volume<Float>.levels(of: region)
-        guard let box = region.boundingBox else { throw .noTumourFound(seed) }
-        let corners = [VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound), VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1)]
-            .map { coarse.geometry.point($0) }
-        let crop = image.geometry.indexRanges(around: corners, marginMM: 9)!
+        let parts = [fit] + lobes
+        let reach = Double(parts.map { $0.radii.max()! }.max()!) + 9
+        let crop = image.geometry.indexRanges(around: parts.map(\.center), marginMM: reach)!
         let fine = image.cropped(crop.i, crop.j, crop.k)
-        let start = rough.interpolated(onto: fine.geometry)
+        let start = parts.map { RadialField(sphere: $0.sphere, radii: $0.radii).levels(on: fine.geometry, center: $0.center) }
+            .reduce(nil as Volume<Float>?) { whole, part in whole.map { $0.combined(with: part) { max($0, $1) } } ?? part }!
         let startDistance = start.signedDistanceToZero()
         let noise = fine.noise(in: Mask(startDistance) { abs($0) < 8 })
         let refinement = EdgeRefinement(
             image: fine, validity: nil, noise: noise, averagingMM: min(max(0.16 * radius, 1.2), 2.5), largestShiftMM: Float(min(max(0.25 * radius, 0.8 + 0.4 * fine.geometry.spacing.max()), 3)))
         let outcome = refinement.refine(start)
 
-        var findings: [Finding] = []
         let surface = outcome.surface.regularized(openingMM: openingShare * radius, smoothingMM: min(max(smoothingShare * radius, 0.8), 2))
         let inside = Mask(surface) { $0 >= 0 }
-        guard !inside.isEmpty else { throw .noTumourFound(seed) }
-        let expected = .pi / 6 * pow(2 * radius, 3) / 1000
-        if inside.volumeML > 2.2 * expected {
-            findings.append(Finding(
-                .warning, "tumour-larger-than-stated", "The tumour found at the seed is \(rounded(inside.volumeML)) mL, a sphere of the stated diameter \(rounded(expected)) mL.",
-                remedy: "Look whether the outline runs into a neighbour; if so give a mask."))
-        }
-        if inside.volumeML < 0.2 * expected {
-            findings.append(Finding(
-                .warning, "tumour-smaller-than-stated", "The tumour found at the seed is \(rounded(inside.volumeML)) mL, a sphere of the stated diameter \(rounded(expected)) mL.",
-                remedy: "Look at the outline; correct the diameter, or give a mask."))
-        }
-        if outcome.visibleShare < 0.5 {
-            findings.append(Finding(
-                .warning, "tumour-edge-partly-invisible",
-                "Only \(Int((100 * outcome.visibleShare).rounded())) % of the tumour's surface shows an edge; the rest follows the stated diameter.",
-                remedy: "Choose the phase in which the tumour shows, or give a mask."))
-        }
+        guard !inside.isEmpty else { throw .noTumourFound(fit.expectation.prompt.seed) }
+        let findings = TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: LevelSet(field: surface).surface().longestDiameterMM)
         let spacing = fine.geometry.spacing
         let uncertainty = (pow(0.15, 2) * (spacing * spacing).sum() / 3 + pow(0.35 * outcome.residualMM, 2)
             + pow(1.5 * (1 - outcome.visibleShare), 2)).squareRoot()
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: max(uncertainty, 0.2), findings: findings,
-            method: "tumour from seed and diameter: least surface held up by grey-level odds, edge at local half-height (\(modality.rawValue))")
+            method: "tumour from seed and diameter: likeliest closed surface around the seed by grey levels on rays, edge at local half-height (\(modality.rawValue))")
     }
 
-    private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 }

@@ -1,0 +1,129 @@
+import Foundation
+import ImagingCore
+
+/// How much likelier a reading on a ray is inside an object than beyond it, where what lies beyond differs from side to side.
+struct RadialOdds {
+    private static let bins = 160
+    /// The most that one reading can say, so that what no class foresees does not decide alone.
+    private static let limit: Float = 8
+    /// Sides around the object whose surroundings are told apart.
+    private static let sides = SphereDirections(division: 2)
+    /// How far to its sides a side's own surroundings reach, in radians (one standard deviation).
+    private static let sideReach: Float = 0.55
+
+    let insideMedian: Float, insideSpread: Float
+    private let lowest: Float, scale: Float
+    /// For each side a table over grey levels.
+    private let tables: [Float]
+    private let sideOfDirection: [Int]
+
+    /// - Parameters:
+    ///   - surface: radius by direction; readings well inside make the inside's grey levels, those in a shell beyond it the outside's.
+    ///   - grainVolumeMM3: the volume that one independent reading stands for.
+    ///   - denserThan: where set (a nodule in lung), haze above this grey level is the object's whatever its middle looks like.
+    init(_ samples: RadialSamples, surface: [Float], insideShare: Float, shellMM: Float, sigma: Float, grainVolumeMM3: Float, denserThan: Float? = nil) {
+        let sphere = samples.sphere, radii = samples.radii, count = radii.count
+        var inside: [(value: Float, weight: Float)] = []
+        var insideVolume: Float = 0
+        for n in 0..<sphere.count {
+            let reach = surface[n] * insideShare
+            for s in 0..<count {
+                guard radii[s] < reach else { break }
+                let value = samples.values[n * count + s], weight = sphere.solidAngles[n] * radii[s] * radii[s] * radii[s] * samples.logStep
+                guard !value.isNaN else { break }
+                inside.append((value, weight))
+                insideVolume += weight
+            }
+        }
+        let ordered = inside.sorted { $0.value < $1.value }
+        let median = Self.quantile(ordered, 0.5)
+        let spread = max((Self.quantile(ordered, 0.8) - Self.quantile(ordered, 0.2)) / 1.683, 0.7 * sigma, 1e-3)
+        (insideMedian, insideSpread) = (median, spread)
+
+        var outside = [[(side: Int, value: Float, weight: Float)]](repeating: [], count: 1)
+        var lowestOutside = median - 8 * spread, highestOutside = median + 8 * spread
+        sideOfDirection = sphere.directions.map { d in
+            Self.sides.directions.indices.max { (Self.sides.directions[$0] * d).sum() < (Self.sides.directions[$1] * d).sum() }!
+        }
+        for n in 0..<sphere.count {
+            let near = surface[n] * 1.12 + 0.6, far = surface[n] * 1.12 + shellMM
+            for s in 0..<count where radii[s] > near && radii[s] < far {
+                let value = samples.values[n * count + s]
+                guard !value.isNaN else { break }
+                // All depths of the shell count alike: what touches the object matters most.
+                outside[0].append((sideOfDirection[n], value, sphere.solidAngles[n] * surface[n] * surface[n] * radii[s] * samples.logStep))
+            }
+        }
+        let sortedOutside = outside[0].map(\.value).sorted()
+        if let low = sortedOutside.first, let high = sortedOutside.last, sortedOutside.count > 20 {
+            lowestOutside = min(lowestOutside, max(low, sortedOutside[sortedOutside.count / 50] - 2 * spread, median - 60 * spread))
+            highestOutside = max(highestOutside, min(high, sortedOutside[sortedOutside.count * 49 / 50] + 2 * spread, median + 60 * spread))
+        }
+        let lowest = lowestOutside, scale = Float(Self.bins) / (highestOutside - lowestOutside)
+        (self.lowest, self.scale) = (lowest, scale)
+        @inline(__always) func bin(_ value: Float) -> Int { Int(max(0, min(Float(Self.bins - 1), (value - lowest) * scale))) }
+
+        var within = [Float](repeating: 0, count: Self.bins)
+        for (value, weight) in inside where abs(value - median) < 3 * spread { within[bin(value)] += weight }
+        let independent = max(insideVolume / grainVolumeMM3, 1)
+        within = Self.smoothed(within, spread * scale * max(0.35, pow(independent, -0.2)))
+        // A share for grey levels of the object that its middle does not show.
+        let normal = Self.smoothed((0..<Self.bins).map { $0 == bin(median) ? 1 : 0 }, 2 * spread * scale)
+        for at in 0..<Self.bins { within[at] = 0.85 * within[at] + 0.15 * normal[at] }
+
+        var bySide = [[Float]](repeating: [Float](repeating: 0, count: Self.bins), count: Self.sides.count)
+        for (side, value, weight) in outside[0] { bySide[side][bin(value)] += weight }
+        let width = max(0.35 * spread, 0.5 * sigma) * scale
+        let all = Self.smoothed((0..<Self.bins).map { at in bySide.reduce(0) { $0 + $1[at] } }, width)
+        var tables: [Float] = []
+        for side in 0..<Self.sides.count {
+            var own = [Float](repeating: 0, count: Self.bins)
+            for other in 0..<Self.sides.count {
+                let angle = acos(max(-1, min(1, (Self.sides.directions[side] * Self.sides.directions[other]).sum())))
+                guard angle < 3 * Self.sideReach else { continue }
+                let weight = exp(-0.5 * angle * angle / (Self.sideReach * Self.sideReach))
+                for at in 0..<Self.bins { own[at] += weight * bySide[other][at] }
+            }
+            own = Self.smoothed(own, width)
+            for at in 0..<Self.bins {
+                let beyond = 0.65 * own[at] + 0.3 * all[at] + 0.05 / Float(Self.bins)
+                var odds = log((within[at] + 0.02 / Float(Self.bins)) / beyond)
+                if let denserThan {
+                    let value = lowest + (Float(at) + 0.5) / scale
+                    let hazy = max(-1, min(1, (value - denserThan) / 60)) * 3
+                    if value < denserThan { odds = hazy } else if value < -150 || median < -250 { odds = max(odds, hazy) }
+                }
+                tables.append(max(-Self.limit, min(Self.limit, odds)))
+            }
+        }
+        self.tables = tables
+    }
+
+    /// Logarithm of the odds of a reading.
+    @inline(__always)
+    func logOdds(_ value: Float, direction: Int) -> Float {
+        tables[sideOfDirection[direction] &* Self.bins &+ Int(max(0, min(Float(Self.bins &- 1), (value - lowest) * scale)))]
+    }
+
+    private static func quantile(_ ordered: [(value: Float, weight: Float)], _ share: Float) -> Float {
+        let total = ordered.reduce(0) { $0 + $1.weight }
+        var sum: Float = 0
+        for (value, weight) in ordered {
+            sum += weight
+            if sum >= share * total { return value }
+        }
+        return ordered.last?.value ?? 0
+    }
+
+    /// Smoothed with a Gaussian of `width` bins and scaled to sum 1.
+    private static func smoothed(_ counts: [Float], _ width: Float) -> [Float] {
+        let width = max(width, 0.4), reach = min(counts.count - 1, max(1, Int((3 * width).rounded(.up))))
+        let kernel = (-reach...reach).map { exp(-0.5 * pow(Float($0) / width, 2)) }
+        var result = [Float](repeating: 0, count: counts.count)
+        for (at, value) in counts.enumerated() where value > 0 {
+            for shift in max(-reach, -at)...min(reach, counts.count - 1 - at) { result[at + shift] += value * kernel[shift + reach] }
+        }
+        let total = max(result.reduce(0, +), 1e-20)
+        return result.map { $0 / total }
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import ImagingCore
+
+/// What a person should know about a tumour that was found.
+struct TumourFindings {
+    let fit: RadialTumourFit
+    let modality: Modality
+
+    /// The least share of the surface with an edge for anything to be called found.
+    static let leastVisibleShare = 0.5
+
+    private var prompt: TumourPrompt { fit.expectation.prompt }
+
+    func findings(longestDiameterMM: Double) -> [Finding] {
+        var list: [Finding] = []
+        let stated = prompt.diameterMM, ratio = longestDiameterMM / stated
+        if ratio > 1.4 {
+            list.append(Finding(
+                .warning, "tumour-larger-than-stated",
+                "The tumour found at the seed is \(millimetres(longestDiameterMM)) mm long, \(millimetres(stated)) mm were stated.",
+                remedy: "Look whether the outline runs into a neighbour; if so put an exclude point there, else correct the diameter."))
+        } else if ratio < 0.7 {
+            list.append(Finding(
+                .warning, "tumour-smaller-than-stated",
+                "The tumour found at the seed is \(millimetres(longestDiameterMM)) mm long, \(millimetres(stated)) mm were stated.",
+                remedy: "Look whether all of the tumour is inside the outline; if not put an include point into the rest, else correct the diameter."))
+        }
+        let leak = fit.leakingDirections
+        if let place = Place(directions: leak, of: fit) {
+            let point = fit.center + PatientVector(Double(1.15 * fit.visibleRadius) * SIMD3<Double>(place.direction))
+            list.append(Finding(
+                .warning, "tumour-leaks",
+                "Towards \(place.side) the outline runs on without an edge\(neighbour(at: place)).",
+                remedy: "Put an exclude point into the neighbour, for example at \(text(point)), or give a mask."))
+        } else if fit.visibleShare < 0.85, let place = Place(directions: fit.visibility.map { $0 < 0.4 }, of: fit) {
+            let share = Int((100 * (1 - fit.visibleShare)).rounded())
+            list.append(Finding(
+                .warning, "tumour-edge-partly-invisible",
+                "\(share) % of the tumour's surface, mostly towards \(place.side), shows no edge\(neighbour(at: place)); there it goes on as the rest suggests.",
+                remedy: "Look at the outline there; correct it with include and exclude points, choose another phase, or give a mask."))
+        }
+        return list
+    }
+
+    /// What lies beyond, in words; empty where it cannot be told.
+    private func neighbour(at place: Place) -> String {
+        guard modality == .ct, let level = place.greyLevelBeyond else { return "" }
+        let name = switch level {
+        case ..<(-600): "lung or air"
+        case -150 ..< -30: "fat"
+        case -30..<25: "fluid or muscle"
+        case 25..<130: "soft tissue"
+        case 130..<230: "an enhanced vessel or organ"
+        case 230...: "bone"
+        default: "tissue"
+        }
+        return " against \(name) (\(Int(level.rounded())) HU)"
+    }
+
+    private func millimetres(_ value: Double) -> String { String(Int(value.rounded())) }
+    private func text(_ point: PatientPoint) -> String {
+        [point.lps.x, point.lps.y, point.lps.z].map { String(($0 * 10).rounded() / 10) }.joined(separator: ",")
+    }
+
+    /// A part of the surface, by the mean of its directions.
+    private struct Place {
+        let direction: SIMD3<Float>
+        let greyLevelBeyond: Float?
+
+        init?(directions chosen: [Bool], of fit: RadialTumourFit) {
+            var sum = SIMD3<Float>.zero, beyond: [Float] = []
+            let count = fit.samples.radii.count
+            for n in chosen.indices where chosen[n] {
+                sum += fit.sphere.solidAngles[n] * fit.radii[n] * fit.radii[n] * fit.sphere.directions[n]
+                for s in 0..<count where fit.samples.radii[s] > fit.radii[n] + 1.5 && fit.samples.radii[s] < fit.radii[n] + 5 {
+                    let value = fit.samples.values[n * count + s]
+                    if !value.isNaN { beyond.append(value) }
+                }
+            }
+            let length = (sum * sum).sum().squareRoot()
+            guard length > 0 else { return nil }
+            direction = sum / length
+            greyLevelBeyond = beyond.median
+        }
+
+        /// As a person would say it: the one or two sides that the direction points to most.
+        var side: String {
+            let parts: [(Float, String)] = [
+                (direction.x, direction.x > 0 ? "the left" : "the right"), (direction.y, direction.y > 0 ? "the back" : "the front"),
+                (direction.z, direction.z > 0 ? "the head" : "the feet"),
+            ].map { (abs($0.0), $0.1) }.sorted { $0.0 > $1.0 }
+            return parts[1].0 > 0.5 ? "\(parts[0].1) and \(parts[1].1)" : parts[0].1
+        }
+    }
+}
+
+extension RadialTumourFit {
+    /// The median radius where an edge shows; of all directions where none does.
+    var visibleRadius: Float {
+        let seen = radii.indices.filter { visibility[$0] > 0.6 }.map { radii[$0] }
+        return seen.median ?? radii.median ?? 0
+    }
+
+    /// Directions in which the surface lies far out and shows no edge.
+    var leakingDirections: [Bool] {
+        let usual = visibleRadius, stated = expectation.radius
+        let shift = SIMD3<Float>((center - expectation.prompt.seed).lps)
+        let far = radii.indices.map { n -> Bool in
+            let place = shift + radii[n] * sphere.directions[n]
+            let fromSeed = (place * place).sum().squareRoot()
+            return visibility[n] < 0.5 && radii[n] > 1.3 * usual && fromSeed > 1.25 * stated
+        }
+        // A few single directions are noise.
+        let area = far.indices.reduce(Float(0)) { $0 + (far[$1] ? sphere.solidAngles[$1] : 0) }
+        return area > 0.02 * 4 * .pi ? far : far.map { _ in false }
+    }
+}

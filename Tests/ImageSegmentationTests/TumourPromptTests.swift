@@ -1,0 +1,120 @@
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+/// What points and sizes that a person gives do to the result, on scans whose objects are closed forms.
+@Suite struct TumourPromptTests {
+    static let center = SIMD3(0.37, -0.81, 0.9)
+
+    private func scan(tumour: Double = 60, noise: Double = 12, neighbour: (@Sendable (SIMD3<Double>) -> Double?)? = nil) throws -> (ScanVolume, GridGeometry) {
+        let truth = ellipsoid(Self.center, SIMD3(11, 10, 9)), grid = try AnalyticScan.grid(100, 100, 32)
+        return (AnalyticScan.make(grid, noise: noise) { truth($0) > 0 ? tumour : neighbour?($0) ?? 100 }, grid)
+    }
+    private var truth: @Sendable (SIMD3<Double>) -> Double { ellipsoid(Self.center, SIMD3(11, 10, 9)) }
+    private func segment(_ scan: ScanVolume, _ prompt: TumourPrompt) throws -> SegmentationResult {
+        try TumourSegmentation.segment(scan: scan, modality: .ct, prompt: prompt)
+    }
+    private func code(_ scan: ScanVolume, _ prompt: TumourPrompt) -> String? {
+        do {
+            _ = try TumourSegmentation.segment(scan: scan, modality: .ct, prompt: prompt)
+            return nil
+        } catch { return error.finding.code }
+    }
+    private func isInside(_ result: SegmentationResult, _ x: Double, _ y: Double, _ z: Double) -> Bool {
+        let field = result.levelSet.field, voxel = field.geometry.continuousIndex(PatientPoint(x, y, z)).nearest
+        return field.size.contains(voxel) && field[voxel] >= 0
+    }
+
+    @Test(arguments: [
+        (offset: SIMD3(0.0, 0, 0), diameter: 22.0), (SIMD3(4.2, 0, 0), 22), (SIMD3(0, -4, 0), 27), (SIMD3(0, 0, 3.5), 17), (SIMD3(-2.4, 2.4, -2), 26),
+    ])
+    func seedAndDiameterNeedOnlyBeRoughlyRight(offset: SIMD3<Double>, diameter: Double) throws {
+        let (scan, grid) = try scan()
+        let result = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center + offset), diameterMM: diameter))
+        let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: truth)
+        #expect(abs(comparison.meanSigned) < 0.25)
+        #expect(comparison.dice > 0.9)
+        #expect(result.findings.isEmpty)
+    }
+
+    /// A stated size that is far off finds the tumour all the same, and is said; it never makes a body of the stated size.
+    @Test(arguments: [(44.0, "tumour-smaller-than-stated"), (70, "tumour-smaller-than-stated"), (14.5, "tumour-larger-than-stated")])
+    func wrongDiameterIsSaid(diameter: Double, finding: String) throws {
+        let (scan, grid) = try scan()
+        let result = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: diameter))
+        #expect(result.findings.contains { $0.code == finding })
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: truth).dice > 0.85)
+    }
+
+    /// A vessel crosses the organ; nothing else is there.
+    @Test(arguments: [(SIMD3(0.0, 0, 0), 20.0, 1), (SIMD3(6, -3, 4), 30, 2), (SIMD3(-5, 8, 0), 14, 3)])
+    func plainTissueHoldsNoTumour(seed: SIMD3<Double>, diameter: Double, noiseSeed: UInt64) throws {
+        let grid = try AnalyticScan.grid(100, 100, 32)
+        let scan = AnalyticScan.make(grid, noise: 15, seed: noiseSeed) { $0.x > 16 && $0.x < 21 ? 170 : 100 }
+        #expect(code(scan, TumourPrompt(seed: PatientPoint(seed), diameterMM: diameter)) == "no-tumour-found")
+    }
+
+    @Test func includedLobeJoins() throws {
+        // A lobe on a neck, with a gap that the surface around the seed does not cross.
+        let main = truth, lobe = ellipsoid(Self.center + SIMD3(17, 0, 0), SIMD3(6, 6, 6)), grid = try AnalyticScan.grid(110, 100, 32)
+        let scan = AnalyticScan.make(grid, noise: 12) { max(main($0), lobe($0)) > 0 ? 60 : 100 }
+        let seed = PatientPoint(Self.center), inLobe = SIMD3(18.37, -0.81, 0.9)
+        let without = try segment(scan, TumourPrompt(seed: seed, diameterMM: 22))
+        #expect(!isInside(without, inLobe.x + 2, inLobe.y, inLobe.z))
+        let with = try segment(scan, TumourPrompt(seed: seed, diameterMM: 22, include: [PatientPoint(inLobe)]))
+        let comparison = SurfaceComparison(with.levelSet, on: grid) { max(main($0), lobe($0)) }
+        #expect(comparison.dice > 0.88)
+        #expect(abs(comparison.meanSigned) < 0.4)
+    }
+
+    @Test func excludedNeighbourGoesWithItsRegion() throws {
+        // As dense as the tumour and touching it over a wide face.
+        let neighbour: @Sendable (SIMD3<Double>) -> Double? = { $0.x > 9 ? 62 : nil }
+        let (scan, grid) = try scan(neighbour: neighbour)
+        let prompt = TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 24, exclude: [PatientPoint(15, -0.81, 0.9), PatientPoint(14, 8, 0.9)])
+        let result = try segment(scan, prompt)
+        for (y, z) in [(-0.81, 0.9), (8, 0.9), (-6, 0.9), (4, 5)] { #expect(!isInside(result, 15.5, y, z)) }
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: truth).dice > 0.85)
+    }
+
+    @Test func invisibleEdgeIsSaidWithItsSide() throws {
+        let (scan, _) = try scan(neighbour: { $0.x > 4 ? 60 : nil })
+        let seen = try segment(try self.scan().0, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22))
+        let result = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22))
+        let finding = result.findings.first { ["tumour-leaks", "tumour-edge-partly-invisible"].contains($0.code) }
+        #expect(finding?.message.contains("the left") == true)
+        #expect(finding?.message.contains("soft tissue") == true)
+        #expect(result.edgeUncertaintyMM > 1.5 * seen.edgeUncertaintyMM)
+    }
+
+    @Test func surfacePassesTheEndsOfTheAxis() throws {
+        let (scan, grid) = try scan(noise: 15)
+        let ends = TumourPrompt.LongestAxis(PatientPoint(Self.center - SIMD3(11, 0, 0)), PatientPoint(Self.center + SIMD3(11, 0, 0)))
+        let prompt = TumourPrompt(axis: ends)
+        #expect(prompt.diameterMM == 22 && prompt.seed.distance(to: PatientPoint(Self.center)) < 1e-9)
+        let comparison = SurfaceComparison(try segment(scan, prompt).levelSet, on: grid, trueDistance: truth)
+        #expect(comparison.dice > 0.9)
+    }
+
+    /// Where no edge shows at an end, the end is believed.
+    @Test func axisDecidesWhereNoEdgeShows() throws {
+        let (scan, _) = try scan(neighbour: { $0.x > 4 ? 60 : nil })
+        let ends = TumourPrompt.LongestAxis(PatientPoint(Self.center - SIMD3(11, 0, 0)), PatientPoint(Self.center + SIMD3(11, 0, 0)))
+        let field = try segment(scan, TumourPrompt(axis: ends)).levelSet.field
+        let end = field.geometry.continuousIndex(ends.second).nearest
+        #expect(field.size.contains(end) && abs(field[end]) < 2.5)
+    }
+
+    @Test func pointsThatCannotBeRightAreRefused() throws {
+        let (scan, _) = try scan()
+        let seed = PatientPoint(Self.center), outside = PatientPoint(0, 0, 400)
+        #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, include: [outside])) == "point-outside-scan")
+        #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, exclude: [outside])) == "point-outside-scan")
+        #expect(code(scan, TumourPrompt(axis: .init(seed, outside))) == "diameter-not-usable")
+        #expect(code(scan, TumourPrompt(axis: .init(seed, PatientPoint(seed.lps + SIMD3(0, 60, 0))))) == "point-outside-scan")
+        #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 8, include: [PatientPoint(seed.lps + SIMD3(25, 0, 0))])) == "include-too-far")
+        #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, exclude: [seed])) == "points-contradict")
+        let place = PatientPoint(8, 0, 0)
+        #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, include: [place], exclude: [place])) == "points-contradict")
+    }
+}
