@@ -60,11 +60,15 @@ struct CaseObjectFinder {
         }
     }
 
-    /// The probes that the case gives, or that the treated CT shows; none on MR, and none in an audit.
-    func probes() -> [Probe] {
+    /// The probes that the case gives, compared with the scan, or those that the treated scan shows; none in an audit.
+    func probes() -> ProbeDetection.Result {
+        let (scan, modality) = (scans.treated.volume, scans.treated.modality)
         switch description.probes {
-        case .given(let probes): probes.map { Probe(tip: $0.tip, tail: $0.tail, source: .given) }
-        case .automatic: description.isFollowup ? [] : ProbeDetection.probes(in: scans.treated.volume, modality: scans.treated.modality)
+        case .given(let given):
+            let probes = given.map { Probe(tip: $0.tip, tail: $0.tail, source: .given) }
+            return .init(probes: probes, findings: ProbeDetection.check(given: probes, in: scan, modality: modality))
+        case .automatic:
+            return description.isFollowup ? .init() : ProbeDetection.find(in: scan, modality: modality)
         }
     }
 

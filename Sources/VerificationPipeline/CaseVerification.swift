@@ -28,8 +28,11 @@ public struct CaseVerification {
         let structures = try clock.measure("structures", as: "reading structures") {
             try description.structures.map { (object: try finder.structure($0), limitMM: $0.limitMM ?? profile.limitMM(forStructure: $0.name)) }
         }
-        let probes = clock.measure("probes", as: "finding probes") { finder.probes() }
-        var findings = try caseFindings(scans, tumours: tumours, structures: structures.map(\.object), probes: probes)
+        let (probes, probeFindings) = clock.measure("probes", as: "finding probes") {
+            let result = finder.probes()
+            return (result.probes, result.findings)
+        }
+        var findings = try caseFindings(scans, tumours: tumours, structures: structures.map(\.object), probes: probes) + probeFindings
         let zone = try clock.measure("zone", as: description.isFollowup ? "reading the ablation zone" : "finding the ice") {
             try findZone(finder, probes: probes, tumours: tumours, findings: &findings)
         }
@@ -100,11 +103,6 @@ extension CaseVerification {
         }
         findings += (tumours + structures).flatMap(\.findings)
         findings += LesionFindings(profile: profile).findings(for: tumours)
-        for (index, probe) in probes.enumerated() where probe.source == .given && !scans.treated.volume.geometry.contains(probe.tip) {
-            findings.append(Finding(
-                .warning, "probe-outside-scan", "The tip of probe P\(index + 1) lies outside the \(description.treatedRole) scan.",
-                remedy: "Give tip and tail in LPS millimetres of that scan's frame of reference."))
-        }
         if description.organ != nil {
             findings.append(Finding(
                 .warning, "organ-not-used",
@@ -113,7 +111,7 @@ extension CaseVerification {
         }
         if probes.isEmpty, !description.isFollowup {
             findings.append(Finding(
-                .info, "no-probes", scans.treated.modality == .mr ? "Probes are not looked for on MR." : "No probe was found on the ice scan.",
+                .info, "no-probes", "No probe was found on the ice scan.",
                 remedy: "List the probes in the case to guide the search for ice."))
         }
         return findings

@@ -29,7 +29,7 @@ struct SegmentCommand: AsyncParsableCommand {
             switch value {
             case .tumour: "Find the tumour at --seed, of about --diameter, or along --axis."
             case .ice: "Find the visible ice around the probes (found on CT, or given by --probe), or around --seed."
-            case .probes: "Find the probes; with --probe, compare them with the given ones."
+            case .probes: "Find the probes; with --probe, compare the given ones with the scan."
             }
         }
     }

@@ -23,6 +23,8 @@ struct SegmentDocument: Encodable {
         let id: String
         let tipLPS, tailLPS: PatientPoint
         let source: String
+        /// One standard deviation, mostly along the shaft.
+        let tipUncertaintyMM: Double?
     }
 
     init(object: String, scan: StageScan, _ found: SegmentCommand.Found) {
@@ -31,7 +33,8 @@ struct SegmentDocument: Encodable {
         (volumeML, longestDiameterMM, centroidLPS) = (surface.map { $0.enclosedVolume / 1000 }, surface?.longestDiameterMM, surface?.centroid)
         (edgeUncertaintyMM, method) = (found.result?.edgeUncertaintyMM, found.result?.method)
         probes = found.probes.enumerated().map {
-            ProbeEntry(id: "P\($0.offset + 1)", tipLPS: $0.element.tip, tailLPS: $0.element.tail, source: $0.element.source.rawValue)
+            ProbeEntry(id: "P\($0.offset + 1)", tipLPS: $0.element.tip, tailLPS: $0.element.tail, source: $0.element.source.rawValue,
+                tipUncertaintyMM: $0.element.tipUncertaintyMM)
         }
         findings = scan.findings + found.findings + (found.result?.findings ?? [])
     }
