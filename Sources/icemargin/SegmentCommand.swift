@@ -117,15 +117,22 @@ struct SegmentCommand: AsyncParsableCommand {
         case .ice:
             let before = try reference.map { try StageScan.read(URL(filePath: $0), modality: modality, role: "reference") }
             try before?.requireComparable(with: scan, role: "reference")
-            let probes = givenProbes.isEmpty ? ProbeDetection.probes(in: scan.volume, modality: scan.modality) : givenProbes
+            let probes = probes(in: scan)
             return Found(
                 result: try IceSegmentation.segment(
-                    scan: scan.volume, modality: scan.modality, probes: probes, seeds: seeds, reference: before?.volume),
-                probes: probes)
+                    scan: scan.volume, modality: scan.modality, probes: probes.probes, seeds: seeds, reference: before?.volume),
+                probes: probes.probes, findings: probes.findings)
         case .probes:
-            let found = ProbeDetection.find(in: scan.volume, modality: scan.modality)
-            return Found(probes: found.probes, findings: found.findings)
+            let probes = probes(in: scan)
+            return Found(probes: probes.probes, findings: probes.findings)
         }
+    }
+
+    /// Those given, with what contradicts the scan in them, or those that the scan shows.
+    private func probes(in scan: StageScan) -> ProbeDetection.Result {
+        givenProbes.isEmpty
+            ? ProbeDetection.find(in: scan.volume, modality: scan.modality)
+            : .init(probes: givenProbes, findings: ProbeDetection.check(given: givenProbes, in: scan.volume, modality: scan.modality))
     }
 
     private func write(_ document: SegmentDocument, _ result: SegmentationResult?, scan: StageScan, to folder: ResultsFolder) throws {

@@ -48,6 +48,17 @@ import VerificationPipeline
         #expect(run.errors.contains("patient") || run.errors.contains("frame of reference"), "\(run.errors)")
     }
 
+    /// Probe P1 of the sample, by its truth: tip and tail as they are, swapped, and 40 mm away.
+    @Test(arguments: [
+        ("-77.4,-14.1,43.1:-139.1,-24.6,2.3", nil), ("-139.1,-24.6,2.3:-77.4,-14.1,43.1", "probe-tip-and-tail-swapped"),
+        ("-77.0,26.0,43.4:-139.1,15.4,2.3", "probe-without-metal"),
+    ] as [(String, String?)])
+    func aGivenProbeIsHeldAgainstTheScan(probe: String, code: String?) throws {
+        let run = try CommandRunner.run(["segment", VerifyCommandTests.liver.appending(path: "intraprocedural").path, "--probes", "--probe", probe, "--json"])
+        let codes = (try run.json()["findings"] as! [[String: Any]]).compactMap { $0["code"] as? String }.filter { $0.hasPrefix("probe-") && $0 != "probe-not-listed" }
+        #expect(codes == [code].compactMap { $0 }, "\(run.output)")
+    }
+
     /// Flags that belong to another object, and points that are missing or contradict each other.
     @Test(arguments: [
         (["--probes", "--diameter", "25"], "--diameter"), (["--ice", "--include", "1,2,3"], "--include"), (["--tumour", "--probe", "1,2,3:4,5,6"], "--probe"),
