@@ -19,6 +19,43 @@ struct IceOrigins {
     var isEmpty: Bool { probes.isEmpty && seeds.isEmpty }
     var points: [PatientPoint] { seeds + probes.flatMap { [$0.tip, $0.point(atDepthMM: min(Self.activeLengthMM, max($0.lengthMM, 1)))] } }
 
+    /// The pieces of a region that come within 6 mm of an active end, or 10 mm of a seed where there is no probe.
+    func nearby(_ region: Mask, toOrigin: Volume<Float>) -> Mask {
+        let near: Float = probes.isEmpty ? 10 : 6, size = region.size
+        let starts = toOrigin.withUnsafeVoxels { d in d.indices.filter { d[$0] <= near }.map { size.index(atOffset: $0) } }
+        return region.joined(to: starts)
+    }
+
+    /// The middle of the ice that one probe makes lies about this far from its tip, and so far to either side it is about as thick.
+    private static let middleDepthMM = 14.0, halfEvenLengthMM = 7.0
+
+    /// The active ends in groups that share an iceball, each with a point well inside it: ends in one piece of `region` belong together.
+    /// A probe outside every piece joins the nearest group within 20 mm; farther away it has no ice.
+    func groups(in region: Mask) -> [IceGroup] {
+        let pieces = region.pieces()
+        let ends = probes.isEmpty
+            ? seeds.map { ($0.lps, $0.lps) }
+            : probes.map { ($0.point(atDepthMM: Self.middleDepthMM - Self.halfEvenLengthMM).lps, $0.point(atDepthMM: Self.middleDepthMM + Self.halfEvenLengthMM).lps) }
+        let distances = pieces.map { piece in ends.map { piece.distance(toSegment: $0) } }
+        var members = [[Int]](repeating: [], count: pieces.count)
+        for end in ends.indices {
+            // The larger of the pieces that an end touches; speckles beside a shaft are not ice.
+            let near = pieces.indices.filter { distances[$0][end] < 3 }.first ?? pieces.indices.min { distances[$0][end] < distances[$1][end] }
+            if let near, distances[near][end] < 20 { members[near].append(end) }
+        }
+        return pieces.indices.filter { !members[$0].isEmpty }.map { piece in
+            let own = members[piece].map { ends[$0] }
+            let middle = own.reduce(SIMD3<Double>.zero) { $0 + ($1.0 + $1.1) / 2 } / Double(own.count)
+            return IceGroup(centre: probes.isEmpty ? pieces[piece].centroid : middle, ends: own)
+        }
+    }
+
+    /// 0 where metal and its blooming hide the tissue, else 1.
+    func usable(on grid: GridGeometry) -> Volume<Float> {
+        let metal = IceEvidence.metalMM(on: grid)
+        return distances(on: grid).toAxis.mapped { (axis: Float) -> Float in axis < metal ? 0 : 1 }
+    }
+
     /// Millimetres from each voxel to the nearest active end or seed, and to the nearest probe's axis anywhere on its shaft
     /// (`.greatestFiniteMagnitude` without probes).
     func distances(on grid: GridGeometry) -> (toOrigin: Volume<Float>, toAxis: Volume<Float>) {
@@ -49,5 +86,29 @@ struct IceOrigins {
             }
         }
         return (nearest(active), nearest(shafts))
+    }
+}
+
+/// Active ends that share an iceball.
+struct IceGroup {
+    /// A point well inside the ice.
+    let centre: SIMD3<Double>
+    /// Segments along which the ice is about evenly thick; a seed has no length.
+    let ends: [(SIMD3<Double>, SIMD3<Double>)]
+}
+
+extension Mask {
+    /// Millimetres from a segment to the nearest voxel inside, looked for in steps along the segment.
+    fileprivate func distance(toSegment segment: (SIMD3<Double>, SIMD3<Double>)) -> Double {
+        let points = (0...6).map { segment.0 + Double($0) / 6 * (segment.1 - segment.0) }
+        let size = size, geometry = geometry
+        return withUnsafeVoxels { voxels in
+            var least = Double.infinity
+            for offset in voxels.indices where voxels[offset] != 0 {
+                let place = geometry.point(size.index(atOffset: offset)).lps
+                for point in points { least = min(least, ((place - point) * (place - point)).sum()) }
+            }
+            return least.squareRoot()
+        }
     }
 }

@@ -36,29 +36,48 @@ public enum IceSegmentation {
         scan: ScanVolume, modality: Modality, probes: [Probe], seeds: [PatientPoint] = [], reference: ScanVolume? = nil,
         parameters: Parameters = Parameters()
     ) throws(SegmentationError) -> SegmentationResult {
-        guard !probes.isEmpty || !seeds.isEmpty else { throw .noProbesOrSeeds }
-        let origins = IceOrigins(probes: probes, seeds: seeds, in: scan.geometry)
-        guard !origins.isEmpty, let box = scan.geometry.indexRanges(around: origins.points, marginMM: parameters.reachMM + 6) else {
-            throw .probesOutsideScan
+        let located = try Located(scan: scan, modality: modality, probes: probes, seeds: seeds, reference: reference, parameters: parameters)
+        let shown = located.origins.probesShow(in: located.native, modality: modality)
+        let usable = located.origins.usable(on: located.work.geometry)
+        try IceAcceptance(modality: modality, probesShow: shown, hasReference: located.evidence.hasReference)
+            .check(located.evidence, work: located.work, usable: usable)
+        var result = refined(located, scan: scan.geometry, parameters: parameters, modality: modality)
+        if modality == .ct, !probes.isEmpty, !shown {
+            result.findings.append(Finding(
+                .warning, "probes-not-visible", "No metal shows where the probes are said to lie.",
+                remedy: "Check that the probes' positions belong to this scan and its frame of reference."))
         }
-        let native = scan.floats(in: box.i, box.j, box.k)
-        let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (1.5 / native.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
-        let work = native.blockMeans(block)
-        let evidence = try IceEvidence(work, modality: modality, origins: origins, reference: reference, parameters: parameters)
+        return result
+    }
 
-        let u = TotalVariationCut.solve(force: evidence.force, iterations: 120)
-        var region = evidence.completed(evidence.nearOrigins(Mask(u) { $0 >= 0.5 })).fillingHoles()
-        region = evidence.nearOrigins(region.withoutRays()).keepingPieces(ofAtLeastML: parameters.smallestVolumeML)
-        try evidence.requireIce(region, parameters: parameters)
-        return refined(region, native: native, scan: scan.geometry, evidence: evidence, parameters: parameters, modality: modality)
+    /// The region looked at, and what was found there.
+    struct Located {
+        let native, work: Volume<Float>
+        let origins: IceOrigins
+        let evidence: IceEvidence
+
+        init(
+            scan: ScanVolume, modality: Modality, probes: [Probe], seeds: [PatientPoint], reference: ScanVolume?, parameters: Parameters
+        ) throws(SegmentationError) {
+            guard !probes.isEmpty || !seeds.isEmpty else { throw .noProbesOrSeeds }
+            origins = IceOrigins(probes: probes, seeds: seeds, in: scan.geometry)
+            guard !origins.isEmpty, let box = scan.geometry.indexRanges(around: origins.points, marginMM: parameters.reachMM + 6) else {
+                throw .probesOutsideScan
+            }
+            native = scan.floats(in: box.i, box.j, box.k)
+            let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (1.5 / native.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
+            work = native.blockMeans(block)
+            evidence = try IceEvidence(work, modality: modality, origins: origins, reference: reference, parameters: parameters)
+        }
     }
 
     /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.
     private static let smoothingMM = 1.2
 
     private static func refined(
-        _ region: Mask, native: Volume<Float>, scan: GridGeometry, evidence: IceEvidence, parameters: Parameters, modality: Modality
+        _ located: Located, scan: GridGeometry, parameters: Parameters, modality: Modality
     ) -> SegmentationResult {
+        let (native, origins, evidence) = (located.native, located.origins, located.evidence), region = evidence.region
         let box = region.boundingBox!
         let corners = [
             VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound),
@@ -66,10 +85,13 @@ public enum IceSegmentation {
         ].map { region.geometry.point($0) }
         let crop = native.geometry.indexRanges(around: corners, marginMM: 11)!
         let fine = native.cropped(crop.i, crop.j, crop.k)
-        let (iceness, validity) = evidence.iceness(of: fine)
+        let toAxis = origins.distances(on: fine.geometry).toAxis, metal = IceEvidence.metalMM(on: fine.geometry)
+        let seen = evidence.bodies.visibility.interpolated(onto: fine.geometry)
+        var (iceness, validity) = evidence.tissue.edgeImage(of: fine)
+        validity = validity.combined(with: toAxis, seen) { w, axis, seen in axis < metal || seen < 0.25 ? 0 : w }
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = iceness.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
-        let outcome = EdgeRefinement(image: iceness, validity: validity, polarity: evidence.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4).refine(start)
+        let outcome = EdgeRefinement(image: iceness, validity: validity, polarity: evidence.tissue.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4).refine(start)
         let front = Float(modality == .ct ? parameters.halfDropToFrontMM : parameters.halfSignalToFrontMM)
         let moved = front == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + front }
         let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
@@ -105,8 +127,9 @@ public enum IceSegmentation {
 }
 
 extension Mask {
-    /// Without what is thinner than ice can be: streaks of metal leave rays on an iceball. A region that is thin throughout stays.
-    fileprivate func withoutRays() -> Mask {
+    /// Without what is thinner than ice can be: streaks of metal leave rays on an iceball, and vessels join it. A region that is thin
+    /// throughout stays.
+    func withoutRays() -> Mask {
         for radius in [4.0, 2.5] {
             let opened = opened(byMM: radius)
             if 2 * opened.count > count { return opened }
@@ -114,16 +137,38 @@ extension Mask {
         return self
     }
 
-    /// Without the pieces (joined through faces) that are smaller than a volume.
-    func keepingPieces(ofAtLeastML smallest: Double) -> Mask {
-        var rest = self, kept = Mask(empty: geometry)
+    /// The pieces joined through faces, the largest first.
+    func pieces() -> [Mask] {
+        var rest = self, pieces: [Mask] = []
         while let box = rest.boundingBox {
             let row = rest.size.offset(VoxelIndex(0, 0, box.k.lowerBound))
             let first = rest.withUnsafeVoxels { $0[row...].firstIndex(of: 1)! }
             let piece = rest.joined(to: [rest.size.index(atOffset: first)])
-            if piece.volumeML >= smallest { kept = kept.union(piece) }
+            pieces.append(piece)
             rest = rest.subtracting(piece)
         }
+        return pieces.sorted { $0.count > $1.count }
+    }
+
+    /// The mean of the voxels' centres; the mask must not be empty.
+    var centroid: SIMD3<Double> {
+        var sum = SIMD3<Double>.zero, count = 0.0
+        let size = size
+        withUnsafeVoxels { voxels in
+            for offset in voxels.indices where voxels[offset] != 0 {
+                let index = size.index(atOffset: offset)
+                sum += SIMD3(Double(index.i), Double(index.j), Double(index.k))
+                count += 1
+            }
+        }
+        precondition(count > 0)
+        return geometry.point(ContinuousIndex(sum / count)).lps
+    }
+
+    /// Without the pieces (joined through faces) that are smaller than a volume.
+    func keepingPieces(ofAtLeastML smallest: Double) -> Mask {
+        var kept = Mask(empty: geometry)
+        for piece in pieces() where piece.volumeML >= smallest { kept = kept.union(piece) }
         return kept
     }
 }

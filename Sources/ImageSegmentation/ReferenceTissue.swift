@@ -39,6 +39,21 @@ struct ReferenceTissue: UnfrozenTissue {
             beside: zip(mapping.applied(to: before).values(in: beside), work.values(in: beside)).lazy.map { (tissue: $0, value: $1) })
     }
 
+    let polarity: Float = 1
+
+    func evidence(of image: Volume<Float>) -> Volume<Float> {
+        let (iceness, confidence) = iceness(of: image)
+        return iceness.combined(with: confidence) { h, w in
+            let e = w * max(-1, min(1, 2 * h - 1)), sure = max(0, abs(e) - 0.06) / 0.94
+            return e < 0 ? -sure : sure
+        }
+    }
+
+    func edgeImage(of fine: Volume<Float>) -> (Volume<Float>, validity: Volume<Float>) {
+        let (iceness, confidence) = iceness(of: fine)
+        return (iceness.mapped { (h: Float) -> Float in max(-1.5, min(2.5, h)) }, confidence.mapped { (w: Float) -> Float in w < 0.2 ? 0 : 1 })
+    }
+
     func iceness(of image: Volume<Float>) -> (Volume<Float>, confidence: Volume<Float>) {
         let before = reference.read(on: image.geometry, outside: .nan)
         let expected = mapping.applied(to: before), doubt = mapping.spread(of: before)

@@ -7,7 +7,7 @@ public struct SegmentationResult: Sendable {
     /// One standard deviation, in millimetres, of the surface's position along its normal: voxel size, noise, and how much of
     /// the surface had no visible edge.
     public let edgeUncertaintyMM: Double
-    public let findings: [Finding]
+    public var findings: [Finding]
     /// How the object was found, in one sentence for a report.
     public let method: String
 

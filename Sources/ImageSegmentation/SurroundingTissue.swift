@@ -2,86 +2,82 @@ import Foundation
 import ImageFilters
 import ImagingCore
 
-/// Unfrozen tissue as the surroundings of the probes show it, when there is no earlier scan.
-enum SurroundingTissue: UnfrozenTissue {
-    /// Soft tissue of one typical level, with ice of another: what is darker than both (fat) is neither.
-    case soft(tissue: Float, ice: Float)
-    /// Lung, in which ice is the dense region around the probes.
-    case lung(air: Float, ice: Float)
-    /// MR: ice is the part without signal; `level` is the tissue's own, slowly varying signal.
-    case signal(level: Volume<Float>, bright: Float)
+/// Unfrozen tissue as the surroundings of the ice show it, when there is no earlier scan.
+struct SurroundingTissue: UnfrozenTissue {
+    private let neighbourhood: TissueNeighbourhood
+    /// MR only: the bright tissue's own, slowly varying signal, on the coarse grid.
+    private let brightness: Volume<Float>?
+    let polarity: Float
 
-    /// Ice is 85 HU below its tissue, with this much allowed for either's spread.
-    private static let dropRangeHU: ClosedRange<Float> = 55...120
-    /// Ice this dark cannot be told from fat without an earlier scan.
-    private static let fatLikeHU: Float = -80
-    /// Ice of any organ lies below this; without metal to show that a procedure goes on, only what no cyst reaches is believed.
-    private static let brightestIceHU: Float = 20, brightestIceWithoutProbesHU: Float = -10
+    /// Log-odds from which on nothing more is gained: one voxel is never certain.
+    private static let certain: Float = 3
+    /// Log-odds up to which nothing is claimed: levels vary from place to place, and many doubtful voxels add up.
+    private static let doubtful: Float = 0.9
+    /// Where the image is this steep a voxel holds two tissues, and its level speaks for neither: between fat and muscle it is that of ice.
+    private static let mixedHUPerMM: Float = 28
+    private static let fatRangeHU: ClosedRange<Float> = -130 ... -70
+    private static let boneHU: Float = 350, gasHU: Float = -280
 
-    init(_ work: Volume<Float>, modality: Modality, origins: IceOrigins, toOrigin: Volume<Float>, toAxis: Volume<Float>) throws(SegmentationError) {
-        let nearRadius: Float = origins.probes.isEmpty ? 6 : 7
-        let near = Mask(toOrigin.combined(with: toAxis) { d, axis in d < nearRadius && axis > 2.5 ? 1 : 0 }) { $0 > 0 }
-        let shell = Mask(toOrigin) { $0 > 12 && $0 < 42 }
-        guard let ice = work.median(in: near) else { throw .noIceFound(reason: "the probes' tips lie outside the scan") }
+    /// - Parameters:
+    ///   - work: the region, coarse.
+    ///   - toBody: millimetres from the ice as far as it is known; what lies beyond `clearanceMM` shows how unfrozen tissue looks.
+    ///   - toAxis: millimetres from the nearest shaft.
+    init(_ work: Volume<Float>, modality: Modality, toBody: Volume<Float>, clearanceMM: Float, toAxis: Volume<Float>, dropHU: Float) {
+        let unfrozen = toBody.combined(with: toAxis) { d, axis in d > clearanceMM && axis > 5 ? 1 : 0 }
+        let around = Mask(unfrozen) { $0 > 0 }
         switch modality {
         case .mr:
-            let bright = work.quantile(0.75, in: shell) ?? 1
-            guard ice < 0.5 * bright else { throw .noIceFound(reason: "there is signal around the probes") }
-            let signal = work.mapped { (v: Float) -> Float in v > 0.5 * bright && v < 2.5 * bright ? 1 : 0 }
+            let bright = max(work.quantile(0.75, in: around) ?? 1, 1e-3)
+            let signal = work.combined(with: unfrozen) { v, w in w > 0 && v > 0.5 * bright && v < 2.5 * bright ? 1 : 0 }
             let sum = work.combined(with: signal) { $0 * $1 }.gaussianSmoothed(sigmaMM: 14)
-            let level = sum.combined(with: signal.gaussianSmoothed(sigmaMM: 14)) { s, w in w > 0.01 ? s / w : bright }
-            self = .signal(level: level, bright: bright)
+            let level = sum.combined(with: signal.gaussianSmoothed(sigmaMM: 14)) { s, w in w > 1e-4 ? s / w : bright }
+            let share = work.combined(with: level) { $0 / $1 }
+            // Noise without signal is what a void shows.
+            let noise = min(0.15, max(0.02, share.noise(in: around)))
+            neighbourhood = TissueNeighbourhood(share, unfrozen: unfrozen, law: .mr(noise: noise))
+            brightness = level
+            polarity = 1
         case .ct:
-            let levels = work.values(in: shell)
-            let airShare = Double(levels.count { $0 < -500 }) / Double(max(levels.count, 1))
-            let nextTo = work.values(in: Mask(toOrigin) { $0 > 12 && $0 < 30 })
-            let airNear = Double(nextTo.count { $0 < -500 }) / Double(max(nextTo.count, 1))
-            if airShare > 0.35, airNear > 0.3 {
-                let air = levels.filter { $0 < -500 }.median ?? -850, level = work.quantile(0.3, in: near) ?? ice
-                guard ice > air + 200 else { throw .noIceFound(reason: "the lung around the probes is aerated") }
-                guard ice < Self.brightestIceHU else {
-                    throw .noIceFound(reason: "the tissue around the probes reads \(Int(ice.rounded())) HU, as unfrozen tissue does")
-                }
-                self = .lung(air: air, ice: max(air + 200, min(level, 0)))
-                return
-            }
-            let limit = origins.probes.isEmpty ? Self.brightestIceWithoutProbesHU : Self.brightestIceHU
-            guard ice <= limit else {
-                throw .noIceFound(reason: "the tissue around the probes reads \(Int(ice.rounded())) HU, as unfrozen tissue does")
-            }
-            guard ice > Self.fatLikeHU else {
-                throw .noIceFound(reason: "the tissue around the probes reads \(Int(ice.rounded())) HU, which cannot be told from fat without a scan before freezing")
-            }
-            guard let tissue = Self.commonest(levels, in: ice + Self.dropRangeHU.lowerBound...ice + Self.dropRangeHU.upperBound) else {
-                throw .noIceFound(reason: "there is no unfrozen organ around the probes against which ice would stand out")
-            }
-            self = .soft(tissue: tissue, ice: ice)
+            let levels = work.values(in: around)
+            let noise = work.noise(in: Mask(work.combined(with: unfrozen) { v, w in w > 0 && v > -60 && v < 120 ? 1 : 0 }) { $0 > 0 })
+            let bonePresent = levels.count { $0 > Self.boneHU } * 300 > levels.count
+            let fatDrop = Self.fatDrop(work, within: Mask(toBody.combined(with: toAxis) { d, axis in d < -2.5 && axis > 5 ? 1 : 0 }) { $0 > 0 }, around: levels)
+            neighbourhood = TissueNeighbourhood(
+                work, unfrozen: unfrozen, law: .ct(dropHU: dropHU, fatDropHU: fatDrop, bonePresent: bonePresent, noise: min(noise, 15)))
+            brightness = nil
+            polarity = 0
         }
     }
 
-    /// The level in `range` with most values within ±12 of it, where these are at least 4 % of all soft tissue.
-    private static func commonest(_ levels: [Float], in range: ClosedRange<Float>) -> Float? {
-        let soft = levels.filter { $0 > -200 && $0 < 300 }
-        let candidates = stride(from: range.lowerBound, through: range.upperBound, by: 3).map { level in
-            (level, soft.count { abs($0 - level) < 12 })
-        }
-        guard let best = candidates.max(by: { $0.1 < $1.1 }), Double(best.1) > 0.04 * Double(soft.count) else { return nil }
-        return soft.filter { abs($0 - best.0) < 15 }.median
+    /// How far fat has fallen where the body holds what is darker than any fat, `nil` where it does not.
+    private static func fatDrop(_ work: Volume<Float>, within body: Mask, around: [Float]) -> Float? {
+        let fat = around.filter { fatRangeHU.contains($0) }, inside = work.values(in: body)
+        guard fat.count > 200, let level = fat.median else { return nil }
+        let darker = inside.filter { $0 < level - 35 && $0 > gasHU }
+        guard darker.count > 40, darker.count * 12 > inside.count, let dark = darker.median else { return nil }
+        return level - dark
     }
 
-    func iceness(of image: Volume<Float>) -> (Volume<Float>, confidence: Volume<Float>) {
-        switch self {
-        case .soft(let tissue, let ice):
-            let fat = min(ice - 20, 0.5 * (ice - 105)), span = tissue - ice
-            let iceness = image.mapped { (value: Float) -> Float in
-                value >= fat ? (tissue - value) / span : max(-0.5, 1 - (fat - value) / 15)
-            }
-            return (iceness, image.mapped { (_: Float) -> Float in 1 })
-        case .lung(let air, let ice):
-            return (image.mapped { (value: Float) -> Float in min(1, (value - air) / (ice - air)) }, image.mapped { (_: Float) -> Float in 1 })
-        case .signal(let level, let bright):
-            let expected = level.interpolated(onto: image.geometry)
-            return (image.combined(with: expected) { SignalLoss.iceness($0, tissue: $1, bright: bright).0 }, image.combined(with: expected) { SignalLoss.iceness($0, tissue: $1, bright: bright).1 })
+    func evidence(of image: Volume<Float>) -> Volume<Float> {
+        let evidence = neighbourhood.logOdds(of: levels(image)).mapped { (odds: Float) -> Float in
+            let sure = max(0, min(Self.certain, abs(odds)) - Self.doubtful) / (Self.certain - Self.doubtful)
+            return odds < 0 ? -sure : sure
         }
+        guard brightness == nil else { return evidence }
+        return evidence.combined(with: image.gradientLengths(), image) { e, slope, level in
+            let steep = slope / (level < -150 ? 6 * Self.mixedHUPerMM : level > 100 ? 3 * Self.mixedHUPerMM : Self.mixedHUPerMM)
+            return e > 0 ? e / (1 + steep * steep) : e
+        }
+    }
+
+    func edgeImage(of fine: Volume<Float>) -> (Volume<Float>, validity: Volume<Float>) {
+        let valid = Volume<Float>(geometry: fine.geometry, repeating: 1)
+        guard brightness != nil else { return (fine.mapped { (v: Float) -> Float in -max(-1000, min(400, v)) }, valid) }
+        return (levels(fine).mapped { (share: Float) -> Float in max(-0.5, 1 - share) }, valid)
+    }
+
+    private func levels(_ image: Volume<Float>) -> Volume<Float> {
+        guard let brightness else { return image }
+        return image.combined(with: brightness.interpolated(onto: image.geometry)) { $0 / $1 }
     }
 }

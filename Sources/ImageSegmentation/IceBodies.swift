@@ -1,0 +1,62 @@
+import ImageFilters
+import ImagingCore
+
+/// The bodies of ice around groups of active ends, one for each separate iceball.
+struct IceBodies {
+    let bodies: [IceBodyFit]
+    /// Millimetres inside (positive) or outside the nearest body's surface along the ray from its centre, its standard deviation and
+    /// whether an edge is seen there (0 … 1), on the coarse grid.
+    let depth: Volume<Float>, deviation: Volume<Float>, visibility: Volume<Float>
+
+    /// - Parameters:
+    ///   - evidence: −1 … 1.
+    ///   - groups: the active ends of each body.
+    init?(_ evidence: Volume<Float>, groups: [IceGroup]) {
+        guard !groups.isEmpty else { return nil }
+        bodies = groups.map { group in
+            let first = IceBodyFit(evidence, centre: group.centre, ends: group.ends)
+            // Once more from the middle, from which the whole surface is seen at the least slant.
+            return (first.centroid - group.centre).length > 2 ? IceBodyFit(evidence, centre: first.centroid, ends: group.ends) : first
+        }
+        let grid = evidence.geometry
+        func field(_ body: IceBodyFit, _ values: [Double]) -> Volume<Float> {
+            DirectionField(values, at: body.directions).map(grid, centre: body.centre) { value, _ in value }
+        }
+        func depth(_ body: IceBodyFit) -> Volume<Float> {
+            DirectionField(body.radii, at: body.directions).map(grid, centre: body.centre) { radius, distance in radius - distance }
+        }
+        var result = (depth(bodies[0]), field(bodies[0], bodies[0].deviations), field(bodies[0], bodies[0].visibility))
+        for body in bodies.dropFirst() {
+            let next = depth(body), nearer = next.combined(with: result.0) { $0 > $1 ? 1 : 0 }
+            func merged(_ old: Volume<Float>, _ new: Volume<Float>) -> Volume<Float> { old.combined(with: new, nearer) { $2 > 0 ? $1 : $0 } }
+            result = (merged(result.0, next), merged(result.1, field(body, body.deviations)), merged(result.2, field(body, body.visibility)))
+        }
+        (self.depth, deviation, visibility) = result
+    }
+
+    /// What the shape alone says for ice at each voxel, −1.4 … 1.4: a little near the surface, much far from it.
+    var prior: Volume<Float> {
+        depth.combined(with: deviation) { depth, deviation in
+            let near = max(-1, min(1, depth / (2 * deviation + 1)))
+            let far = max(0, min(1, (abs(depth) - 3 * deviation - 3) / 6))
+            return 0.4 * near + (depth > 0 ? far : -far)
+        }
+    }
+
+    var visibleShare: Double {
+        let areas = bodies.map { $0.radii.reduce(0) { $0 + $1 * $1 } }
+        return zip(bodies, areas).reduce(0) { $0 + $1.0.visibleShare * $1.1 } / areas.reduce(0, +)
+    }
+}
+
+extension IceBodyFit {
+    /// The centroid of the body's volume.
+    var centroid: SIMD3<Double> {
+        var moment = SIMD3<Double>.zero, volume = 0.0
+        for (u, r) in zip(directions, radii) {
+            moment += 0.75 * r * r * r * r * u
+            volume += r * r * r
+        }
+        return centre + moment / volume
+    }
+}
