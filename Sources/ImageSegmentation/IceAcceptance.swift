@@ -125,7 +125,8 @@ extension IceOrigins {
                 }
             case .mr:
                 // Beyond the ice, where the shaft crosses tissue with signal.
-                let sideways = axis.lps.perpendiculars
+                let across = axis.cross(abs(axis.lps.x) < 0.6 ? PatientVector(1, 0, 0) : PatientVector(0, 1, 0)).normalized!
+                let sideways = (across.lps, axis.cross(across).lps)
                 for depth in stride(from: 36.0, through: min(90, probe.lengthMM), by: 2) {
                     let foot = probe.point(atDepthMM: depth).lps
                     let beside = [7.0, -7].flatMap { [PatientPoint(foot + $0 * sideways.0), PatientPoint(foot + $0 * sideways.1)] }
