@@ -13,13 +13,15 @@ public enum SegmentationError: ReportableError, Hashable {
     case noProbesOrSeeds
     case probesOutsideScan
     case noIceFound(reason: String)
+    case noZoneSeed
+    case noZoneFound(PatientPoint, reason: String)
 
     /// What a point that a person gave besides the seed is meant for.
     public enum PromptPoint: String, Sendable { case include, exclude, axisEnd = "axis end" }
 
     public var category: FailureCategory {
         switch self {
-        case .noProbesOrSeeds: .inputMissing
+        case .noProbesOrSeeds, .noZoneSeed: .inputMissing
         default: .badData
         }
     }
@@ -68,6 +70,14 @@ public enum SegmentationError: ReportableError, Hashable {
             Finding(
                 .error, "probes-outside-scan", "Every probe and seed lies outside the scan in which ice is looked for.",
                 remedy: "Give probe positions in LPS millimetres of the ice scan's frame of reference.")
+        case .noZoneSeed:
+            Finding(
+                .error, "no-zone-seed", "The ablation zone cannot be looked for: there is no point to start from.",
+                remedy: "Give a point inside the zone, such as the treated tumour's middle.")
+        case .noZoneFound(let point, let reason):
+            Finding(
+                .error, "no-ablation-zone-found", "No ablation zone found at \(point.text): \(reason).",
+                remedy: "Put the seed into the zone, choose the contrast phase in which it shows, or give it as a mask.")
         case .noIceFound(let reason):
             Finding(
                 .error, "no-ice-found", "No ice found: \(reason).",

@@ -234,37 +234,55 @@ struct ShaftFit {
 
     // MARK: Ends
 
-    private static let endReachMM = 14.0
+    private static let endReachMM = 14.0, endStepMM = 0.25
+    /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
+    private static let pointLengthsMM = [0.0, 1, 2, 3, 4]
 
     /// The end that agrees best with the voxels around it, and its standard deviation.
+    ///
+    /// Every candidate end's light is worked out once for a blunt rod; a cone is the mean of blunt rods that end along it, since its section
+    /// falls with the square of the distance to the tip. Ends of different sharpness that agree about as well are averaged.
     private func end(_ model: ShaftModel, _ samples: [Sample], excess: Double, near start: Double, isLower: Bool) -> (Double, Double) {
         let local = samples.filter { abs($0.along - start) < Self.endReachMM + 6 }
         guard local.count > 10 else { return (start, 3) }
-        // One tolerance for metal and for what lies beyond it: ice, bone or a clip there is no reason to make the rod longer.
-        let scale = 1 / (3 * (contrast.scatter + 0.1 * excess))
-        func cost(_ end: Double) -> Double {
+        let count = Int(2 * Self.endReachMM / Self.endStepMM) + 1, outward = isLower ? -1.0 : 1
+        // Counted outwards.
+        let blunt = (0..<count).map { number in
             var candidate = model
-            if isLower { candidate.from = end } else { candidate.to = end }
-            return local.reduce(0) { sum, sample in
-                let residual = (sample.value - predicted(candidate, sample)) * scale
-                return sum + log1p(residual * residual)
+            let position = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
+            if isLower { candidate.from = position } else { candidate.to = position }
+            return local.map { Float(candidate.excess(at: $0.position)) }
+        }
+        let scale = Float(1 / (3 * (contrast.scatter + 0.1 * excess)))
+        let values = local.map { Float($0.value) }, below = local.map { Float($0.background + $0.others) }
+        let brightest = Float(contrast.saturation)
+        func cost(_ number: Int, _ steps: [Int]) -> Float {
+            let ends = steps.map { blunt[max(number - $0, 0)] }, share = 1 / Float(steps.count)
+            var sum: Float = 0
+            for index in values.indices {
+                var light: Float = 0
+                for end in ends { light += end[index] }
+                let residual = (values[index] - min(below[index] + share * light, brightest)) * scale, square = residual * residual
+                sum += square / (1 + square)
             }
+            return sum
         }
-        var best = (at: start, cost: cost(start))
-        for step in stride(from: -Self.endReachMM, through: Self.endReachMM, by: 0.5) {
-            let value = cost(start + step)
-            if value < best.cost { best = (start + step, value) }
+        let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
+            let steps = length == 0 ? [0] : [0.125, 0.375, 0.625, 0.875].map { Int((length * $0.squareRoot() / Self.endStepMM).rounded()) }
+            let costs = (0..<count).map { cost($0, steps) }
+            let best = costs.indices.min { costs[$0] < costs[$1] }!
+            // The parabola through the lowest cost and its neighbours.
+            let a = costs[max(best - 1, 0)], c = costs[min(best + 1, count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
+            let shift = Double(min(max((a - c) / (2 * bend), -0.5), 0.5))
+            // Neighbouring voxels share their errors: a rise by 3 % of the cost, or by a half, counts as one standard deviation.
+            let rise = max(0.5, 0.03 * costs[best])
+            return ((Double(best) + shift) * Self.endStepMM - Self.endReachMM, Double(costs[best]), Self.endStepMM * Double(2 * rise / bend).squareRoot())
         }
-        let coarse = best.at
-        for step in stride(from: -0.5, through: 0.5, by: 0.1) {
-            let value = cost(coarse + step)
-            if value < best.cost { best = (coarse + step, value) }
-        }
-        // Neighbouring voxels share their errors: a rise of the cost by a tenth, or by two, counts as one standard deviation.
-        let limit = best.cost + max(2, 0.02 * best.cost)
-        var width = 0.2
-        while width < 6, cost(best.at - width) < limit || cost(best.at + width) < limit { width += 0.2 }
-        return (best.at, width)
+        let least = fits.map(\.cost).min()!
+        let weights = fits.map { exp(-($0.cost - least) / max(0.2, 0.01 * least)) }, total = weights.reduce(0, +)
+        let mean = zip(fits, weights).reduce(0) { $0 + $1.0.at * $1.1 } / total
+        let variance = zip(fits, weights).reduce(0) { $0 + (pow($1.0.at - mean, 2) + pow(min($1.0.width, 3), 2)) * $1.1 } / total
+        return (start + outward * mean, max(variance.squareRoot(), 0.2))
     }
 }
 

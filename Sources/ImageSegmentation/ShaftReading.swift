@@ -12,6 +12,7 @@ struct ShaftReading {
     private static let deepestTailMM = 25.0
     /// Metal that is not seen to come through the skin must be beyond doubt: brighter than bone and contrast medium, straight, a rod all along.
     private static let leastExcessWithoutSkin = 1000.0, leastExplainedWithoutSkin = 0.6, largestWanderWithoutSkinMM = 0.2
+    private static let shortestWithoutSkinMM = 32.0
 
     private struct End {
         var point: PatientPoint
@@ -38,7 +39,7 @@ struct ShaftReading {
         let goesOn = evidence.goesOn(
             beyond: shaft.model.line.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction, excess: shaft.typicalExcess,
             background: 50)
-        isBeyondDoubt = !goesOn && shaft.typicalExcess >= Self.leastExcessWithoutSkin && shaft.explainedShare >= Self.leastExplainedWithoutSkin
+        isBeyondDoubt = !goesOn && length >= Self.shortestWithoutSkinMM && shaft.typicalExcess >= Self.leastExcessWithoutSkin && shaft.explainedShare >= Self.leastExplainedWithoutSkin
             && evidence.wanderMM(shaft.model.line) < Self.largestWanderWithoutSkinMM
         read(ends, shaft, lengthMM: length, body: body)
     }

@@ -1,0 +1,164 @@
+import Foundation
+import ImageFilters
+import ImagingCore
+
+/// The ablation zone on a follow-up CT or MR: the even region at the seeds that does not enhance as what surrounds it does.
+///
+/// The zone's own grey level is read at the seeds; voxels of that level are the zone's, voxels of the surroundings' levels are not, and
+/// levels beyond the zone's own (fluid in a cyst or bile duct beside it) are not either. The surface of least area that this holds up
+/// (`TotalVariationCut`) is filled, so that bubbles and blood inside belong to the zone, and moved onto the half-height of the local edge
+/// (`EdgeRefinement`). An enhancing rim lies outside. What enhances in lumps at the edge is reported (`ZoneEdge`).
+public enum AblationZoneSegmentation {
+    public struct Parameters: Sendable, Hashable {
+        /// The zone lies in bone: dense levels are then not taken for enhancement.
+        public var mayLieInBone = false
+        public init(mayLieInBone: Bool = false) { self.mayLieInBone = mayLieInBone }
+    }
+
+    /// Diameters, in millimetres, that a procedure leaves.
+    public static let usableDiameterMM = 5.0...150.0
+    /// Looked for when no diameter is given.
+    private static let usualDiameterMM = 40.0
+
+    /// - Parameters:
+    ///   - seeds: points inside the zone, in the scan's frame: the treated tumour's middle, or points along the probes' tips.
+    ///   - approximateDiameterMM: the longest diameter, ±30 %; `nil` when it is not known.
+    /// - Throws: `SegmentationError` when no seed lies in the scan, the diameter cannot be right, or no zone shows at the seeds.
+    public static func segment(
+        scan: ScanVolume, modality: Modality, seeds: [PatientPoint], approximateDiameterMM: Double? = nil, parameters: Parameters = Parameters()
+    ) throws(SegmentationError) -> SegmentationResult {
+        guard let first = seeds.first else { throw .noZoneSeed }
+        let inScan = seeds.filter { scan.geometry.contains($0) }
+        guard !inScan.isEmpty else { throw .seedOutsideScan(first) }
+        if let diameter = approximateDiameterMM, !(diameter.isFinite && usableDiameterMM.contains(diameter)) {
+            throw .diameterNotUsable(millimetres: diameter, allowed: usableDiameterMM)
+        }
+        let search = try ZoneSearch(scan: scan, modality: modality, seeds: inScan, diameterMM: approximateDiameterMM ?? usualDiameterMM,
+            diameterIsKnown: approximateDiameterMM != nil, parameters: parameters)
+        let region = try search.region()
+        return try search.refined(region)
+    }
+}
+
+/// One search for a zone around seeds.
+struct ZoneSearch {
+    let modality: Modality
+    let seeds: [PatientPoint]
+    let radius: Double
+    let diameterIsKnown: Bool
+    let parameters: AblationZoneSegmentation.Parameters
+    /// The scan around the seeds, as it is and in larger, smoothed voxels.
+    let image, coarse, work: Volume<Float>
+    /// Millimetres from the nearest seed.
+    private let distance: Volume<Float>
+    private let level: ZoneLevel
+
+    init(
+        scan: ScanVolume, modality: Modality, seeds: [PatientPoint], diameterMM: Double, diameterIsKnown: Bool,
+        parameters: AblationZoneSegmentation.Parameters
+    ) throws(SegmentationError) {
+        (self.modality, self.seeds, self.diameterIsKnown, self.parameters) = (modality, seeds, diameterIsKnown, parameters)
+        // The seeds lie in the scan, so some of it lies around them.
+        let box = scan.geometry.indexRanges(around: seeds, marginMM: 0.9 * diameterMM + 10)!
+        image = scan.floats(in: box.i, box.j, box.k)
+        let target = min(max(diameterMM / 20, 0.8), 1.6)
+        let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (target / image.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
+        coarse = image.blockMeans(block)
+        work = coarse.gaussianSmoothed(sigmaMM: 1.2)
+        var distance = SeedField(grid: work.geometry, seed: seeds[0]).distances
+        for seed in seeds.dropFirst() { distance = distance.combined(with: SeedField(grid: work.geometry, seed: seed).distances) { min($0, $1) } }
+        self.distance = distance
+        // Seeds along probes reach a part of the radius by themselves.
+        let middle = PatientPoint(seeds.reduce(SIMD3<Double>.zero) { $0 + $1.lps } / Double(seeds.count))
+        radius = max(diameterMM / 2 - 0.7 * (seeds.map { $0.distance(to: middle) }.max() ?? 0), 5)
+        level = try ZoneLevel(work, modality: modality, distance: distance, radius: radius, seed: seeds[0], parameters: parameters)
+    }
+
+    /// The voxels of the zone on `coarse`'s grid.
+    func region() throws(SegmentationError) -> Mask {
+        let r = Float(radius)
+        var odds = GreyLevelOdds(
+            image: work, inside: Mask(distance) { $0 < max(0.5 * r, 3) }, outside: Mask(distance) { $0 > 1.4 * r && $0 < 1.4 * r + 10 })
+        var region = Mask(empty: work.geometry)
+        for pass in 0..<3 {
+            let u = TotalVariationCut.solve(force: force(odds), iterations: pass == 2 ? 120 : 60)
+            region = Mask(u) { $0 >= 0.5 }.joined(to: seedVoxels).fillingHoles()
+            guard region.count > 0 else { throw .noZoneFound(seeds[0], reason: "nothing there stands out from its surroundings") }
+            let depth = Volume<Float>.levels(of: region).signedDistanceToZero()
+            if pass < 2 {
+                odds = GreyLevelOdds(image: work, inside: Mask(depth) { $0 > 1.2 }, outside: Mask(depth) { $0 < -1.8 && $0 > -10 })
+            }
+        }
+        // Necks to muscle, bowel or a vessel's wall of the same level.
+        let opened = region.opened(byMM: min(0.35 * radius, 5)).joined(to: seedVoxels)
+        if 3 * opened.count > 2 * region.count { region = opened }
+        return region
+    }
+
+    private var seedVoxels: [VoxelIndex] {
+        distance.withUnsafeVoxels { d in d.indices.filter { d[$0] < 3 }.map { distance.size.index(atOffset: $0) } }
+    }
+
+    /// Per millimetre; positive where grey levels and size speak for the zone.
+    private func force(_ odds: GreyLevelOdds) -> Volume<Float> {
+        let r = Float(radius), core = Float(min(0.2 * radius, 2.5)), farthest = diameterIsKnown ? 1.6 * r : 2.2 * r
+        let trust: Float = diameterIsKnown ? 0.3 : 0.12
+        let evenness = level.evenness(of: work)
+        return odds.logOdds(of: work).combined(with: evenness, distance) { odds, even, d in
+            if d < core { return 3 }
+            if d > farthest { return -3 }
+            let grey = min(max(-1, min(1, odds / 3)), even)
+            return 1.1 * grey + trust * max(-1.5, min(0.5, 1.1 * (1 - d / r)))
+        }
+    }
+
+    // MARK: Surface
+
+    func refined(_ region: Mask) throws(SegmentationError) -> SegmentationResult {
+        guard let box = region.boundingBox else { throw .noZoneFound(seeds[0], reason: "nothing there stands out from its surroundings") }
+        let corners = [
+            VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound), VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1),
+        ].map { region.geometry.point($0) }
+        let crop = image.geometry.indexRanges(around: corners, marginMM: 12)!
+        let fine = image.cropped(crop.i, crop.j, crop.k)
+        let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
+        let noise = fine.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
+        let refinement = EdgeRefinement(
+            image: level.withoutSpots(fine), validity: nil, noise: noise, averagingMM: min(max(0.12 * radius, 1.2), 2.5),
+            largestShiftMM: Float(min(0.8 + 0.4 * fine.geometry.spacing.max(), 3)))
+        let outcome = refinement.refine(start)
+        let surface = outcome.surface.regularized(openingMM: min(0.25 * radius, 4), smoothingMM: min(max(0.06 * radius, 0.7), 1.5))
+        let zone = LevelSet(field: surface)
+        guard !Mask(surface, where: { $0 >= 0 }).isEmpty else { throw .noZoneFound(seeds[0], reason: "what stands out there is too small") }
+        let edge = ZoneEdge(zone: zone, image: fine, level: level, modality: modality)
+        guard edge.contrastShare > 0.4 else {
+            throw .noZoneFound(seeds[0], reason: "only \(Int((100 * edge.contrastShare).rounded())) % of the edge of what lies there differs from its surroundings")
+        }
+        let spacing = fine.geometry.spacing
+        let uncertainty = (pow(0.15, 2) * (spacing * spacing).sum() / 3 + pow(0.35 * outcome.residualMM, 2)
+            + pow(2 * (1 - edge.contrastShare), 2)).squareRoot()
+        return SegmentationResult(
+            levelSet: zone, edgeUncertaintyMM: max(uncertainty, 0.3), findings: level.findings + edge.findings + sizeFindings(zone),
+            method: "ablation zone from seeds: even region without enhancement, least surface, edge at local half-height (\(modality.rawValue))")
+    }
+
+    private func sizeFindings(_ zone: LevelSet) -> [Finding] {
+        let inside = Mask(zone.field) { $0 >= 0 }, volume = inside.volumeML
+        var findings: [Finding] = []
+        let expected = .pi / 6 * pow(2 * radius, 3) / 1000
+        func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+        if diameterIsKnown, seeds.count == 1, volume > 2.5 * expected || volume < 0.15 * expected {
+            findings.append(Finding(
+                .warning, "ablation-zone-size", "The ablation zone found is \(rounded(volume)) mL, a sphere of the stated diameter \(rounded(expected)) mL.",
+                remedy: "Look at the outline; correct the diameter or the seed, or give a mask."))
+        }
+        let border = zone.geometry.size
+        if let box = inside.boundingBox,
+            box.i.lowerBound == 0 || box.j.lowerBound == 0 || box.k.lowerBound == 0 || box.i.upperBound == border.i || box.j.upperBound == border.j || box.k.upperBound == border.k {
+            findings.append(Finding(
+                .warning, "ablation-zone-leaves-scan", "The ablation zone reaches the edge of the scan: its part beyond is unknown, and so is the margin there.",
+                remedy: "Use a scan that shows the whole zone."))
+        }
+        return findings
+    }
+}

@@ -1,0 +1,88 @@
+import ImagingCore
+
+/// The grey level of an ablation zone and of what surrounds it.
+struct ZoneLevel {
+    /// The zone's own level and the spread of smoothed voxels about it.
+    let inside: Float, spread: Float
+    /// The commonest level of the shell around the zone.
+    let around: Float
+    let modality: Modality
+    private(set) var findings: [Finding] = []
+
+    /// Zones do not reach this on CT: blood that has clotted may reach 80 HU.
+    private static let enhancedHU: Float = 105
+    private static let fatHU: Float = -60, airHU: Float = -500, fluidHU: Float = 18
+    /// What a zone must differ from its surroundings by: HU, or a share of the signal.
+    static let leastContrastHU: Float = 12, leastContrastShare: Float = 0.1
+
+    /// - Throws: when the level at the seeds is not a zone's, or that of what surrounds it.
+    init(
+        _ work: Volume<Float>, modality: Modality, distance: Volume<Float>, radius: Double, seed: PatientPoint,
+        parameters: AblationZoneSegmentation.Parameters
+    ) throws(SegmentationError) {
+        self.modality = modality
+        let r = Float(radius)
+        let near = work.values(in: Mask(distance) { $0 < min(max(0.35 * r, 2.5), 6) }), isCT = modality == .ct
+        // Bubbles are part of a zone, and no measure of it; a seed in air has nothing else around it.
+        let solid = isCT ? near.filter { $0 > -200 } : near
+        guard let level = (4 * solid.count > near.count ? solid : near).median else { throw .seedOutsideScan(seed) }
+        inside = level
+        let own = 1.4826 * (solid.map { abs($0 - level) }.median ?? 0)
+        spread = max(own, isCT ? 5 : 0.03 * abs(level))
+        let shell = work.values(in: Mask(distance) { $0 > 1.25 * r && $0 < 1.25 * r + 12 })
+        around = Self.commonest(shell, width: max(2 * spread, isCT ? 10 : 0.08 * abs(level))) ?? level
+        if isCT {
+            if level < Self.airHU { throw .seedInAir(seed) }
+            if level < Self.fatHU { throw .noZoneFound(seed, reason: "the seed lies in fat (\(Int(level.rounded())) HU)") }
+            if level > Self.enhancedHU, !parameters.mayLieInBone {
+                throw .noZoneFound(seed, reason: "the tissue there reads \(Int(level.rounded())) HU, as enhanced tissue or bone does")
+            }
+            if level < Self.fluidHU {
+                findings.append(Finding(
+                    .info, "ablation-zone-reads-as-fluid", "The region at the seed reads \(Int(level.rounded())) HU, as fluid does.",
+                    remedy: "Make sure that it is the ablation zone and no cyst or fluid collection."))
+            }
+        }
+        let limit = isCT ? max(Self.leastContrastHU, 1.5 * spread) : max(Self.leastContrastShare * abs(level), 1.5 * spread)
+        let differing = Double(shell.count { abs($0 - level) > limit }) / Double(max(shell.count, 1))
+        guard differing > 0.4 else {
+            throw .noZoneFound(seed, reason: "the tissue there reads as what lies around it does (\(Int(level.rounded())) and \(Int(around.rounded())))")
+        }
+        if isCT, let finding = Self.enhancement(shell) { findings.append(finding) }
+    }
+
+    /// Most soft tissue and all vessels read more than this in any phase after contrast medium.
+    private static let leastEnhancedHU: Float = 85
+
+    private static func enhancement(_ shell: [Float]) -> Finding? {
+        let soft = shell.filter { $0 > 0 && $0 < 250 }
+        guard 20 * soft.count > shell.count, let bright = soft.quantile(0.9), bright < leastEnhancedHU else { return nil }
+        return Finding(
+            .warning, "scan-not-enhanced", "Nothing around the zone reads more than \(Int(bright.rounded())) HU: the scan seems to be without contrast medium.",
+            remedy: "Use a contrast-enhanced phase; without one, residual tumour looks like ablated tissue.")
+    }
+
+    /// The level with most values within `width` of it.
+    private static func commonest(_ values: [Float], width: Float) -> Float? {
+        guard !values.isEmpty else { return nil }
+        let sorted = values.sorted()
+        var best = (count: 0, at: sorted[0]), low = 0
+        for high in sorted.indices {
+            while sorted[high] - sorted[low] > 2 * width { low += 1 }
+            if high - low > best.count { best = (high - low, sorted[(low + high) / 2]) }
+        }
+        return best.at
+    }
+
+    /// 1 at the zone's own level, falling to −1 where a level is further from it than the zone itself spreads.
+    func evenness(of image: Volume<Float>) -> Volume<Float> {
+        let level = inside, scale = 1 / (4 * spread)
+        return image.mapped { (value: Float) -> Float in
+            let off = (value - level) * scale
+            return max(-1, 1.6 - 1.6 * off * off)
+        }
+    }
+
+    /// The image with bubbles and what else lies beyond the zone's levels on the side away from its surroundings held to where the zone ends.
+    func withoutSpots(_ image: Volume<Float>) -> Volume<Float> { image }
+}
