@@ -24,11 +24,13 @@ struct SegmentCommand: AsyncParsableCommand {
     /// What can be looked for.
     enum Object: String, EnumerableFlag {
         case tumour, ice, probes
+        case ablationZone = "ablation-zone"
 
         static func help(for value: Object) -> ArgumentHelp? {
             switch value {
             case .tumour: "Find the tumour at --seed, of about --diameter, or along --axis."
             case .ice: "Find the visible ice around the probes (found on CT, or given by --probe), or around --seed."
+            case .ablationZone: "Find the ablation zone of a follow-up scan at --seed."
             case .probes: "Find the probes; with --probe, compare the given ones with the scan."
             }
         }
@@ -67,7 +69,7 @@ struct SegmentCommand: AsyncParsableCommand {
 
     func validate() throws {
         let strays = [
-            ("--diameter", object == .tumour, diameter != nil), ("--axis", object == .tumour, axis != nil),
+            ("--diameter", object == .tumour || object == .ablationZone, diameter != nil), ("--axis", object == .tumour, axis != nil),
             ("--include", object == .tumour, !includes.isEmpty), ("--exclude", object == .tumour, !excludes.isEmpty),
             ("--in-bone", object == .tumour, inBone), ("--reference", object == .ice, reference != nil),
             ("--seed", object != .probes, !seeds.isEmpty), ("--probe", object != .tumour, !givenProbes.isEmpty),
@@ -122,6 +124,9 @@ struct SegmentCommand: AsyncParsableCommand {
                 result: try IceSegmentation.segment(
                     scan: scan.volume, modality: scan.modality, probes: probes.probes, seeds: seeds, reference: before?.volume),
                 probes: probes.probes, findings: probes.findings)
+        case .ablationZone:
+            return Found(result: try AblationZoneSegmentation.segment(
+                scan: scan.volume, modality: scan.modality, seeds: seeds, approximateDiameterMM: diameter, parameters: .init(mayLieInBone: inBone)))
         case .probes:
             let probes = probes(in: scan)
             return Found(probes: probes.probes, findings: probes.findings)
