@@ -12,7 +12,7 @@ HIGHEST_HU = 3071
 WATER_PER_MM, STEEL_PER_MM = 0.019, 0.45
 
 
-def rod(tip, tail, diameter=PROBE_DIAMETER_MM, point_mm=2.0):
+def rod(tip, tail, diameter=PROBE_DIAMETER_MM, point_mm=1.5):
     """Points and the volume (mm³) of each for a rod whose tip is ground to a point."""
     axis = tail - tip
     length = np.linalg.norm(axis)

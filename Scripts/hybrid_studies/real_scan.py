@@ -60,7 +60,8 @@ def read(folder, quiet):
     height, width = (float(x) for x in datasets[0].PixelSpacing)
     modality = datasets[0].Modality
     values = np.maximum(values, -1024 if modality == "CT" else 0).astype(np.float32)
-    grid = Grid(values.shape[::-1], np.array([width, height, step]), first, np.stack([row, column, normal], 1), float(datasets[0].SliceThickness))
+    axes, spacing = np.stack([row, column, normal], 1), np.array([width, height, step])
+    grid = Grid(values.shape[::-1], spacing, first, axes, float(datasets[0].SliceThickness))
     i, j, k = (slice(*r) for r in quiet)
     # MR has vessels and a bias field everywhere: only its finest grain is noise.
     return RealScan(values, grid, modality, Noise(values[k, j, i], 8 if modality == "CT" else 1))

@@ -100,7 +100,9 @@ def lesion(centre, diameter, irregularity, rng):
     centre, radius = np.asarray(centre, float), diameter / 2
     basis = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     radii = radius * np.array([1, rng.uniform(0.85, 1), rng.uniform(0.75, 0.95)]) * 1.05
-    buds = [(centre + random_direction(rng) * radius * rng.uniform(0.5, 0.75), radius * rng.uniform(0.4, 0.6)) for _ in range(rng.integers(1, 3))]
+    buds = [
+        (centre + random_direction(rng) * radius * rng.uniform(0.5, 0.75), radius * rng.uniform(0.4, 0.6))
+        for _ in range(rng.integers(1, 3))]
     wave = waves(rng, 1.1 * radius + 6)
 
     def implicit(p):

@@ -151,13 +151,12 @@ class Study:
         return shapes.iceball([(tip, way) for tip, way, _ in probes], radii, lengths, [] if lung else self.vessels, self.rng)
 
     def add_second_ball(self):
-        """A small one of its own probe, well apart."""
+        """A small one of its own probe, well apart, in the tissue most like the lesion's."""
         first, second = shapes.across(np.array(self.place.way) / np.linalg.norm(self.place.way))
-        reach = self.diameter + 34
-        for angle in self.rng.permutation(16) * np.pi / 8:
-            centre = self.centre + reach * (np.cos(angle) * first + np.sin(angle) * second)
-            if self.scan.grid.contains(centre[None], -6)[0] and abs(tissue.surroundings(self.scan, centre, 20) - tissue.surroundings(self.scan, self.centre)) < 15:
-                break
+        level = tissue.surroundings(self.scan, self.centre)
+        angles = np.arange(24) * np.pi / 12
+        centres = [self.centre + (self.diameter + 34) * (np.cos(a) * first + np.sin(a) * second) for a in angles]
+        centre = max(centres, key=lambda c: tissue.share_alike(self.scan, c, level) if self.scan.grid.contains(c[None], -6)[0] else 0)
         probe = self.placed_probes(centre, (1, 1))[:1]
         tip = centre - probe[0][1] * 12
         probe = [(tip, probe[0][1], self.rod_length(tip, probe[0][1]))]
@@ -230,7 +229,8 @@ class Study:
             after = self.with_lesion(0.3)
             if ct:
                 tissue.enhance(after, 40)
-            tissue.add_ablation_zone(after, self.zone, np.random.default_rng([self.seed, 7]), 40 + self.rng.uniform(-5, 10), self.rng.uniform(15, 35))
+            enhancement, rim = 40 + self.rng.uniform(-5, 10), self.rng.uniform(15, 35)
+            tissue.add_ablation_zone(after, self.zone, np.random.default_rng([self.seed, 7]), enhancement, rim)
             yield "followup", self.noisy(after, 8, later)
 
     def with_probes(self, values):
@@ -254,8 +254,9 @@ class Study:
         if self.has_follow_up:
             files["ablation-zone"] = {"scan": "followup", **writing.truth(folder / "truth", "ablation-zone", self.zone, grid)}
         rng = np.random.default_rng([self.seed, 10])
-        metal_in = [{"id": f"P{n + 1}", "tipLPS": tip, "tailLPS": self.visible_tail(tip, way, length), "diameterMM": metal.PROBE_DIAMETER_MM}
-                    for n, (tip, way, length) in enumerate(self.probes)]
+        probes = [
+            {"id": f"P{n + 1}", "tipLPS": tip, "tailLPS": self.visible_tail(tip, way, length), "diameterMM": metal.PROBE_DIAMETER_MM}
+            for n, (tip, way, length) in enumerate(self.probes)]
         writing.document(folder / "truth.json", {
             "schema": "icemargin.hybrid-truth/1",
             "case": {"id": case, "site": self.place.site, "recipe": self.name, "seed": self.seed, "realScan": self.place.scan},
@@ -263,9 +264,9 @@ class Study:
             "objects": files,
             "tumours": [{"id": "T1", "seedLPS": self.tumour.point_inside(rng), "longestDiameterMM": self.tumour.longest_diameter,
                          "volumeML": self.tumour.volume_ml, "planningContrast": self.shown_contrast}],
-            "probes": metal_in,
+            "probes": probes,
             "ice": {"volumeML": self.ice.volume_ml, "balls": len(self.balls), "edgeBandMM": self.options.band_mm,
-                    "front": "0 °C surface; the image changes evenly over edgeBandMM below it (85 HU less in water, 12 % of that in fat)"},
+                    "front": "0 °C; the image changes evenly over edgeBandMM below it: 85 HU less in water, 12 % of that in fat"},
             "ablationZone": {"volumeML": self.zone.volume_ml} if self.has_follow_up else None,
             "noiseHU": self.scan.noise.sigma})
 

@@ -43,7 +43,7 @@ def texture(scan, box, smooth, rng):
 
 
 def surroundings(scan, centre, reach_mm=12.0):
-    """The commonest value of soft tissue (CT) or signal (MR) within `reach_mm` of a point: the median of the half that lies closest together."""
+    """The commonest value of soft tissue (CT) or signal (MR) about a point: the median of the half that lies closest together."""
     box = scan.grid.box(np.asarray(centre)[None], reach_mm)
     values = np.sort(scan.smooth(box).ravel())
     if scan.modality == "CT":
@@ -53,6 +53,12 @@ def surroundings(scan, centre, reach_mm=12.0):
     half = len(values) // 2
     start = int(np.argmin(values[half:] - values[: len(values) - half]))
     return float(np.median(values[start:start + half]))
+
+
+def share_alike(scan, centre, level, reach_mm=22.0, within=30.0):
+    """How much of the tissue about a point is like `level`."""
+    box = scan.grid.box(np.asarray(centre)[None], reach_mm)
+    return float(np.mean(np.abs(scan.smooth(box) - level) < within))
 
 
 def add_lesion(scan, shape, target, rng, unevenness=4.0, fade_mm=0.0):

@@ -3,10 +3,9 @@
 import argparse
 import csv
 import json
-import statistics
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -17,38 +16,7 @@ import prompts
 import studies
 from peers import PEERS
 from surface_scores import NOTHING_FOUND, Surface, Truth
-
-OURS = "icemargin"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One method on one object of one study."""
-
-    kind: str
-    site: str
-    modality: str
-    object: str
-    contrast: str
-    study: str
-    method: str
-    dice: float
-    mean_mm: float
-    percentile95_mm: float
-    seconds: float
-    note: str = ""
-
-
-def targets(row):
-    """What our method is held to: smallest Dice, largest mean and 95th percentile of the distance (mm)."""
-    if row.object == "tumour":
-        return (0.85 if row.contrast == "20 HU" else 0.90), None, None
-    if row.object == "ice":
-        return (0.95 if row.modality == "CT" else 0.92), 0.6, 2.0
-    return None, None, None
-
-
-LIMIT_S = 1.5
+from tables import OURS, Row, print_probes, print_table
 
 
 def contrast(study, name):
@@ -91,67 +59,6 @@ def probe_row(icemargin, study, output):
     answer = icemargin_command.segment(icemargin, study, "probes", output)
     return {"kind": study.kind, "site": study.site, "study": study.folder.name, "seconds": answer.seconds, "note": answer.error,
             **asdict(probe_scores.score(answer.probes, study.probes))}
-
-
-def number(value, width, digits):
-    return f"{value:>{width}.{digits}f}" if value < 1e6 else f"{'–':>{width}}"
-
-
-def missed(row, group):
-    """By how much the medians of a group of ours miss the targets."""
-    dice, mean, high = targets(row)
-    found = [(median(group, "dice"), dice, 1), (median(group, "mean_mm"), mean, -1), (median(group, "percentile95_mm"), high, -1)]
-    texts = [f"{label} {target}: missed by {abs(value - target):.2f}" if value < 1e6 else f"{label} {target}: nothing found"
-             for (value, target, sense), label in zip(found, ("Dice ≥", "mean ≤", "95 % ≤")) if target and sense * (value - target) < 0]
-    seconds = median(group, "seconds")
-    if seconds > LIMIT_S:
-        texts.append(f"≤ {LIMIT_S} s: missed by {seconds - LIMIT_S:.1f}")
-    if not texts and dice:
-        return "met"
-    return "; ".join(texts)
-
-
-def median(group, key):
-    return statistics.median(getattr(row, key) for row in group)
-
-
-def print_table(table):
-    print(f"\n{'':<8} {'site':<12}{'object':<14}{'contrast':<9}{'n':>3}  {'method':<21}{'Dice':>6}{'worst':>7}{'mean mm':>9}{'95 % mm':>9}{'s':>7}  targets")
-    groups = {}
-    for row in table:
-        groups.setdefault((row.kind, f"{row.site} {row.modality}", row.object, row.contrast), {}).setdefault(row.method, []).append(row)
-    for (kind, site, name, what), methods in sorted(groups.items()):
-        for method, group in methods.items():
-            print_line(kind, site, name, what, method, group)
-    print("\nMedians over everything")
-    for kind in ("phantom", "hybrid"):
-        for name in ("tumour", "ice", "ablation-zone"):
-            for modality in ("CT", "MR"):
-                for method in [OURS, *PEERS]:
-                    group = [r for r in table if (r.kind, r.object, r.modality, r.method) == (kind, name, modality, method)]
-                    if group:
-                        print_line(kind, f"all {modality}", name, "", method, group)
-    for row in table:
-        if row.note:
-            print(f"{row.study}, {row.object}: {row.note}")
-
-
-def print_line(kind, site, name, what, method, group):
-    print(f"{kind:<8} {site:<12}{name:<14}{what:<9}{len(group):>3}  {method:<21}{median(group, 'dice'):>6.3f}{min(r.dice for r in group):>7.3f}"
-          f"{number(median(group, 'mean_mm'), 9, 2)}{number(median(group, 'percentile95_mm'), 9, 2)}{median(group, 'seconds'):>7.2f}"
-          f"  {missed(group[0], group) if method == OURS else ''}", flush=True)
-
-
-def print_probes(table):
-    print(f"\n{'probes':<9}{'study':<34}{'tip errors mm (≤ 1.5)':<28}{'angles ° (≤ 1)':<24}{'missed':>6}{'spurious':>9}{'s':>7}")
-    for row in table:
-        tips, angles = (" ".join(f"{v:.2f}" for v in row[key]) for key in ("tip_mm", "angle_degrees"))
-        print(f"{row['kind']:<9}{row['study']:<34}{tips:<28}{angles:<24}{row['missed']:>6}{row['spurious']:>9}{row['seconds']:>7.2f}  {row['note']}")
-    tips, angles = ([v for row in table for v in row[key]] for key in ("tip_mm", "angle_degrees"))
-    if tips:
-        print(f"{'all':<9}{len(tips)} found: median tip {statistics.median(tips):.2f} mm, worst {max(tips):.2f}; median angle {statistics.median(angles):.2f}°, "
-              f"worst {max(angles):.2f}; {sum(v > 1.5 for v in tips)} tips over 1.5 mm, {sum(v > 1 for v in angles)} angles over 1°; "
-              f"{sum(r['missed'] for r in table)} missed, {sum(r['spurious'] for r in table)} spurious")
 
 
 def main():

@@ -30,10 +30,11 @@ def confidence_connected(prompt):
 def walker(prompt):
     """scikit-image: curvature flow, then the random walker between the sure voxels; the surface is where both are equally likely."""
     reach = abs(prompt.outer - prompt.inner)
-    values = np.clip(sitk.GetArrayFromImage(flattened(prompt)), min(prompt.inner, prompt.outer) - reach / 2, max(prompt.inner, prompt.outer) + reach / 2)
+    low, high = sorted((prompt.inner, prompt.outer))
+    values = np.clip(sitk.GetArrayFromImage(flattened(prompt)), low - reach / 2, high + reach / 2)
     labels = np.where(prompt.inside, 1, np.where(prompt.outside, 2, 0))
-    probability = random_walker(
-        values, labels, beta=130, mode="cg_j", tol=1e-3, return_full_prob=True, spacing=np.array(prompt.image.GetSpacing()[::-1]) / prompt.image.GetSpacing()[0])[0]
+    spacing = np.array(prompt.image.GetSpacing()[::-1])
+    probability = random_walker(values, labels, beta=130, mode="cg_j", tol=1e-3, return_full_prob=True, spacing=spacing / spacing.min())[0]
     return touching(probability > 0.5, prompt.inside), probability - 0.5
 
 
@@ -71,4 +72,8 @@ def filled(mask):
 
 
 PEERS = {
-    "connected threshold": connected_threshold, "confidence connected": confidence_connected, "random walker": walker, "graph cut": graph_cut}
+    "connected threshold": connected_threshold,
+    "confidence connected": confidence_connected,
+    "random walker": walker,
+    "graph cut": graph_cut,
+}

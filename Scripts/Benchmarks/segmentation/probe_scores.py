@@ -15,11 +15,11 @@ class ProbeScore:
 
 
 def score(found, true, farthest_mm=20.0):
-    """Each probe is (tip, tail). A pair farther apart than `farthest_mm` at the tip is one missed and one spurious; a swapped end is so too."""
+    """Each probe is (tip, tail). A pair whose tips lie farther apart, as where ends are swapped, is one missed and one spurious."""
     cost = np.array([[np.linalg.norm(np.subtract(f[0], t[0])) for t in true] for f in found]).reshape(len(found), len(true))
     pairs = [(i, j) for i, j in zip(*linear_sum_assignment(cost)) if cost[i, j] <= farthest_mm]
-    return ProbeScore(
-        [float(cost[i, j]) for i, j in pairs], [angle(found[i], true[j]) for i, j in pairs], len(true) - len(pairs), len(found) - len(pairs))
+    tips, angles = [float(cost[i, j]) for i, j in pairs], [angle(found[i], true[j]) for i, j in pairs]
+    return ProbeScore(tips, angles, len(true) - len(pairs), len(found) - len(pairs))
 
 
 def angle(a, b):

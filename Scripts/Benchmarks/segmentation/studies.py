@@ -66,8 +66,8 @@ def phantoms(icemargin, root, seeds, quick):
     for site, modality, options in PHANTOMS[::3] if quick else PHANTOMS:
         for seed in seeds:
             folder = root / "-".join(["phantom", site, modality, str(seed), *(o for o in options if not o.startswith("--"))])
-            command = [icemargin, "phantom", "--site", site, "--modality", modality, "--seed", str(seed), "--masks", "--follow-up", *options,
-                       "--output", str(folder)]
+            what = ["--site", site, "--modality", modality, "--seed", str(seed), *options]
+            command = [icemargin, "phantom", *what, "--masks", "--follow-up", "--output", str(folder)]
             truth = made(folder, command)
             yield Study(folder, "phantom", truth, phantom_objects(folder / "masks"))
 
@@ -83,14 +83,14 @@ def hybrids(script, root, seeds, quick):
     names = subprocess.run([script, "--list"], check=True, capture_output=True, text=True).stdout.split()
     for name in names[::5] if quick else names:
         for seed in seeds:
-            yield hybrid(script, root / f"{name}-{seed}", name, seed, [])
+            yield hybrid(script, root / f"{name}-{seed}", name, seed)
 
 
 def full_size(script, root, seed):
-    return hybrid(script, root / "full-size" / f"liver-dark-{seed}", "liver-dark", seed, FULL_SIZE)
+    return hybrid(script, root / "full-size" / f"liver-dark-{seed}", "liver-dark", seed, "full size", FULL_SIZE)
 
 
-def hybrid(script, folder, name, seed, options):
+def hybrid(script, folder, name, seed, kind="hybrid", options=()):
     truth = made(folder, [script, str(folder.parent), "--case", name, "--seed", str(seed), *options])
     objects = {name: (o["scan"], folder / o["mask"], folder / o["signedDistance"]) for name, o in truth["objects"].items()}
-    return Study(folder, "hybrid", truth, objects)
+    return Study(folder, kind, truth, objects)

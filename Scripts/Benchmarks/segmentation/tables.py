@@ -1,0 +1,104 @@
+"""The tables that the comparison prints, and the targets that ours is held to."""
+
+import statistics
+from dataclasses import dataclass
+
+OURS = "icemargin"
+LIMIT_S = 1.5
+TIP_MM, ANGLE_DEGREES = 1.5, 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on one object of one study."""
+
+    kind: str
+    site: str
+    modality: str
+    object: str
+    contrast: str
+    study: str
+    method: str
+    dice: float
+    mean_mm: float
+    percentile95_mm: float
+    seconds: float
+    note: str = ""
+
+
+def targets(row):
+    """What our method is held to: smallest Dice, largest mean and 95th percentile of the distance (mm)."""
+    if row.object == "tumour":
+        return (0.85 if row.contrast == "20 HU" else 0.90), None, None
+    if row.object == "ice":
+        return (0.95 if row.modality == "CT" else 0.92), 0.6, 2.0
+    return None, None, None
+
+
+def number(value):
+    return f"{value:.2f}" if value < 1e6 else "–"
+
+
+def missed(row, group):
+    """By how much the medians of a group of ours miss the targets."""
+    dice, mean, high = targets(row)
+    found = [(median(group, "dice"), dice, 1), (median(group, "mean_mm"), mean, -1), (median(group, "percentile95_mm"), high, -1)]
+    texts = [f"{label} {target}: missed by {abs(value - target):.2f}" if value < 1e6 else f"{label} {target}: nothing found"
+             for (value, target, sense), label in zip(found, ("Dice ≥", "mean ≤", "95 % ≤")) if target and sense * (value - target) < 0]
+    seconds = median(group, "seconds")
+    if seconds > LIMIT_S:
+        texts.append(f"≤ {LIMIT_S} s: missed by {seconds - LIMIT_S:.1f}")
+    if not texts and dice:
+        return "met"
+    return "; ".join(texts)
+
+
+def median(group, key):
+    return statistics.median(getattr(row, key) for row in group)
+
+
+LINE = "{:<10}{:<15}{:<14}{:<9}{:>3}  {:<21}{:>6}{:>7}{:>9}{:>9}{:>7}  {}"
+
+
+def print_table(table):
+    print("\nMedians (Dice also the worst). Seconds: ours the whole command with reading and writing, peers the method alone on a crop.")
+    print(LINE.format("", "site", "object", "contrast", "n", "method", "Dice", "worst", "mean mm", "95 % mm", "s", "targets"))
+    groups = {}
+    for row in table:
+        groups.setdefault((row.kind, f"{row.site} {row.modality}", row.object, row.contrast), {}).setdefault(row.method, []).append(row)
+    for labels, methods in sorted(groups.items()):
+        for method, group in methods.items():
+            print_line(labels, method, group)
+    print("\nOver all sites")
+    overall = {}
+    for row in table:
+        overall.setdefault((row.kind, f"all {row.modality}", row.object, ""), {}).setdefault(row.method, []).append(row)
+    for labels, methods in sorted(overall.items()):
+        for method, group in methods.items():
+            print_line(labels, method, group)
+    for row in table:
+        if row.note:
+            print(f"{row.study}, {row.object}: {row.note}")
+
+
+def print_line(labels, method, group):
+    dice, worst = median(group, "dice"), min(row.dice for row in group)
+    mean, high = (number(median(group, key)) for key in ("mean_mm", "percentile95_mm"))
+    verdict = missed(group[0], group) if method == OURS else ""
+    print(LINE.format(*labels, len(group), method, f"{dice:.3f}", f"{worst:.3f}", mean, high, f"{median(group, 'seconds'):.2f}", verdict))
+
+
+PROBE_LINE = "{:<10}{:<34}{:<28}{:<24}{:>6}{:>9}{:>7}  {}"
+
+
+def print_probes(table):
+    print("\n" + PROBE_LINE.format("probes", "study", f"tip errors mm (≤ {TIP_MM})", f"angles ° (≤ {ANGLE_DEGREES:g})", "missed", "spurious", "s", ""))
+    for row in table:
+        tips, angles = (" ".join(f"{v:.2f}" for v in row[key]) for key in ("tip_mm", "angle_degrees"))
+        print(PROBE_LINE.format(row["kind"], row["study"], tips, angles, row["missed"], row["spurious"], f"{row['seconds']:.2f}", row["note"]))
+    tips, angles = ([v for row in table for v in row[key]] for key in ("tip_mm", "angle_degrees"))
+    if not tips:
+        return
+    print(f"{len(tips)} found: median tip {statistics.median(tips):.2f} mm, worst {max(tips):.2f}, {sum(v > TIP_MM for v in tips)} over {TIP_MM}; "
+          f"median angle {statistics.median(angles):.2f}°, worst {max(angles):.2f}, {sum(v > ANGLE_DEGREES for v in angles)} over {ANGLE_DEGREES:g}; "
+          f"{sum(row['missed'] for row in table)} missed, {sum(row['spurious'] for row in table)} spurious")
