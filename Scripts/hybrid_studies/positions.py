@@ -61,6 +61,10 @@ POSITIONS = {
         Position("thorax", "lung", (172, 285, 28), (-0.9, 0.4, 0), (10, 22)),
         Position("thorax", "lung", (300, 262, 32), (0.7, -0.7, 0), (10, 20)),
         Position("thorax", "lung", (312, 285, 26), (0.9, 0.4, 0), (10, 20))],
+    "lung-part-solid": [
+        Position("thorax", "lung", (172, 287, 29), (-0.9, 0.4, 0), (18, 28)),
+        Position("thorax", "lung", (304, 264, 31), (0.7, -0.7, 0), (18, 26)),
+        Position("thorax", "lung", (180, 300, 38), (-0.4, 0.9, 0.1), (18, 28))],
     "lung-pleura": [
         Position("thorax", "lung", (153, 296, 32), (-0.9, 0.42, 0), (12, 22), 2.0),
         Position("thorax", "lung", (318, 296, 34), (0.9, 0.42, 0), (12, 22), 2.0)],

@@ -58,7 +58,7 @@ RECIPES = {
     "muscle": Recipe("muscle", (-40, -22), (2, 2)),
     "vertebra": Recipe("vertebra", (30, 55), (1, 2)),
     "lung-solid": Recipe("lung-solid", (20, 45), (1, 2)),
-    "lung-part-solid": Recipe("lung-solid", (10, 40), (1, 2), part_solid=True),
+    "lung-part-solid": Recipe("lung-part-solid", (10, 40), (1, 2), part_solid=True),
     "lung-pleura": Recipe("lung-pleura", (20, 45), (1, 2)),
     "lung-vessel": Recipe("lung-vessel", (20, 45), (1, 1), vessel=True),
     "mr-liver-bright": Recipe("liver-mr", (1.6, 2.2), (2, 3)),
@@ -178,10 +178,12 @@ class Study:
         self.shown_contrast = target - around
         if not absolute:
             target = around + visibility * (target - around)
+        solid = self.tumour
         if self.recipe.part_solid:
-            halo = shapes.shrunk(self.tumour, -0.22 * self.diameter, rng)
-            tissue.add_lesion(scan, halo, -560, rng, unevenness=35, fade_mm=2.5)
-        tissue.add_lesion(scan, self.tumour, target, rng, unevenness=4 if ct else 0.06 * around)
+            # The ground glass belongs to the tumour; its solid part lies within.
+            tissue.add_lesion(scan, self.tumour, -520, rng, unevenness=35, fade_mm=1)
+            solid = shapes.shrunk(self.tumour, 0.2 * self.diameter, rng)
+        tissue.add_lesion(scan, solid, target, rng, unevenness=4 if ct else 0.06 * around)
         return scan
 
     def bystanders(self):
