@@ -57,8 +57,10 @@ public struct DeformableRegistration: Sendable {
         try self.init(RegistrationPair(fixed: fixed, moving: moving), focus: focus, from: rigid)
     }
 
-    init(_ pair: RegistrationPair, focus: RegistrationFocus?, from rigid: AffineTransform) throws(RegistrationError) {
-        var stiffness = Self.stiffness
+    init(
+        _ pair: RegistrationPair, focus: RegistrationFocus?, from rigid: AffineTransform, stiffness: Float = Self.stiffness
+    ) throws(RegistrationError) {
+        var stiffness = stiffness
         for attempt in 1...Self.stifferTries {
             guard let (smooth, cost) = Self.displacement(pair, from: rigid, stiffness: stiffness) else { throw .nothingInCommon }
             let field = focus.map { focus in

@@ -27,6 +27,11 @@ struct RegistrationPair: Sendable {
 
     let fixed, moving: [RegistrationImage]
 
+    /// The same scans with their roles exchanged.
+    var exchanged: RegistrationPair { RegistrationPair(fixed: moving, moving: fixed) }
+
+    private init(fixed: [RegistrationImage], moving: [RegistrationImage]) { (self.fixed, self.moving) = (fixed, moving) }
+
     init(fixed: RegistrationScan, moving: RegistrationScan) {
         func pyramid(_ scan: RegistrationScan) -> [RegistrationImage] {
             let finest = RegistrationImage(scan.volume, modality: scan.modality, spacingMM: Self.spacingsMM.last!, excluded: scan.excluded)

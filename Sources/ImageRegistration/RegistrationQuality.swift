@@ -1,0 +1,99 @@
+import Foundation
+import ImagingCore
+
+/// How far a registration can be relied on, from evidence that it was not made to fit: the way back, other starts, and a softer spline.
+public struct RegistrationQuality: Sendable, Hashable {
+    public enum Status: String, Sendable, Codable { case pass, doubtful, fail }
+
+    public let status: Status
+    /// Why not `pass`, in sentences; empty otherwise.
+    public let reasons: [String]
+    /// The mean error to expect at the tumour's surface, in millimetres.
+    public let expectedErrorMM: Double
+    /// How far a point of the tumour's surface comes back from where it started, when the scans exchange roles and start elsewhere;
+    /// `nil` when no way back is found.
+    public let inverseErrorMM: Double?
+    /// How far a softer spline from another start brings the surface elsewhere.
+    public let softerDifferenceMM: Double
+    /// How far the rigid motion alone brings the surface elsewhere; `nil` for a rigid registration without a deformable one to compare.
+    public let rigidDifferenceMM: Double?
+    /// The share of local contrast around the tumour that the moving scan explains, 0…1.
+    public let similarity: Double
+    /// The share of the tissue around the tumour, in the fixed scan, that the moving scan shows.
+    public let overlap: Double
+    /// See `DeformableRegistration.smallestJacobian`.
+    public let smallestJacobian: Double
+
+    /// What synthetic pairs whose motion is known leave when all evidence agrees: smoothness stands in for what ice hides.
+    static let leastErrorMM = 1.0
+    /// How much of the disagreement counts as error.
+    static let inverseShare = 0.3
+    static let softerShare = 0.5
+    /// Scans of one patient and one modality that explain at least this much of each other are taken for such.
+    static let similaritySure = 0.86
+    /// Those that explain less are doubted the more, the less they explain (1 per this much) and the farther a softer spline goes
+    /// elsewhere (1 per millimetre): of synthetic pairs, one patient's stay below 1.5 and other patients' lie above.
+    static let similarityStep = 0.04
+    static let disbeliefDoubtful = 1.0
+    static let disbeliefLargest = 1.5
+    static let inverseDoubtfulMM = 3.0
+    static let inverseLargestMM = 8.0
+    static let overlapLeast = 0.5
+    static let overlapSure = 0.8
+    static let expectedDoubtfulMM = 3.0
+
+    /// The evidence, before it is judged.
+    struct Evidence {
+        var inverseErrorMM: Double?
+        var softerDifferenceMM: Double
+        var rigidDifferenceMM: Double?
+        var similarity, overlap, smallestJacobian: Double
+        var isSameModality: Bool
+        var isFocusInView: Bool
+        /// Whether only the rigid motion is used, so that what it leaves is part of the error.
+        var isRigid: Bool
+    }
+
+    init(_ evidence: Evidence) {
+        (inverseErrorMM, softerDifferenceMM) = (evidence.inverseErrorMM, evidence.softerDifferenceMM)
+        (rigidDifferenceMM, similarity) = (evidence.rigidDifferenceMM, evidence.similarity)
+        (overlap, smallestJacobian) = (evidence.overlap, evidence.smallestJacobian)
+        let left = evidence.isRigid ? evidence.rigidDifferenceMM ?? 0 : 0
+        let terms = [Self.leastErrorMM, Self.inverseShare * (inverseErrorMM ?? Self.inverseLargestMM), Self.softerShare * softerDifferenceMM, left]
+        expectedErrorMM = terms.map { $0 * $0 }.reduce(0, +).squareRoot()
+
+        func text(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
+        var failures: [String] = [], doubts: [String] = []
+        if !evidence.isFocusInView { failures.append("The tumour would lie outside the field of view.") }
+        if overlap < Self.overlapLeast {
+            failures.append("Only \(text(100 * overlap, 0)) % of the tissue around the tumour is shown by both scans.")
+        } else if overlap < Self.overlapSure {
+            doubts.append("Only \(text(100 * overlap, 0)) % of the tissue around the tumour is shown by both scans.")
+        }
+        if evidence.isSameModality {
+            let message = "The scans explain only \(text(100 * similarity, 0)) % of each other's contrast around the tumour, as scans of different patients or regions do."
+            let disbelief = similarity < Self.similaritySure ? (Self.similaritySure - similarity) / Self.similarityStep + softerDifferenceMM : 0
+            if disbelief > Self.disbeliefLargest {
+                failures.append(message)
+            } else if disbelief > Self.disbeliefDoubtful {
+                doubts.append(message)
+            }
+        } else {
+            doubts.append("The scans are of different modalities, for which no similarity is known to be enough.")
+        }
+        if let inverseErrorMM {
+            let message = "Registering the scans the other way round leads elsewhere, by \(text(inverseErrorMM)) mm."
+            if inverseErrorMM > Self.inverseLargestMM {
+                failures.append(message)
+            } else if inverseErrorMM > Self.inverseDoubtfulMM {
+                doubts.append(message)
+            }
+        } else {
+            failures.append("The scans cannot be registered the other way round.")
+        }
+        if smallestJacobian <= 0 { failures.append("The displacement folds.") }
+        if expectedErrorMM > Self.expectedDoubtfulMM { doubts.append("The expected error at the tumour's surface is \(text(expectedErrorMM)) mm.") }
+        status = !failures.isEmpty ? .fail : doubts.isEmpty ? .pass : .doubtful
+        reasons = failures + doubts
+    }
+}
