@@ -78,12 +78,20 @@ struct CaseObjectFinder {
     func zone(probes: [Probe], tumours: [CaseObject]) throws -> CaseObject {
         let name = description.isFollowup ? "ablation zone" : "visible ice"
         if let zone = description.zone { return try imported(zone, name: name) }
-        guard !description.isFollowup else { throw CaseError.ablationZoneNotGiven }
         let seeds = scans.shareFrameOfReference ? tumours.compactMap(\.surface.centroid) : []
-        return segmented(
-            try IceSegmentation.segment(
-                scan: scans.treated.volume, modality: scans.treated.modality, probes: probes, seeds: seeds, reference: iceReference),
-            name: name, isInPlanningFrame: false)
+        let (scan, modality) = (scans.treated.volume, scans.treated.modality)
+        let result = if description.isFollowup {
+            try ablationZone(scan, modality, seeds: seeds)
+        } else {
+            try IceSegmentation.segment(scan: scan, modality: modality, probes: probes, seeds: seeds, reference: iceReference)
+        }
+        return segmented(result, name: name, isInPlanningFrame: false)
+    }
+
+    private func ablationZone(_ scan: ScanVolume, _ modality: Modality, seeds: [PatientPoint]) throws -> SegmentationResult {
+        guard !seeds.isEmpty else { throw CaseError.ablationZoneNotLocated }
+        return try AblationZoneSegmentation.segment(
+            scan: scan, modality: modality, seeds: seeds, parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
     }
 
     /// The scan that shows the tissue before it froze, where one lies in the ice scan's frame of reference.
@@ -126,15 +134,15 @@ struct CaseObjectFinder {
 
 /// Why a case cannot be verified as it stands.
 public enum CaseError: ReportableError {
-    case ablationZoneNotGiven
+    case ablationZoneNotLocated
 
     public var category: FailureCategory { .badData }
 
     public var finding: Finding {
         switch self {
-        case .ablationZoneNotGiven:
-            Finding(.error, "ablation-zone-not-given", "The case has a follow-up scan but no ablation zone, which is not yet segmented automatically.",
-                    remedy: "Give it as ablationZone: {mask: FILE}.")
+        case .ablationZoneNotLocated:
+            Finding(.error, "ablation-zone-not-located", "The follow-up scan lies in another frame of reference than the tumours, so where to look for the ablation zone is not known.",
+                    remedy: "Give the zone as ablationZone: {mask: FILE}.")
         }
     }
 }

@@ -33,7 +33,7 @@ public struct CaseVerification {
             return (result.probes, result.findings)
         }
         var findings = try caseFindings(scans, tumours: tumours, structures: structures.map(\.object), probes: probes) + probeFindings
-        let zone = try clock.measure("zone", as: description.isFollowup ? "reading the ablation zone" : "finding the ice") {
+        let zone = try clock.measure("zone", as: description.isFollowup ? "finding the ablation zone" : "finding the ice") {
             try findZone(finder, probes: probes, tumours: tumours, findings: &findings)
         }
 
@@ -210,7 +210,12 @@ extension CaseVerification {
 
 extension SegmentationError {
     /// Whether the scan lacks what was looked for, rather than the case having described it wrongly.
-    fileprivate var isAboutTheScan: Bool { if case .noIceFound = self { true } else { false } }
+    fileprivate var isAboutTheScan: Bool {
+        switch self {
+        case .noIceFound, .noZoneFound: true
+        default: false
+        }
+    }
 }
 
 extension Array where Element: Hashable {

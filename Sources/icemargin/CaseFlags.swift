@@ -66,7 +66,7 @@ struct CaseFlags: ParsableArguments {
     @Option(help: ArgumentHelp("The ice as a NIfTI mask in the ice scan's frame, instead of segmenting it.", valueName: "file"))
     var iceMask: String?
 
-    @Option(help: ArgumentHelp("The ablation zone as a NIfTI mask in the follow-up scan's frame.", valueName: "file"))
+    @Option(help: ArgumentHelp("The ablation zone as a NIfTI mask in the follow-up scan's frame, instead of segmenting it.", valueName: "file"))
     var ablationZoneMask: String?
 
     @Option(

@@ -10,11 +10,12 @@ import VerificationPipeline
 struct SegmentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segment",
-        abstract: "Find the tumour, the ice or the probes in one scan.",
+        abstract: "Find the tumour, the ice, the ablation zone or the probes in one scan.",
         discussion: """
             icemargin segment planning --tumour --seed 12.5,-80,431 --diameter 24
             icemargin segment planning --tumour --axis 2,-80,431:26,-78,430
             icemargin segment intraop --ice --reference prefreeze --output ice
+            icemargin segment followup --ablation-zone --seed 12.5,-80,431
             icemargin segment intraop --probes
 
             Points are LPS millimetres of the scan. The output folder gets the mask (on the scan's whole grid) and the level set \
@@ -30,7 +31,7 @@ struct SegmentCommand: AsyncParsableCommand {
             switch value {
             case .tumour: "Find the tumour at --seed, of about --diameter, or along --axis."
             case .ice: "Find the visible ice around the probes (found on CT, or given by --probe), or around --seed."
-            case .ablationZone: "Find the ablation zone of a follow-up scan at --seed."
+            case .ablationZone: "Find the ablation zone of a follow-up scan at --seed, of about --diameter if known."
             case .probes: "Find the probes; with --probe, compare the given ones with the scan."
             }
         }
@@ -40,9 +41,9 @@ struct SegmentCommand: AsyncParsableCommand {
     @Flag(help: "What to find.") var object: Object
     @Option(
         name: .customLong("seed"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A point in the tumour, or where ice is expected (then it may be repeated).", valueName: "L,P,S"), transform: PatientPoint.flag)
+        help: ArgumentHelp("A point in the tumour; in the ablation zone, or where ice is expected (then it may be repeated).", valueName: "L,P,S"), transform: PatientPoint.flag)
     var seeds: [PatientPoint] = []
-    @Option(help: ArgumentHelp("The tumour's approximate longest diameter in mm.", valueName: "mm")) var diameter: Double?
+    @Option(help: ArgumentHelp("The approximate longest diameter of tumour or ablation zone in mm.", valueName: "mm")) var diameter: Double?
     @Option(
         parsing: .unconditional, help: ArgumentHelp("The two ends of the tumour's longest axis, instead of --seed and --diameter.", valueName: "L,P,S:L,P,S"),
         transform: TumourPrompt.LongestAxis.flag)
@@ -60,7 +61,7 @@ struct SegmentCommand: AsyncParsableCommand {
         help: ArgumentHelp("A probe's tip and tail, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"), transform: Probe.flag)
     var givenProbes: [Probe] = []
     @Option(help: ArgumentHelp("For ice: a scan before freezing, in the same frame of reference.", valueName: "series")) var reference: String?
-    @Flag(help: "The tumour lies in bone.") var inBone = false
+    @Flag(help: "The tumour or ablation zone lies in bone.") var inBone = false
     @Option(help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")) var modality: Modality?
     @Option(name: .customLong("series-uid"), help: ArgumentHelp("Which series, when the folder holds several.", valueName: "uid")) var seriesUID: String?
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the results go; a new or empty folder.", valueName: "dir")) var output: String?
@@ -76,6 +77,7 @@ struct SegmentCommand: AsyncParsableCommand {
         ]
         if let stray = strays.first(where: { !$0.1 && $0.2 }) { throw ValidationError("\(stray.0) does not go with --\(object.rawValue).") }
         if object == .tumour { _ = try prompt }
+        if object == .ablationZone, seeds.isEmpty { throw ValidationError("--ablation-zone needs --seed, a point inside the zone.") }
     }
 
     private var prompt: TumourPrompt {

@@ -62,7 +62,7 @@ import VerificationPipeline
     /// Flags that belong to another object, and points that are missing or contradict each other.
     @Test(arguments: [
         (["--probes", "--diameter", "25"], "--diameter"), (["--ice", "--include", "1,2,3"], "--include"), (["--tumour", "--probe", "1,2,3:4,5,6"], "--probe"),
-        (["--tumour"], "--seed"), (["--tumour", "--seed", "1,2,3"], "--diameter"), (["--tumour", "--axis", "1,2,3:20,2,3", "--diameter", "20"], "--axis"),
+        (["--tumour"], "--seed"), (["--ablation-zone"], "--seed"), (["--tumour", "--seed", "1,2,3"], "--diameter"), (["--tumour", "--axis", "1,2,3:20,2,3", "--diameter", "20"], "--axis"),
         (["--tumour", "--seed", "1,2,3", "--seed", "4,5,6", "--diameter", "9"], "--include"), (["--tumour", "--axis", "1,2,3:1,2,3"], "1 mm apart"), ([], "--tumour"),
     ])
     func flagsThatDoNotGoTogetherAreNamed(arguments: [String], name: String) throws {
