@@ -45,9 +45,10 @@ struct NoiseTexture {
             let both = [structure(SIMD3(lag, 0, 0)), structure(SIMD3(0, lag, 0))].compactMap { $0 }
             return both.isEmpty ? nil : both.reduce(0, +) / Double(both.count)
         }
-        let reach = max(2, min(8, Int((4 / max(h.x, h.y)).rounded(.up))))
+        // Far enough for grain to be forgotten, near enough for few pairs to lie across an edge.
+        let reach = max(2, min(8, Int((2.6 / max(h.x, h.y)).rounded(.up))))
         let curve = (1...reach).map { planar($0) ?? 0 }
-        let plateau = max(curve.suffix(2).max() ?? 0, 1e-9)
+        let plateau = max(curve.max() ?? 0, 1e-9)
         var area = 1.0
         for (index, value) in curve.enumerated() where value > 0 {
             let lag = Double(index + 1), correlation = 1 - value / plateau

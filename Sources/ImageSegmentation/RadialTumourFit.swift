@@ -148,7 +148,7 @@ struct RadialTumourFit {
                 if change > 0, own > 0 {
                     own = min(own, odds.logOdds(value - change, direction: n), odds.logOdds(value + change, direction: n))
                 }
-                sum += weight * own * Self.trust
+                sum += weight * own
             }
         }
         return result
@@ -156,8 +156,6 @@ struct RadialTumourFit {
 
     /// Neighbouring directions' radii differ by about this share.
     private static let roughness: Float = 0.1
-    /// What one independent reading counts for. More than 1, since grey levels are cut off where they say most.
-    private static let trust: Float = 3
     private static let transitionMM: Float = 1
 
     /// Changes that grain alone makes inside the object.
@@ -216,9 +214,20 @@ struct RadialField {
     private let table: [Float]
     private static let side = 40
 
-    /// - Parameter smoothing: the width in radians of the Gaussian that joins directions.
-    init(sphere: SphereDirections, radii: [Float], smoothing: Float? = nil) {
-        let side = Self.side, width = smoothing ?? 0.55 * sphere.spacing, limit = cos(min(3.2 * width, 1.2))
+    /// The Gaussian that joins directions, as a share of their spacing.
+    private static let joiningShare: Float = 0.55
+
+    /// What the field reads at the directions themselves.
+    static func joined(_ radii: [Float], on sphere: SphereDirections) -> [Float] {
+        let beside = exp(-0.5 / (joiningShare * joiningShare))
+        return radii.indices.map { n in
+            let around = sphere.neighbourStarts[n]..<sphere.neighbourStarts[n + 1]
+            return (radii[n] + beside * around.reduce(0) { $0 + radii[sphere.neighbours[$1]] }) / (1 + beside * Float(around.count))
+        }
+    }
+
+    init(sphere: SphereDirections, radii: [Float]) {
+        let side = Self.side, width = Self.joiningShare * sphere.spacing, limit = cos(min(3.2 * width, 1.2))
         table = [Float](unsafeUninitializedCapacity: 6 * side * side) { target, initialized in
             let first = target.baseAddress!
             forEachSlab(of: 6 * side, slab: 4) { range in

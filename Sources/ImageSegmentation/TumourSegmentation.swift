@@ -7,7 +7,7 @@ import ImagingCore
 /// Readings along rays from the seed get their odds of being tumour from grey levels around the seed against those of each side's
 /// surroundings; the likeliest closed surface that differs little between neighbouring rays is found by belief propagation
 /// (`RadialTumourFit`). The expected size decides only where grey levels do not. The surface is then moved onto the half-height of the
-/// local edge (`EdgeRefinement`).
+/// local edge, smoothly and with its spread known (`RadialEdgeFit`).
 public enum TumourSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// Sites in bone: a seed on bone is then no error.
@@ -51,7 +51,7 @@ public enum TumourSegmentation {
         var fit = bestFit(work, gradient, expectation)
         fit.refine()
         guard fit.visibleShare >= TumourFindings.leastVisibleShare else { throw .noTumourFound(seed) }
-        return try refined(fit, lobes: lobes(beyond: fit, work, gradient), image: image, radius: radius, modality: modality)
+        return try refined(fit, lobes: lobes(beyond: fit, work, gradient), image: image, texture: texture, modality: modality)
     }
 
     /// The fit from the stated size, or from another where that one shows more of an edge.
@@ -109,33 +109,33 @@ public enum TumourSegmentation {
         return mode + max(5 * sigma, 130)
     }
 
-    /// Outgrowths narrower than this share of the stated diameter are vessels, not tumour.
-    private static let openingShare = 0.3
-    /// The Gaussian that smooths the surface, as a share of the stated radius.
-    private static let smoothingShare = 0.12
-
     private static func refined(
-        _ fit: RadialTumourFit, lobes: [RadialTumourFit], image: Volume<Float>, radius: Double, modality: Modality
+        _ fit: RadialTumourFit, lobes: [RadialTumourFit], image: Volume<Float>, texture: NoiseTexture, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
         let parts = [fit] + lobes
-        let reach = Double(parts.map { $0.radii.max()! }.max()!) + 9
+        let outcomes = parts.map { part in
+            RadialEdgeFit(
+                image: image, center: part.center, sphere: part.sphere, grainDensity: texture.density, expected: part.radii,
+                expectedDeviation: 0.2, odds: part.odds, ends: part.expectation.prompt.axis.map { [$0.first, $0.second] } ?? []
+            ).fit(part.radii)
+        }
+        let reach = Double(outcomes.map { $0.radii.max()! }.max()!) + 9
         let crop = image.geometry.indexRanges(around: parts.map(\.center), marginMM: reach)!
-        let fine = image.cropped(crop.i, crop.j, crop.k)
-        let start = parts.map { RadialField(sphere: $0.sphere, radii: $0.radii).levels(on: fine.geometry, center: $0.center) }
-            .reduce(nil as Volume<Float>?) { whole, part in whole.map { $0.combined(with: part) { max($0, $1) } } ?? part }!
-        let startDistance = start.signedDistanceToZero()
-        let noise = fine.noise(in: Mask(startDistance) { abs($0) < 8 })
-        let refinement = EdgeRefinement(
-            image: fine, validity: nil, noise: noise, averagingMM: min(max(0.16 * radius, 1.2), 2.5), largestShiftMM: Float(min(max(0.25 * radius, 0.8 + 0.4 * fine.geometry.spacing.max()), 3)))
-        let outcome = refinement.refine(start)
-
-        let surface = outcome.surface.regularized(openingMM: openingShare * radius, smoothingMM: min(max(smoothingShare * radius, 0.8), 2))
+        let grid = image.geometry.cropped(crop.i, crop.j, crop.k)
+        let surface = zip(parts, outcomes).map { part, outcome in
+            RadialField(sphere: part.sphere, radii: outcome.radii).levels(on: grid, center: part.center)
+        }.reduce(nil as Volume<Float>?) { whole, part in whole.map { $0.combined(with: part) { max($0, $1) } } ?? part }!.signedDistanceToZero()
         let inside = Mask(surface) { $0 >= 0 }
         guard !inside.isEmpty else { throw .noTumourFound(fit.expectation.prompt.seed) }
         let findings = TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: LevelSet(field: surface).surface().longestDiameterMM)
-        let spacing = fine.geometry.spacing
-        let uncertainty = (pow(0.15, 2) * (spacing * spacing).sum() / 3 + pow(0.35 * outcome.residualMM, 2)
-            + pow(1.5 * (1 - outcome.visibleShare), 2)).squareRoot()
+        let outcome = outcomes[0]
+        var squares: Float = 0, area: Float = 0
+        for n in outcome.radii.indices {
+            let patch = fit.sphere.solidAngles[n] * outcome.radii[n] * outcome.radii[n]
+            squares += patch * outcome.deviationsMM[n] * outcome.deviationsMM[n]
+            area += patch
+        }
+        let uncertainty = Double(squares / max(area, 1e-6)).squareRoot()
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: max(uncertainty, 0.2), findings: findings,
             method: "tumour from seed and diameter: likeliest closed surface around the seed by grey levels on rays, edge at local half-height (\(modality.rawValue))")
