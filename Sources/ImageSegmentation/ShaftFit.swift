@@ -236,6 +236,9 @@ struct ShaftFit {
 
     private static let endReachMM = 14.0, endStepMM = 0.25
     /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
+    /// Neighbouring voxels share their errors: a rise of the cost by this share counts as one standard deviation.
+    private static let temperature = Float(0.003)
+    private static let closeness = 0.02
     private static let pointLengthsMM = [0.0, 1, 2, 3, 4]
 
     /// The end that agrees best with the voxels around it, and its standard deviation.
@@ -253,10 +256,9 @@ struct ShaftFit {
             if isLower { candidate.from = position } else { candidate.to = position }
             return local.map { Float(candidate.excess(at: $0.position)) }
         }
-        let scale = Float(1 / (3 * (contrast.scatter + 0.1 * excess)))
         let values = local.map { Float($0.value) }, below = local.map { Float($0.background + $0.others) }
         let brightest = Float(contrast.saturation)
-        func cost(_ number: Int, _ steps: [Int]) -> Float {
+        func cost(_ number: Int, _ steps: [Int], _ scale: Float) -> Float {
             let ends = steps.map { blunt[max(number - $0, 0)] }, share = 1 / Float(steps.count)
             var sum: Float = 0
             for index in values.indices {
@@ -267,19 +269,23 @@ struct ShaftFit {
             }
             return sum
         }
+        // Roughly first: ice, bone or a clip beyond the tip is far less bright than the rod. Then by what the profile's shape says.
+        let rough = Float(1 / (3 * (contrast.scatter + 0.1 * excess))), close = Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess)))
+        let about = (0..<count).min { cost($0, [0], rough) < cost($1, [0], rough) }!
         let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
             let steps = length == 0 ? [0] : [0.125, 0.375, 0.625, 0.875].map { Int((length * $0.squareRoot() / Self.endStepMM).rounded()) }
-            let costs = (0..<count).map { cost($0, steps) }
+            let shift = Int(0.7 * length / Self.endStepMM), reach = Int(2 / Self.endStepMM)
+            let range = min(max(about + shift - reach, 0), count - 1)...min(about + shift + reach, count - 1)
+            let costs = range.map { cost($0, steps, close) }
             let best = costs.indices.min { costs[$0] < costs[$1] }!
             // The parabola through the lowest cost and its neighbours.
-            let a = costs[max(best - 1, 0)], c = costs[min(best + 1, count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
-            let shift = Double(min(max((a - c) / (2 * bend), -0.5), 0.5))
-            // Neighbouring voxels share their errors: a rise by 3 % of the cost, or by a half, counts as one standard deviation.
-            let rise = max(0.5, 0.03 * costs[best])
-            return ((Double(best) + shift) * Self.endStepMM - Self.endReachMM, Double(costs[best]), Self.endStepMM * Double(2 * rise / bend).squareRoot())
+            let a = costs[max(best - 1, 0)], c = costs[min(best + 1, costs.count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
+            let part = Double(min(max((a - c) / (2 * bend), -0.5), 0.5))
+            let rise = max(1, Self.temperature * costs[best])
+            return ((Double(range.lowerBound + best) + part) * Self.endStepMM - Self.endReachMM, Double(costs[best]), Self.endStepMM * Double(2 * rise / bend).squareRoot())
         }
         let least = fits.map(\.cost).min()!
-        let weights = fits.map { exp(-($0.cost - least) / max(0.2, 0.01 * least)) }, total = weights.reduce(0, +)
+        let weights = fits.map { exp(-($0.cost - least) / max(1, Double(Self.temperature) * least)) }, total = weights.reduce(0, +)
         let mean = zip(fits, weights).reduce(0) { $0 + $1.0.at * $1.1 } / total
         let variance = zip(fits, weights).reduce(0) { $0 + (pow($1.0.at - mean, 2) + pow(min($1.0.width, 3), 2)) * $1.1 } / total
         return (start + outward * mean, max(variance.squareRoot(), 0.2))
