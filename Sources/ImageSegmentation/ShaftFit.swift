@@ -74,7 +74,7 @@ struct ShaftFit {
         guard let box = geometry.indexRanges(around: corners, marginMM: 7.5 + spacing.z) else { return nil }
         let voxels = scan.floats(in: box.i, box.j, box.k)
         let (u, v) = line.across, thick = abs(v.z) * spacing.z
-        let bins = Int((high - low) / 4) + 1
+        let binMM = 2.5, bins = Int((high - low) / binMM) + 1
         var ring = [[Float]](repeating: [], count: bins)
         var result: [Sample] = []
         let near = others.filter { $0.mayReach(line, low, high) }
@@ -89,11 +89,11 @@ struct ShaftFit {
                         let along = (from * line.direction).sum()
                         guard along > low, along < high else { continue }
                         let a = abs((from * u).sum()), b = abs((from * v).sum())
-                        guard a < 7, b < 7 + 1.2 * thick else { continue }
+                        guard a < 6, b < 6 + 0.8 * thick else { continue }
                         if a < 4.5, b < 4.5 + 0.8 * thick {
                             result.append(Sample(position: position, value: Double(value), background: 0, along: along))
                         }
-                        if a > 3.2 || b > 3.2 + 0.75 * thick { ring[Int((along - low) / 4)].append(value) }
+                        if a > 3.2 || b > 3.2 + 0.75 * thick { ring[Int((along - low) / binMM)].append(value) }
                     }
                 }
             }
@@ -101,9 +101,10 @@ struct ShaftFit {
         let medians = ring.map { $0.count >= 5 ? Double($0.median!) : Double.nan }
         let fallback = medians.filter { !$0.isNaN }.sorted()
         guard let typical = fallback.isEmpty ? nil : fallback[fallback.count / 2] else { return nil }
+        let levels = medians.map { $0.isNaN ? typical : $0 }
         for index in result.indices {
-            let background = medians[Int((result[index].along - low) / 4)]
-            result[index].background = background.isNaN ? typical : background
+            let place = min(max((result[index].along - low) / binMM - 0.5, 0), Double(bins - 1)), bin = min(Int(place), max(bins - 2, 0))
+            result[index].background = levels[bin] + (place - Double(bin)) * (levels[min(bin + 1, bins - 1)] - levels[bin])
             for other in near { result[index].others += other.excess(at: result[index].position) }
         }
         return result
@@ -234,6 +235,15 @@ struct ShaftFit {
 
     // MARK: Ends
 
+    /// What lies ahead of an end on the axis itself, where that is brighter than what lies around the axis: ice in lung that tapers ahead of
+    /// the tip, say. `nil` when it is not, or so bright that it may be the rod.
+    private func levelBeyond(_ end: Double, _ outward: Double, _ model: ShaftModel, _ samples: [Sample], excess: Double) -> Float? {
+        let ahead = samples.filter { (4...9).contains(outward * ($0.along - end)) && model.line.offAxis($0.position) < 3 }
+        guard ahead.count >= 5 else { return nil }
+        let level = Double(ahead.map { Float($0.value) }.median!), around = Double(ahead.map { Float($0.background) }.median!)
+        return level > around + 100 && level < around + 0.4 * excess ? Float(level) : nil
+    }
+
     private static let endReachMM = 14.0, endStepMM = 0.25
     /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
     /// Neighbouring voxels share their errors: a rise of the cost by this share counts as one standard deviation.
@@ -256,7 +266,8 @@ struct ShaftFit {
             if isLower { candidate.from = position } else { candidate.to = position }
             return local.map { Float(candidate.excess(at: $0.position)) }
         }
-        let values = local.map { Float($0.value) }, below = local.map { Float($0.background + $0.others) }
+        let values = local.map { Float($0.value) }
+        var below = local.map { Float($0.background + $0.others) }
         let brightest = Float(contrast.saturation)
         func cost(_ number: Int, _ steps: [Int], _ scale: Float) -> Float {
             let ends = steps.map { blunt[max(number - $0, 0)] }, share = 1 / Float(steps.count)
@@ -272,6 +283,10 @@ struct ShaftFit {
         // Roughly first: ice, bone or a clip beyond the tip is far less bright than the rod. Then by what the profile's shape says.
         let rough = Float(1 / (3 * (contrast.scatter + 0.1 * excess))), close = Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess)))
         let about = (0..<count).min { cost($0, [0], rough) < cost($1, [0], rough) }!
+        let aboutMM = outward * (Double(about) * Self.endStepMM - Self.endReachMM)
+        if let level = levelBeyond(start + aboutMM, outward, model, local, excess: excess) {
+            for (index, sample) in local.enumerated() where outward * (sample.along - start - aboutMM) > -2 { below[index] = max(below[index], level) }
+        }
         let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
             let steps = length == 0 ? [0] : [0.125, 0.375, 0.625, 0.875].map { Int((length * $0.squareRoot() / Self.endStepMM).rounded()) }
             let shift = Int(0.7 * length / Self.endStepMM), reach = Int(2 / Self.endStepMM)

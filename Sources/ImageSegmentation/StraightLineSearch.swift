@@ -11,6 +11,7 @@ struct LineStretch {
     var length: Double { range.upperBound - range.lowerBound }
     func position(of point: SIMD3<Double>) -> Double { ((point - origin) * direction).sum() }
     func point(at position: Double) -> SIMD3<Double> { origin + position * direction }
+    func offAxis(_ point: SIMD3<Double>) -> Double { (point - origin - position(of: point) * direction).length }
 
     /// Two unit vectors at right angles to the line and to each other; the first lies in the slice plane.
     var across: (SIMD3<Double>, SIMD3<Double>) {
