@@ -49,7 +49,7 @@ let package = Package(
         ], resources: [.embedInCode("Profiles")]),
         // Layer 5
         .executableTarget(name: "icemargin", dependencies: [
-            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "MarginAnalysis", "FigureRendering", "SyntheticStudies", "Reporting", "VerificationPipeline",
+            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageRegistration", "ImageSegmentation", "MarginAnalysis", "FigureRendering", "SyntheticStudies", "Reporting", "VerificationPipeline",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 

@@ -13,6 +13,26 @@ public struct ScanRegistration: SpatialTransform {
         deformable?.fixedToMoving(point) ?? rigid.fixedToMoving(point)
     }
 
+    /// Where a point of the moving frame lies in the fixed frame.
+    public func fixedPoint(of point: PatientPoint) -> PatientPoint {
+        deformable?.fixedToMoving.source(of: point) ?? rigid.movingToFixed(point)
+    }
+
+    /// The whole motion (fixed frame → moving frame) as displacements on a grid that covers `grid` to the edge of its outermost voxels.
+    public func displacements(over grid: GridGeometry, spacingMM: Double = 4) -> DisplacementField {
+        let size = grid.size
+        func count(_ count: Int, _ spacing: Double) -> Int { Int((Double(count) * spacing / spacingMM).rounded(.up)) + 1 }
+        // Sound because the given grid is.
+        let coarse = try! GridGeometry(
+            size: GridSize(count(size.i, grid.spacing.x), count(size.j, grid.spacing.y), count(size.k, grid.spacing.z)),
+            spacing: SIMD3(repeating: spacingMM), origin: grid.point(ContinuousIndex(-0.5, -0.5, -0.5)), axes: grid.axes,
+            frameOfReferenceUID: grid.frameOfReferenceUID)
+        return DisplacementField(grid: coarse, vectors: (0..<coarse.size.voxelCount).map { offset in
+            let point = coarse.point(coarse.size.index(atOffset: offset))
+            return SIMD4(SIMD3<Float>((self(point) - point).lps), 0)
+        })
+    }
+
     /// What is taken for the tumour when no focus is given: the middle of the fixed scan.
     static let defaultRadiusMM = 30.0
 

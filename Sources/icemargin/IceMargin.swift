@@ -19,6 +19,7 @@ struct IceMargin: AsyncParsableCommand {
             InspectCommand.self,
             MarginCommand.self,
             SegmentCommand.self,
+            RegisterCommand.self,
             PhantomCommand.self,
         ])
 }

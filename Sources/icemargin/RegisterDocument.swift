@@ -1,0 +1,60 @@
+import Foundation
+import ImageRegistration
+import ImagingCore
+import Reporting
+import VerificationPipeline
+
+/// What `register --json` prints and `register.json` holds.
+struct RegisterDocument: Encodable {
+    let schema = "icemargin.register/1"
+    let movingSeriesInstanceUID, fixedSeriesInstanceUID: String?
+    /// As in the report: moving (planning) frame → fixed (intraprocedural) frame.
+    let rigid: CaseReport.Registration.Rigid
+    let deformable: Deformable?
+    let quality: Quality
+    let findings: [Finding]
+
+    struct Deformable: Encodable {
+        /// Of the displacement that is added to the rigid motion, over the body.
+        let meanDisplacementMM, maximumDisplacementMM: Double
+        let smallestJacobian: Double
+    }
+    struct Quality: Encodable {
+        let status: String
+        let reasons: [String]
+        /// The mean error to expect at the tumour's surface.
+        let expectedErrorMM: Double
+        let inverseErrorMM: Double?
+        let softerDifferenceMM: Double
+        let rigidDifferenceMM: Double?
+        let similarity, overlap: Double
+    }
+
+    init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), findings: [Finding]) {
+        (movingSeriesInstanceUID, fixedSeriesInstanceUID) = (scans.moving.seriesInstanceUID, scans.fixed.seriesInstanceUID)
+        rigid = .init(found.rigid.movingToFixed)
+        deformable = found.deformable.map { smooth in
+            let lengths = smooth.fixedToMoving.displacement.vectors.map { Double(($0 * $0).sum()).squareRoot() }
+            return Deformable(
+                meanDisplacementMM: lengths.reduce(0, +) / Double(lengths.count), maximumDisplacementMM: lengths.max() ?? 0,
+                smallestJacobian: smooth.smallestJacobian)
+        }
+        let q = found.quality
+        quality = Quality(
+            status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.expectedErrorMM, inverseErrorMM: q.inverseErrorMM,
+            softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM, similarity: q.similarity, overlap: q.overlap)
+        self.findings = findings
+    }
+
+    /// For a person.
+    var text: String {
+        var lines = [String(format: "registration: %@, expected error at the tumour %.1f mm", quality.status, quality.expectedErrorMM)]
+        lines += quality.reasons
+        if let deformable {
+            lines.append(String(
+                format: "deformation beyond the rigid motion: %.1f mm on average, %.1f mm at most", deformable.meanDisplacementMM, deformable.maximumDisplacementMM))
+        }
+        lines += findings.map { "\($0.severity.rawValue): \($0.message)\($0.remedy.isEmpty ? "" : " \($0.remedy)")" }
+        return lines.joined(separator: "\n")
+    }
+}

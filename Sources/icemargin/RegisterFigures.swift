@@ -1,0 +1,83 @@
+import FigureRendering
+import Foundation
+import ImageFilters
+import ImageRegistration
+import ImagingCore
+import VerificationPipeline
+
+/// Pictures that show a person whether a registration is to be believed.
+struct RegisterFigures {
+    /// The side of a field of the checkerboard, and how far from the tumour pictures reach.
+    private static let fieldMM = 20.0
+    private static let reachMM = 75.0
+    /// Edges that are drawn on CT: fat against soft tissue, and bone.
+    private static let edgesHU: [(level: Float, name: String, colour: RGBColour)] = [
+        (-40, "moving: soft tissue", FigureColour.tumour), (180, "moving: bone", FigureColour.ice),
+    ]
+    private static let edgeSmoothingMM = 1.5
+
+    private let fixed, moving: Volume<Float>
+    private let isCT: Bool
+    private let center: PatientPoint
+    private let tumour: FigureOverlay?
+    private let renderer: FigureRenderer
+    private let caption: FigureCaption
+
+    /// - Parameters:
+    ///   - resampled: the moving scan on the fixed scan's grid.
+    ///   - focus: the tumour in the fixed frame; the middle of the scan when there is none.
+    init(fixed scan: StageScan, resampled: Volume<Float>, quality: RegistrationQuality, focus: RegistrationFocus?) {
+        let grid = scan.volume.geometry
+        let wanted = focus?.center ?? grid.center
+        center = grid.contains(wanted) ? wanted : grid.center
+        // The centre lies within the grid.
+        let box = grid.indexRanges(around: [center], marginMM: 1.5 * Self.reachMM)!
+        fixed = scan.volume.floats(in: box.i, box.j, box.k)
+        moving = resampled.cropped(box.i, box.j, box.k)
+        isCT = scan.modality == .ct
+        let part = grid.cropped(box.i, box.j, box.k)
+        tumour = focus.map { focus in
+            let ball = Volume<Float>(geometry: part) { voxels in
+                for offset in voxels.indices { voxels[offset] = Float(focus.radiusMM - part.point(part.size.index(atOffset: offset)).distance(to: focus.center)) }
+            }
+            return FigureOverlay(LevelSet(field: ball), colour: FigureColour.structure, name: "tumour, as given", isDashed: true, framesPicture: false)
+        }
+        var renderer = FigureRenderer(window: DisplayWindow.suited(to: scan.volume, modality: scan.modality, site: ""))
+        renderer.surroundingsMM = Self.reachMM
+        self.renderer = renderer
+        caption = FigureCaption(
+            title: "Registration: \(quality.status.rawValue)", result: String(format: "expected error at the tumour %.1f mm", quality.expectedErrorMM))
+    }
+
+    /// Fields of the fixed and the moving scan in turns: edges go on across fields where the scans fit.
+    func checker() throws -> RGBImage {
+        let size = fixed.size, spacing = fixed.geometry.spacing
+        func field(_ index: Int, _ spacing: Double) -> Int { Int(Double(index) * spacing / Self.fieldMM) }
+        let mixed = fixed.withUnsafeVoxels { fixed in
+            moving.withUnsafeVoxels { moving in
+                Volume<Float>(geometry: self.fixed.geometry) { voxels in
+                    for k in 0..<size.k {
+                        for j in 0..<size.j {
+                            for i in 0..<size.i {
+                                let offset = size.offset(VoxelIndex(i, j, k))
+                                let isFixed = (field(i, spacing.x) + field(j, spacing.y) + field(k, spacing.z)) % 2 == 0
+                                voxels[offset] = isFixed ? fixed[offset] : moving[offset]
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return try renderer.orthogonalPlanes(scan: .float32(mixed), overlays: [tumour].compactMap { $0 }, at: center, caption: caption)
+    }
+
+    /// The fixed scan with edges of the moving one over it.
+    func edges() throws -> RGBImage {
+        let smooth = moving.gaussianSmoothed(sigmaMM: Self.edgeSmoothingMM)
+        let levels = isCT ? Self.edgesHU : [(Float(renderer.window.level), "moving", FigureColour.tumour)]
+        let overlays = levels.map { edge in
+            FigureOverlay(LevelSet(field: smooth.mapped { $0 - edge.level }), colour: edge.colour, name: edge.name, framesPicture: false)
+        }
+        return try renderer.orthogonalPlanes(scan: .float32(fixed), overlays: [tumour].compactMap { $0 } + overlays, at: center, caption: caption)
+    }
+}
