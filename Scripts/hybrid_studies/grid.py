@@ -64,7 +64,3 @@ def voxel_average(grid, box, function, depth, samples=(3, 3, 5)):
     for offset in offsets:
         total += function(grid.points(centres + offset))
     return (total / len(offsets)).reshape(k.shape)
-
-
-def centre_values(grid, box, function):
-    return voxel_average(grid, box, function, 0, (1, 1, 1))

@@ -135,7 +135,6 @@ def iceball(probes, radii, lengths, vessels, rng, roughness=0.8):
             value = -smooth_union(-value, -wall, 4.0)
         return value
 
-    reach = max(lengths) + max(radii)
     tips = np.array([tip for tip, _ in probes])
     ends = np.array([tip + d * l for (tip, d), l in zip(probes, lengths)])
     both = np.concatenate([tips, ends])

@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import sys
 import tempfile
 import time
 from dataclasses import asdict
@@ -61,10 +62,14 @@ def probe_row(icemargin, study, output):
             **asdict(probe_scores.score(answer.probes, study.probes))}
 
 
+def absolute(path):
+    return Path(path).resolve()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="run --only segmentation", description=__doc__)
-    parser.add_argument("--icemargin", type=Path, required=True, help="the release build")
-    parser.add_argument("--hybrids", type=Path, required=True, help="the script that makes hybrids")
+    parser.add_argument("--icemargin", type=absolute, required=True, help="the release build")
+    parser.add_argument("--hybrids", type=absolute, required=True, help="the script that makes hybrids")
     parser.add_argument("--real-data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--quick", action="store_true", help="a few of the studies, not the full-size one")
@@ -90,6 +95,7 @@ def main():
 def run(args, root, output):
     table, probes = [], []
     for study in all_studies(args, root):
+        print(study.folder.name, file=sys.stderr)
         table += rows(args.icemargin, study, output, args.no_peers)
         if study.modality == "CT":
             probes.append(probe_row(args.icemargin, study, output))
