@@ -77,10 +77,11 @@ struct StraightLineSearch {
 
     private func seed(at index: Int) -> Seed? {
         let here = points[index].position, reach = 8 + 0.5 * sliceSpacingMM
-        var near: [Int] = []
+        var around: [Int] = []
         forEachCell(around: here, reach: reach) { cell in
-            for other in cells[cell] ?? [] where (points[other].position - here).length <= reach { near.append(other) }
+            for other in cells[cell] ?? [] where (points[other].position - here).length <= reach { around.append(other) }
         }
+        let near = linked(around, from: index)
         guard near.count >= 5 else { return nil }
         let total = near.reduce(0) { $0 + points[$1].weight }
         let mean = near.reduce(SIMD3<Double>.zero) { $0 + points[$1].weight * points[$1].position } / total
@@ -95,6 +96,25 @@ struct StraightLineSearch {
         let rest = covariance.0.x + covariance.1.y + covariance.2.z - largest
         guard largest > 6, rest < 0.4 * largest else { return nil }
         return Seed(point: index, middle: mean, direction: direction, score: (1 - rest / largest) * total.squareRoot())
+    }
+
+    /// In one slice or the next, and this near in the slice's plane, two points may be of one shaft; parallel probes lie 8 mm apart or more.
+    private static let linkMM = 3.0
+
+    /// Those of `members` that a chain of short steps joins to a point.
+    private func linked(_ members: [Int], from start: Int) -> [Int] {
+        var rest = members.filter { $0 != start }, chain = [start], next = 0
+        while next < chain.count, !rest.isEmpty {
+            let here = points[chain[next]].position
+            func isNext(_ other: Int) -> Bool {
+                let step = points[other].position - here
+                return step.x * step.x + step.y * step.y <= Self.linkMM * Self.linkMM && abs(step.z) < 1.5 * sliceSpacingMM
+            }
+            chain += rest.filter(isNext)
+            rest.removeAll(where: isNext)
+            next += 1
+        }
+        return chain
     }
 
     /// The largest eigenvalue of a symmetric matrix and its vector, by squaring.

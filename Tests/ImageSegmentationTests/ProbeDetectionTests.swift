@@ -22,12 +22,18 @@ import Testing
         }
     }
 
-    @Test func shaftsAreFoundWithTheirTipsInTheBody() throws {
-        let found = ProbeDetection.probes(in: try Self.scan(needles: Self.needles), modality: .ct)
-        #expect(found.count == 2)
-        for needle in Self.needles {
-            let nearest = try #require(found.min { $0.tip.distance(to: PatientPoint(needle.tip)) < $1.tip.distance(to: PatientPoint(needle.tip)) })
-            #expect(nearest.tip.distance(to: PatientPoint(needle.tip)) < 1.5)
+    /// Three in a row, 8 mm apart, nearly in a slice's plane.
+    static let parallel = (-1...1).map { Needle(tip: SIMD3(8 * Double($0), 6, 0.4), tail: SIMD3(8 * Double($0) + 3, -52, -2)) }
+
+    @Test(arguments: [Self.needles, Self.parallel])
+    func shaftsAreFoundWithTheirTipsInTheBody(needles: [Needle]) throws {
+        let found = ProbeDetection.probes(in: try Self.scan(needles: needles), modality: .ct)
+        #expect(found.count == needles.count)
+        for needle in needles {
+            // The needles' ends are round: they reach a radius further than their axis.
+            let axis = needle.tail - needle.tip, end = PatientPoint(needle.tip - 0.85 / (axis * axis).sum().squareRoot() * axis)
+            let nearest = try #require(found.min { $0.tip.distance(to: end) < $1.tip.distance(to: end) })
+            #expect(nearest.tip.distance(to: end) < 1.5)
             let truth = PatientVector(needle.tail - needle.tip).normalized!
             // cos 1°.
             #expect(nearest.direction!.dot(truth) > 0.99985)
