@@ -36,18 +36,18 @@ def rows(icemargin, study, output, without_peers):
         facts = (study.kind, study.site, study.modality, name, contrast(study, name), study.folder.name)
         answer = icemargin_command.segment(icemargin, study, name, output)
         score = NOTHING_FOUND if answer.error or not answer.mask.any() else truth.score(answer.mask, answer.surface)
-        yield Row(*facts, OURS, score.dice, score.mean_mm, score.percentile95_mm, answer.seconds, answer.error)
+        yield Row(*facts, OURS, score.dice, score.mean_mm, score.percentile95_mm, answer.seconds, answer.cpu_seconds, answer.error)
         if without_peers:
             continue
         scan = study.scan(role)
         prompt = prompt_for(study, name, scan, truth)
         for method, run in PEERS.items():
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             mask, field = run(prompt)
-            seconds = time.perf_counter() - start
+            seconds, cpu = time.perf_counter() - start, time.process_time() - used
             whole = prompt.placed(mask, scan)
             score = truth.score(whole, Surface(field, prompt.image) if field is not None and mask.any() else None)
-            yield Row(*facts, method, score.dice, score.mean_mm, score.percentile95_mm, seconds)
+            yield Row(*facts, method, score.dice, score.mean_mm, score.percentile95_mm, seconds, cpu)
 
 
 def prompt_for(study, name, scan, truth):
@@ -58,8 +58,8 @@ def prompt_for(study, name, scan, truth):
 
 def probe_row(icemargin, study, output):
     answer = icemargin_command.segment(icemargin, study, "probes", output)
-    return {"kind": study.kind, "site": study.site, "study": study.folder.name, "seconds": answer.seconds, "note": answer.error,
-            **asdict(probe_scores.score(answer.probes, study.probes))}
+    return {"kind": study.kind, "site": study.site, "study": study.folder.name, "seconds": answer.seconds,
+            "cpu_seconds": answer.cpu_seconds, "note": answer.error, **asdict(probe_scores.score(answer.probes, study.probes))}
 
 
 def absolute(path):

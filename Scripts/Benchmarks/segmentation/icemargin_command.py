@@ -1,6 +1,7 @@
 """Our command on a study, as a user calls it."""
 
 import json
+import resource
 import subprocess
 import time
 from dataclasses import dataclass
@@ -19,7 +20,13 @@ class Answer:
     surface: object = None
     probes: tuple = ()
     seconds: float = float("nan")
+    cpu_seconds: float = float("nan")
     error: str = ""
+
+
+def cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def point(p):
@@ -39,15 +46,15 @@ def segment(icemargin, study, name, output):
         command += ["--seed", point(tumour["seedLPS"])]
     if name == "ice" and study.modality == "MR":
         command += [word for tip, tail in study.probes for word in ("--probe", f"{point(tip)}:{point(tail)}")]
-    start = time.perf_counter()
+    start, used = time.perf_counter(), cpu_seconds()
     run = subprocess.run(command, capture_output=True, text=True)
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, cpu_seconds() - used
     if run.returncode:
-        return Answer(seconds=seconds, error=(run.stderr.strip().splitlines() or ["no message"])[0])
+        return Answer(seconds=seconds, cpu_seconds=cpu, error=(run.stderr.strip().splitlines() or ["no message"])[0])
     document = json.loads((output / "segment.json").read_text())
     probes = tuple((np.array(p["tipLPS"]), np.array(p["tailLPS"])) for p in document["probes"])
     if name == "probes":
-        return Answer(probes=probes, seconds=seconds)
+        return Answer(probes=probes, seconds=seconds, cpu_seconds=cpu)
     mask = sitk.GetArrayFromImage(sitk.ReadImage(str(output / f"{name}.nii.gz"))) > 0
     surface = surface_of_file(output / f"{name}-level-set.nii.gz") if mask.any() else None
-    return Answer(mask, surface, probes, seconds)
+    return Answer(mask, surface, probes, seconds, cpu)

@@ -23,6 +23,7 @@ class Row:
     mean_mm: float
     percentile95_mm: float
     seconds: float
+    cpu_seconds: float
     note: str = ""
 
 
@@ -57,12 +58,12 @@ def median(group, key):
     return statistics.median(getattr(row, key) for row in group)
 
 
-LINE = "{:<10}{:<15}{:<14}{:<9}{:>3}  {:<21}{:>6}{:>7}{:>9}{:>9}{:>7}  {}"
+LINE = "{:<10}{:<15}{:<14}{:<9}{:>3}  {:<21}{:>6}{:>7}{:>9}{:>9}{:>7}{:>7}  {}"
 
 
 def print_table(table):
     print("\nMedians (Dice also the worst). Seconds: ours the whole command with reading and writing, peers the method alone on a crop.")
-    print(LINE.format("", "site", "object", "contrast", "n", "method", "Dice", "worst", "mean mm", "95 % mm", "s", "targets"))
+    print(LINE.format("", "site", "object", "contrast", "n", "method", "Dice", "worst", "mean mm", "95 % mm", "s", "CPU s", "targets"))
     groups = {}
     for row in table:
         groups.setdefault((row.kind, f"{row.site} {row.modality}", row.object, row.contrast), {}).setdefault(row.method, []).append(row)
@@ -85,17 +86,19 @@ def print_line(labels, method, group):
     dice, worst = median(group, "dice"), min(row.dice for row in group)
     mean, high = (number(median(group, key)) for key in ("mean_mm", "percentile95_mm"))
     verdict = missed(group[0], group) if method == OURS else ""
-    print(LINE.format(*labels, len(group), method, f"{dice:.3f}", f"{worst:.3f}", mean, high, f"{median(group, 'seconds'):.2f}", verdict))
+    wall, cpu = (f"{median(group, key):.2f}" for key in ("seconds", "cpu_seconds"))
+    print(LINE.format(*labels, len(group), method, f"{dice:.3f}", f"{worst:.3f}", mean, high, wall, cpu, verdict))
 
 
-PROBE_LINE = "{:<10}{:<34}{:<28}{:<24}{:>6}{:>9}{:>7}  {}"
+PROBE_LINE = "{:<10}{:<34}{:<28}{:<24}{:>6}{:>9}{:>7}{:>7}  {}"
 
 
 def print_probes(table):
-    print("\n" + PROBE_LINE.format("probes", "study", f"tip errors mm (≤ {TIP_MM})", f"angles ° (≤ {ANGLE_DEGREES:g})", "missed", "spurious", "s", ""))
+    print("\n" + PROBE_LINE.format("probes", "study", f"tip errors mm (≤ {TIP_MM})", f"angles ° (≤ {ANGLE_DEGREES:g})", "missed", "spurious", "s", "CPU s", ""))
     for row in table:
         tips, angles = (" ".join(f"{v:.2f}" for v in row[key]) for key in ("tip_mm", "angle_degrees"))
-        print(PROBE_LINE.format(row["kind"], row["study"], tips, angles, row["missed"], row["spurious"], f"{row['seconds']:.2f}", row["note"]))
+        wall, cpu = f"{row['seconds']:.2f}", f"{row['cpu_seconds']:.2f}"
+        print(PROBE_LINE.format(row["kind"], row["study"], tips, angles, row["missed"], row["spurious"], wall, cpu, row["note"]))
     tips, angles = ([v for row in table for v in row[key]] for key in ("tip_mm", "angle_degrees"))
     if not tips:
         return
