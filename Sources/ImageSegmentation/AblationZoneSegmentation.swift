@@ -69,9 +69,33 @@ struct ZoneSearch {
         for seed in seeds.dropFirst() { distance = distance.combined(with: SeedField(grid: work.geometry, seed: seed).distances) { min($0, $1) } }
         self.distance = distance
         // Seeds along probes reach a part of the radius by themselves.
+        guard diameterIsKnown else {
+            let guessed = Self.radius(of: work, distance: distance, modality: modality)
+            radius = guessed
+            level = try ZoneLevel(work, modality: modality, distance: distance, radius: guessed, seed: seeds[0], parameters: parameters)
+            return
+        }
         let middle = PatientPoint(seeds.reduce(SIMD3<Double>.zero) { $0 + $1.lps } / Double(seeds.count))
         radius = max(diameterMM / 2 - 0.7 * (seeds.map { $0.distance(to: middle) }.max() ?? 0), 5)
         level = try ZoneLevel(work, modality: modality, distance: distance, radius: radius, seed: seeds[0], parameters: parameters)
+    }
+
+    /// How far from the seeds most voxels have the seeds' own level, from 5 to 40 mm.
+    private static func radius(of work: Volume<Float>, distance: Volume<Float>, modality: Modality) -> Double {
+        let near = work.values(in: Mask(distance) { $0 < 4 }), level = near.median ?? 0
+        let spread = max(1.4826 * (near.map { abs($0 - level) }.median ?? 0), modality == .ct ? 6 : 0.04 * abs(level))
+        let step: Float = 2
+        var counts = [(own: Int, all: Int)](repeating: (0, 0), count: 20)
+        work.withUnsafeVoxels { values in
+            distance.withUnsafeVoxels { distance in
+                for offset in 0..<values.count where distance[offset] < 40 {
+                    counts[Int(distance[offset] / step)].all += 1
+                    if abs(values[offset] - level) < 3 * spread { counts[Int(distance[offset] / step)].own += 1 }
+                }
+            }
+        }
+        let end = counts.indices.first { $0 >= 2 && 2 * counts[$0].own < counts[$0].all } ?? 20
+        return max(Double(end) * Double(step), 5)
     }
 
     /// The voxels of the zone on `coarse`'s grid.
@@ -124,7 +148,7 @@ struct ZoneSearch {
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = fine.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
         let refinement = EdgeRefinement(
-            image: level.withoutSpots(fine), validity: nil, noise: noise, averagingMM: min(max(0.12 * radius, 1.2), 2.5),
+            image: fine, validity: nil, noise: noise, averagingMM: min(max(0.12 * radius, 1.2), 2.5),
             largestShiftMM: Float(min(0.8 + 0.4 * fine.geometry.spacing.max(), 3)))
         let outcome = refinement.refine(start)
         let surface = outcome.surface.regularized(openingMM: min(0.25 * radius, 4), smoothingMM: min(max(0.06 * radius, 0.7), 1.5))

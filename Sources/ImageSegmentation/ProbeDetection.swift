@@ -48,23 +48,26 @@ public enum ProbeDetection {
         var search = StraightLineSearch(
             step == 1 ? points : stride(from: 0, to: points.count, by: step).map { points[$0] }, sliceSpacingMM: scan.geometry.spacing.z)
         let fit = ShaftFit(scan: scan, contrast: contrast), evidence = RodEvidence(scan: scan, contrast: contrast)
-        var found: [ShaftFit.Outcome] = [], doubtful: [ShaftFit.Outcome] = []
-        search.forEachLine { line in
+        var found: [ShaftFit.Outcome] = [], doubtful: [LineStretch] = []
+        func accepts(_ line: LineStretch) -> ShaftFit.Outcome? {
             let others = found.map(\.model)
-            guard found.count < 2 * largestCount, evidence.clearShare(line) > 0.45, evidence.wanderMM(line, others: others) < largestWanderMM(line) + 0.1,
-                let outcome = extended(fit.fit(line, others: others), fit, others, evidence)
+            guard found.count < 2 * largestCount, evidence.clearShare(line, others: others) > 0.45,
+                evidence.wanderMM(line, others: others) < largestWanderMM(line) + 0.2,
+                let outcome = extended(fit.fit(line, others: others), fit, others, evidence), isRod(outcome, evidence, others)
             else { return nil }
-            guard isRod(outcome, evidence, others) else {
-                if outcome.typicalExcess > leastExcess, outcome.model.blurMM < widestBlurMM { doubtful.append(outcome) }
+            return outcome
+        }
+        search.forEachLine { line in
+            guard let outcome = accepts(line) else {
+                doubtful.append(line)
                 return nil
             }
             found.append(outcome)
             return outcome.model.line
         }
-        // What a shaft found later crosses may have looked crooked.
-        for candidate in doubtful where found.contains(where: { $0.crosses(candidate) }) {
-            let others = found.map(\.model)
-            if let again = fit.fit(candidate.model.line, others: others), isRod(again, evidence, others) { found.append(again) }
+        // Beside or across other shafts one may have looked crooked or thick before those were known.
+        for line in doubtful where found.contains(where: { $0.isNear(line) }) {
+            if let outcome = accepts(line) { found.append(outcome) }
         }
         return distinct(refined(found, fit, evidence))
     }
@@ -106,11 +109,11 @@ public enum ProbeDetection {
 
     private static func isRod(_ outcome: ShaftFit.Outcome, _ evidence: RodEvidence, _ others: [ShaftModel]) -> Bool {
         outcome.lengthMM >= shortestMM && outcome.model.blurMM < widestBlurMM && outcome.typicalExcess > leastExcess
-            && evidence.clearShare(outcome.model.line) >= leastClearShare
+            && evidence.clearShare(outcome.model.line, others: others) >= leastClearShare
             && evidence.wanderMM(outcome.model.line, others: others) < largestWanderMM(outcome.model.line)
     }
     /// Needles bend by a millimetre or two over their length.
-    private static func largestWanderMM(_ line: LineStretch) -> Double { 0.2 + 0.003 * line.length }
+    private static func largestWanderMM(_ line: LineStretch) -> Double { 0.1 + 0.003 * line.length }
 
     static func read(_ shafts: [ShaftFit.Outcome], body: BodyDepth, evidence: RodEvidence) -> Result {
         var result = Result()
@@ -127,9 +130,9 @@ public enum ProbeDetection {
 extension ShaftFit.Outcome {
     var lengthMM: Double { model.to - model.from }
 
-    /// Whether the other comes within 8 mm.
-    func crosses(_ other: ShaftFit.Outcome) -> Bool {
-        stride(from: other.model.from, through: other.model.to, by: 4).contains { model.distance(to: other.model.line.point(at: $0)) < 8 }
+    /// Whether a stretch comes within 12 mm of this rod.
+    func isNear(_ line: LineStretch) -> Bool {
+        stride(from: line.range.lowerBound, through: line.range.upperBound, by: 4).contains { model.distance(to: line.point(at: $0)) < 12 }
     }
 
     func liesAlong(_ other: ShaftFit.Outcome) -> Bool {
@@ -139,3 +142,4 @@ extension ShaftFit.Outcome {
         }
     }
 }
+

@@ -30,8 +30,8 @@ struct RodEvidence {
     }
 
     /// The share of sections along a stretch in which metal stands clear: brighter than what lies beside it on all sides but one.
-    /// A rod does nearly everywhere, the rim of a bone hardly anywhere.
-    func clearShare(_ line: LineStretch) -> Double {
+    /// A rod does nearly everywhere, the rim of a bone hardly anywhere. Sides on which another rod runs are passed over.
+    func clearShare(_ line: LineStretch, others: [ShaftModel] = []) -> Double {
         let (u, v) = line.across
         var clear = 0, all = 0
         for position in stride(from: line.range.lowerBound + 1, through: line.range.upperBound - 1, by: 2) {
@@ -39,8 +39,8 @@ struct RodEvidence {
             guard let core = core(foot, u, v) else { continue }
             all += 1
             let around = Self.sides.compactMap { side -> Double? in
-                let w = side.cos * u + side.sin * v
-                return value(foot + (Self.sideMM + 0.9 * abs(w.z) * spacing.z) * w)
+                let w = side.cos * u + side.sin * v, place = foot + (Self.sideMM + 0.9 * abs(w.z) * spacing.z) * w
+                return others.contains { $0.distance(to: place) < 3 + 0.5 * abs(w.z) * spacing.z } ? nil : value(place)
             }.sorted()
             guard around.count >= 4 else { continue }
             let background = around[around.count / 2], height = core - background

@@ -10,9 +10,15 @@ struct ShaftReading {
     private static let shallowestTipMM = 5.0
     /// A probe that ends under the skin (its hub is plastic, the picture coarse) ends no deeper than this.
     private static let deepestTailMM = 25.0
-    /// Metal that is not seen to come through the skin must be beyond doubt: brighter than bone and contrast medium, straight, a rod all along.
-    private static let leastExcessWithoutSkin = 1000.0, leastExplainedWithoutSkin = 0.6, largestWanderWithoutSkinMM = 0.2
-    private static let shortestWithoutSkinMM = 32.0
+    /// Metal that is not seen to come through the skin must be beyond doubt: brighter than bone and contrast medium or, where thick slices
+    /// dim it, long, and in either case straight and a rod all along.
+    private struct Proof {
+        var leastExcess, leastExplained, largestWanderMM, shortestMM: Double
+    }
+    private static let proofs = [
+        Proof(leastExcess: 1000, leastExplained: 0.6, largestWanderMM: 0.2, shortestMM: 32),
+        Proof(leastExcess: 550, leastExplained: 0.72, largestWanderMM: 0.12, shortestMM: 45),
+    ]
 
     private struct End {
         var point: PatientPoint
@@ -39,8 +45,11 @@ struct ShaftReading {
         let goesOn = evidence.goesOn(
             beyond: shaft.model.line.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction, excess: shaft.typicalExcess,
             background: 50)
-        isBeyondDoubt = !goesOn && length >= Self.shortestWithoutSkinMM && shaft.typicalExcess >= Self.leastExcessWithoutSkin && shaft.explainedShare >= Self.leastExplainedWithoutSkin
-            && evidence.wanderMM(shaft.model.line) < Self.largestWanderWithoutSkinMM
+        let wander = evidence.wanderMM(shaft.model.line)
+        isBeyondDoubt = !goesOn && Self.proofs.contains { proof in
+            length >= proof.shortestMM && shaft.typicalExcess >= proof.leastExcess && shaft.explainedShare >= proof.leastExplained
+                && wander < proof.largestWanderMM
+        }
         read(ends, shaft, lengthMM: length, body: body)
     }
 

@@ -51,14 +51,14 @@ struct StraightLineSearch {
     /// Hands every line to `visit`, the most line-like beginnings first; the points of a line are used up whatever `visit` makes of it,
     /// those within the ranges that it returns.
     mutating func forEachLine(_ visit: (LineStretch) -> LineStretch?) {
-        for seed in seeds() where isLeft[seed.point] {
-            guard let line = grown(from: seed) else {
+        // A shaft in the midst of others begins to look like a line once their points are used up.
+        for _ in 0..<2 {
+            for seed in seeds() where isLeft[seed.point] {
+                guard let line = grown(from: seed) else { continue }
+                let used = visit(line) ?? line
+                for index in near(used, within: used.range.lowerBound - 3...used.range.upperBound + 3, widening: 1.5) { isLeft[index] = false }
                 isLeft[seed.point] = false
-                continue
             }
-            let used = visit(line) ?? line
-            for index in near(used, within: used.range.lowerBound - 3...used.range.upperBound + 3, widening: 1.5) { isLeft[index] = false }
-            isLeft[seed.point] = false
         }
     }
 
@@ -70,16 +70,16 @@ struct StraightLineSearch {
 
     /// The heaviest point of every few millimetres, where its neighbours lie along a line.
     private func seeds() -> [Seed] {
-        let places = Dictionary(grouping: points.indices) { SIMD3<Int32>((points[$0].position / 4).rounded(.down)) }
+        let places = Dictionary(grouping: points.indices.filter { isLeft[$0] }) { SIMD3<Int32>((points[$0].position / 4).rounded(.down)) }
         let heaviest = places.values.map { place in place.max { (points[$0].weight, $1) < (points[$1].weight, $0) }! }.sorted()
         return heaviest.compactMap { seed(at: $0) }.sorted { ($0.score, $1.point) > ($1.score, $0.point) }
     }
 
     private func seed(at index: Int) -> Seed? {
-        let here = points[index].position, reach = 8 + 0.5 * sliceSpacingMM
+        let here = points[index].position, reach = 7 + 0.5 * sliceSpacingMM
         var around: [Int] = []
         forEachCell(around: here, reach: reach) { cell in
-            for other in cells[cell] ?? [] where (points[other].position - here).length <= reach { around.append(other) }
+            for other in cells[cell] ?? [] where isLeft[other] && (points[other].position - here).length <= reach { around.append(other) }
         }
         let near = linked(around, from: index)
         guard near.count >= 5 else { return nil }

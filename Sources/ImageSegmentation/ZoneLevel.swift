@@ -74,15 +74,13 @@ struct ZoneLevel {
         return best.at
     }
 
-    /// 1 at the zone's own level, falling to −1 where a level is further from it than the zone itself spreads.
+    /// 1 at the zone's own levels and on the side of its surroundings, which odds decide; falling to −1 where a level lies beyond the zone's
+    /// own on the other side (fluid beside tissue without contrast medium).
     func evenness(of image: Volume<Float>) -> Volume<Float> {
-        let level = inside, scale = 1 / (4 * spread)
+        let level = inside, scale = 1 / (4 * spread), sign: Float = around > inside ? 1 : -1
         return image.mapped { (value: Float) -> Float in
-            let off = (value - level) * scale
+            let off = min(sign * (value - level), 0) * scale
             return max(-1, 1.6 - 1.6 * off * off)
         }
     }
-
-    /// The image with bubbles and what else lies beyond the zone's levels on the side away from its surroundings held to where the zone ends.
-    func withoutSpots(_ image: Volume<Float>) -> Volume<Float> { image }
 }
