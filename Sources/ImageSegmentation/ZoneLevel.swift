@@ -74,13 +74,14 @@ struct ZoneLevel {
         return best.at
     }
 
-    /// 1 at the zone's own levels and on the side of its surroundings, which odds decide; falling to −1 where a level lies beyond the zone's
-    /// own on the other side (fluid beside tissue without contrast medium).
+    /// 1 at the zone's own level, 0 half way to the surroundings' and −1 beyond that; towards the other side −1 where a level lies beyond the
+    /// zone's own spread (fluid beside tissue without contrast medium).
     func evenness(of image: Volume<Float>) -> Volume<Float> {
-        let level = inside, scale = 1 / (4 * spread), sign: Float = around > inside ? 1 : -1
+        let level = inside, scale = 1 / (4 * spread), span = around - inside, sign: Float = span > 0 ? 1 : -1
+        let rise = abs(span) > 2 * spread ? 1 / span : 0
         return image.mapped { (value: Float) -> Float in
-            let off = min(sign * (value - level), 0) * scale
-            return max(-1, 1.6 - 1.6 * off * off)
+            let away = min(sign * (value - level), 0) * scale
+            return max(-1, min(1.6 - 1.6 * away * away, 1.6 - 3.2 * (value - level) * rise))
         }
     }
 }
