@@ -56,10 +56,12 @@ struct RegisterCommand: AsyncParsableCommand {
                 fixed: try StageScan.read(URL(filePath: fixed), modality: fixedModality, role: "fixed"))
             let (excluded, exclusion) = try excludedPart(of: scans.fixed)
             let focus = seed.map { RegistrationFocus(center: $0, radiusMM: diameter! / 2) }
+            let clock = ContinuousClock(), start = clock.now
             let found = try ScanRegistration(
                 fixed: RegistrationScan(scans.fixed.volume, modality: scans.fixed.modality, excluded: excluded),
                 moving: RegistrationScan(scans.moving.volume, modality: scans.moving.modality), focus: focus, initial: try initial(), isRigidOnly: rigidOnly)
-            let document = RegisterDocument(found, scans: scans, findings: scans.moving.findings + scans.fixed.findings + [exclusion].compactMap { $0 })
+            let document = RegisterDocument(
+                found, scans: scans, seconds: (clock.now - start) / .seconds(1), findings: scans.moving.findings + scans.fixed.findings + [exclusion].compactMap { $0 })
             if let results { try write(found, document, scans: scans, focus: focus, to: results) }
             try StandardOutput.write(json ? try ReportEncoder().encode(document) : Data((document.text + "\n").utf8))
         } catch {

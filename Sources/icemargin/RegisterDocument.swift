@@ -13,6 +13,8 @@ struct RegisterDocument: Encodable {
     let deformable: Deformable?
     let quality: Quality
     let findings: [Finding]
+    /// `register`: the motion and its quality, without reading and writing.
+    let timingsS: [String: Double]
 
     struct Deformable: Encodable {
         /// Of the displacement that is added to the rigid motion, over the body.
@@ -30,7 +32,7 @@ struct RegisterDocument: Encodable {
         let similarity, overlap: Double
     }
 
-    init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), findings: [Finding]) {
+    init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: Double, findings: [Finding]) {
         (movingSeriesInstanceUID, fixedSeriesInstanceUID) = (scans.moving.seriesInstanceUID, scans.fixed.seriesInstanceUID)
         rigid = .init(found.rigid.movingToFixed)
         deformable = found.deformable.map { smooth in
@@ -44,6 +46,7 @@ struct RegisterDocument: Encodable {
             status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.expectedErrorMM, inverseErrorMM: q.inverseErrorMM,
             softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM, similarity: q.similarity, overlap: q.overlap)
         self.findings = findings
+        timingsS = ["register": seconds]
     }
 
     /// For a person.
