@@ -25,7 +25,7 @@ struct FreezingLaw {
             1 / (high - low) / ((1 + exp((low - v) / edge)) * (1 + exp((v - high) / edge)))
         }
         // A tissue that may fall by anything between nothing and the full drop.
-        func doubtful(_ v: Float, _ tissue: Float) -> Float { 0.5 * normal(v, tissue - 4, 10) + 0.5 * flat(v, tissue - dropHU - 10, tissue, 8) }
+        func doubtful(_ v: Float, _ tissue: Float) -> Float { 0.65 * normal(v, tissue - 4, 10) + 0.35 * flat(v, tissue - dropHU - 10, tissue, 8) }
         func fat(_ v: Float, _ tissue: Float) -> Float { fatDropHU.map { normal(v, tissue - $0, 16) } ?? doubtful(v, tissue) }
         func density(of v: Float, after tissue: Float) -> Float {
             switch tissue {

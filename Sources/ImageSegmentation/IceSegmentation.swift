@@ -38,9 +38,8 @@ public enum IceSegmentation {
     ) throws(SegmentationError) -> SegmentationResult {
         let located = try Located(scan: scan, modality: modality, probes: probes, seeds: seeds, reference: reference, parameters: parameters)
         let shown = located.origins.probesShow(in: located.native, modality: modality)
-        let usable = located.origins.usable(on: located.work.geometry)
-        try IceAcceptance(modality: modality, probesShow: shown, hasReference: located.evidence.hasReference)
-            .check(located.evidence, work: located.work, usable: usable)
+        let acceptance = IceAcceptance(located.evidence, work: located.work, usable: located.origins.usable(on: located.work.geometry))
+        try acceptance.check(modality: modality, probesShow: shown, hasReference: located.evidence.hasReference)
         var result = refined(located, scan: scan.geometry, parameters: parameters, modality: modality)
         if modality == .ct, !probes.isEmpty, !shown {
             result.findings.append(Finding(

@@ -12,9 +12,9 @@ struct SurroundingTissue: UnfrozenTissue {
     /// Log-odds from which on nothing more is gained: one voxel is never certain.
     private static let certain: Float = 3
     /// Log-odds up to which nothing is claimed: levels vary from place to place, and many doubtful voxels add up.
-    private static let doubtful: Float = 0.9
+    private static let doubtful: Float = 0.6
     /// Where the image is this steep a voxel holds two tissues, and its level speaks for neither: between fat and muscle it is that of ice.
-    private static let mixedHUPerMM: Float = 28
+    private static let mixedHUPerMM: Float = 20
     private static let fatRangeHU: ClosedRange<Float> = -130 ... -70
     private static let boneHU: Float = 350, gasHU: Float = -280
 
@@ -42,8 +42,12 @@ struct SurroundingTissue: UnfrozenTissue {
             let noise = work.noise(in: Mask(work.combined(with: unfrozen) { v, w in w > 0 && v > -60 && v < 120 ? 1 : 0 }) { $0 > 0 })
             let bonePresent = levels.count { $0 > Self.boneHU } * 300 > levels.count
             let fatDrop = Self.fatDrop(work, within: Mask(toBody.combined(with: toAxis) { d, axis in d < -2.5 && axis > 5 ? 1 : 0 }) { $0 > 0 }, around: levels)
+            let pure = unfrozen.combined(with: Self.slopes(of: work), work) { w, slope, level in
+                let steep = slope / Self.mixed(at: level)
+                return w / (1 + steep * steep)
+            }
             neighbourhood = TissueNeighbourhood(
-                work, unfrozen: unfrozen, law: .ct(dropHU: dropHU, fatDropHU: fatDrop, bonePresent: bonePresent, noise: min(noise, 15)))
+                work, unfrozen: pure, law: .ct(dropHU: dropHU, fatDropHU: fatDrop, bonePresent: bonePresent, noise: min(noise, 15)))
             brightness = nil
             polarity = 0
         }
@@ -58,14 +62,18 @@ struct SurroundingTissue: UnfrozenTissue {
         return level - dark
     }
 
+    /// Smoothed a little: noise alone is steep too.
+    private static func slopes(of image: Volume<Float>) -> Volume<Float> { image.gaussianSmoothed(sigmaMM: 1.3).gradientLengths() }
+    private static func mixed(at level: Float) -> Float { level < -150 ? 6 * mixedHUPerMM : level > 100 ? 3 * mixedHUPerMM : mixedHUPerMM }
+
     func evidence(of image: Volume<Float>) -> Volume<Float> {
         let evidence = neighbourhood.logOdds(of: levels(image)).mapped { (odds: Float) -> Float in
             let sure = max(0, min(Self.certain, abs(odds)) - Self.doubtful) / (Self.certain - Self.doubtful)
             return odds < 0 ? -sure : sure
         }
         guard brightness == nil else { return evidence }
-        return evidence.combined(with: image.gradientLengths(), image) { e, slope, level in
-            let steep = slope / (level < -150 ? 6 * Self.mixedHUPerMM : level > 100 ? 3 * Self.mixedHUPerMM : Self.mixedHUPerMM)
+        return evidence.combined(with: Self.slopes(of: image), image) { e, slope, level in
+            let steep = 0.7 * slope / Self.mixed(at: level)
             return e > 0 ? e / (1 + steep * steep) : e
         }
     }
