@@ -8,7 +8,7 @@ import ImagingCore
 struct IceAcceptance {
     /// The share of the surface that shows an edge.
     let visibleShare: Double
-    /// The smallest radius from the centroid as a share of the mean one, of the least even body: ice is round.
+    /// The smallest radius (but for 1 in 40) from the centroid as a share of the mean one, of the least even body: ice is round.
     let evenness: Double
     /// Of the inside that says anything, the share that says ice; and the share that says anything.
     let agreement: Double, speakingShare: Double
@@ -19,7 +19,7 @@ struct IceAcceptance {
     /// tissue around is not lung (`nil` where it mostly is).
     let places: Int, fittingShare: Double, typicalDropHU: Float?
 
-    private static let dropRangeHU: ClosedRange<Float> = 50...125, typicalRangeHU: ClosedRange<Float> = 60...115
+    private static let dropRangeHU: ClosedRange<Float> = 50...125, typicalRangeHU: ClosedRange<Float> = 60...115, typicalRangeWithProbesHU: ClosedRange<Float> = 50...130
     private static let lungHU: Float = -500, lungIceHU: ClosedRange<Float> = -520...25
     private static let insideMM = 2.0...6.0, outsideMM = 2.0...5.0
 
@@ -29,7 +29,10 @@ struct IceAcceptance {
     init(_ evidence: IceEvidence, work: Volume<Float>, usable: Volume<Float>) {
         let bodies = evidence.bodies.bodies
         visibleShare = evidence.bodies.visibleShare
-        evenness = bodies.map { $0.radii.min()! * Double($0.radii.count) / $0.radii.reduce(0, +) }.min()!
+        evenness = bodies.map { body in
+            // A few rays may start in a crack.
+            body.radii.sorted()[body.radii.count / 40] * Double(body.radii.count) / body.radii.reduce(0, +)
+        }.min()!
         volumeML = evidence.region.volumeML
         let core = evidence.region.eroded(byMM: 2), inside = core.isEmpty ? evidence.region : core
         let certainty = evidence.evidence.values(in: inside), speaking = certainty.filter { abs($0) > 0.1 }
@@ -94,7 +97,7 @@ struct IceAcceptance {
         if places < 20 || fittingShare < (confirmed ? 0.4 : 0.6) {
             try refuse("at only \(percent(fittingShare)) of the places with an edge the tissue changes by as much as freezing does")
         }
-        if let typicalDropHU, !Self.typicalRangeHU.contains(typicalDropHU) {
+        if let typicalDropHU, !(probesShow ? Self.typicalRangeWithProbesHU : Self.typicalRangeHU).contains(typicalDropHU) {
             try refuse("what stands out differs from the tissue around by \(Int(typicalDropHU.rounded())) HU; freezing makes about 85")
         }
         // No cyst and no bile reach so far down.

@@ -43,6 +43,34 @@ struct IceBodies {
         }
     }
 
+    /// The standard deviation, in millimetres, of the surface where no edge is seen, spread over the whole surface (root mean square).
+    var hiddenDeviationMM: Double {
+        var sum = 0.0, area = 0.0
+        for body in bodies {
+            for ray in body.radii.indices {
+                let weight = body.radii[ray] * body.radii[ray]
+                sum += weight * (1 - body.visibility[ray]) * body.deviations[ray] * body.deviations[ray]
+                area += weight
+            }
+        }
+        return (sum / area).squareRoot()
+    }
+
+    /// Towards which sides of the patient the surface shows no edge, most hidden first; empty where it is hidden on all sides alike.
+    var hiddenSides: [String] {
+        var sum = SIMD3<Double>.zero, area = 0.0
+        for body in bodies {
+            for ray in body.radii.indices {
+                let weight = body.radii[ray] * body.radii[ray] * (1 - body.visibility[ray])
+                sum += weight * body.directions[ray]
+                area += weight
+            }
+        }
+        let mean = sum / max(area, 1e-9)
+        let names = [("left", "right"), ("back", "front"), ("head", "feet")]
+        return (0..<3).filter { abs(mean[$0]) > 0.2 }.sorted { abs(mean[$0]) > abs(mean[$1]) }.map { mean[$0] > 0 ? names[$0].0 : names[$0].1 }
+    }
+
     var visibleShare: Double {
         let areas = bodies.map { $0.radii.reduce(0) { $0 + $1 * $1 } }
         return zip(bodies, areas).reduce(0) { $0 + $1.0.visibleShare * $1.1 } / areas.reduce(0, +)

@@ -19,6 +19,8 @@ struct IceBodyFit {
     /// The prior's standard deviation in millimetres by degree, summed over the orders.
     private static let priorMM: [Double] = [1.5, 2.5, 1.8, 1.1, 0.8, 0.6, 0.45, 0.35, 0.3]
     private static let rayCount = 600, stepMM = 0.75, longestMM = 48.0
+    /// Against growing where nothing at all is known, per millimetre.
+    private static let reluctance = 0.03
     /// Of one ray, including that neighbouring rays share their errors.
     private static let rayDeviationMM = 1.6
 
@@ -75,7 +77,7 @@ struct IceBodyFit {
                 var sum = 0.0
                 return (0...steps).map { n in
                     let place = start + (Float(n) + 0.5) * step, before = sum
-                    if all(place .> -0.5), all(place .< last) { sum += stepMM * Double(sample(place)) }
+                    if all(place .> -0.5), all(place .< last) { sum += stepMM * (Double(sample(place)) - reluctance) }
                     return before
                 }
             }

@@ -73,6 +73,9 @@ public enum IceSegmentation {
     /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.
     private static let smoothingMM = 1.2
 
+    /// Over how wide a band tissue freezes is not known from one scan: the 0 °C front may lie this much (one standard deviation) off.
+    private static let frontDeviationMM = 0.35
+
     private static func refined(
         _ located: Located, scan: GridGeometry, parameters: Parameters, modality: Modality
     ) -> SegmentationResult {
@@ -101,18 +104,23 @@ public enum IceSegmentation {
                 .warning, "ice-reaches-scan-edge", "The ice reaches the edge of the scan: how far it goes beyond is not known.",
                 remedy: "Scan a wider or longer region around the ice; margins that end at the scan's edge cannot be evaluated."))
         }
-        if outcome.visibleShare < 0.6 {
+        let visible = evidence.bodies.visibleShare
+        if visible < 0.6 {
+            let sides = evidence.bodies.hiddenSides
+            let place = sides.isEmpty ? "" : " mostly towards the patient's \(sides.joined(separator: " and ")),"
             findings.append(Finding(
                 .warning, "ice-edge-partly-invisible",
-                "Only \(Int((100 * outcome.visibleShare).rounded())) % of the ice's surface shows an edge (fat, bone, streaks or gas hide the rest).",
-                remedy: "Look at the outline where it crosses such tissue; compare with a scan taken before freezing."))
+                "\(Int((100 * (1 - visible)).rounded())) % of the ice's surface shows no edge,\(place) where fat, bone, streaks or gas hide it.",
+                remedy: "Look at the outline there: it follows the shape of the visible rest. Compare with a scan taken before freezing."))
         }
         let spacing = fine.geometry.spacing
-        let uncertainty = (pow(0.15, 2) * (spacing * spacing).sum() / 3 + pow(0.35 * outcome.residualMM, 2)
-            + pow(2 * (1 - outcome.visibleShare), 2) + 0.3 * 0.3).squareRoot()
-        return SegmentationResult(
+        let uncertainty = (Self.frontDeviationMM * Self.frontDeviationMM + pow(0.15, 2) * (spacing * spacing).sum() / 3
+            + pow(0.35 * outcome.residualMM, 2) + pow(1.0 * evidence.bodies.hiddenDeviationMM, 2)).squareRoot()
+        var result = SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: uncertainty, findings: findings,
             method: "visible ice by \(evidence.description), edge at half of the change (\(modality.rawValue))")
+        result.pieces = Mask(surface) { $0 >= 0 }.pieces().map { .init(volumeML: $0.volumeML, centroid: PatientPoint($0.centroid)) }
+        return result
     }
 
     /// Whether the surface comes within a voxel of the whole scan's border.

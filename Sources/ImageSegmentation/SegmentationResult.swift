@@ -8,8 +8,21 @@ public struct SegmentationResult: Sendable {
     /// the surface had no visible edge.
     public let edgeUncertaintyMM: Double
     public var findings: [Finding]
+    /// The object's separate pieces, the largest first.
+    public var pieces: [Piece] = []
     /// How the object was found, in one sentence for a report.
     public let method: String
+
+    /// One of several separate parts of an object.
+    public struct Piece: Sendable, Hashable {
+        public let volumeML: Double
+        /// In the scan's frame of reference, LPS millimetres.
+        public let centroid: PatientPoint
+
+        public init(volumeML: Double, centroid: PatientPoint) {
+            (self.volumeML, self.centroid) = (volumeML, centroid)
+        }
+    }
 
     public init(levelSet: LevelSet, edgeUncertaintyMM: Double, findings: [Finding] = [], method: String) {
         (self.levelSet, self.edgeUncertaintyMM, self.findings, self.method) = (levelSet, edgeUncertaintyMM, findings, method)
