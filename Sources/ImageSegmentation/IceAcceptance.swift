@@ -85,9 +85,9 @@ struct IceAcceptance {
         func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
         let confirmed = probesShow || hasReference
         // Pockets of fat, pieces of bowel and the like reach the lower of these values, not both at once.
-        let needed = hasReference ? 0.12 : probesShow ? (modality == .ct ? 0.1 : 0.4) : modality == .ct ? 0.3 : 0.75
+        let needed = hasReference ? 0.12 : probesShow ? (modality == .ct ? 0.1 : 0.4) : modality == .ct ? 0.3 : 0.62
         if visibleShare < needed { try refuse("only \(percent(visibleShare)) of what could be the ice's surface shows an edge") }
-        let isRound = confirmed ? evenness > 0.2 : modality == .ct ? evenness > 0.48 && (visibleShare > 0.5 || evenness > 0.55) : visibleShare + evenness > 1.46
+        let isRound = confirmed ? evenness > 0.2 : modality == .ct ? evenness > 0.55 && visibleShare + evenness > 1.05 : visibleShare + evenness > 1.55
         if !isRound { try refuse("what stands out near the probes or seeds is not shaped as ice is") }
         if !confirmed, volumeML < (visibleShare > 0.8 ? 1 : 2.5) {
             try refuse("what stands out at the probes or seeds is too small to be told from normal anatomy")
