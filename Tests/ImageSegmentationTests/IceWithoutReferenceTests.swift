@@ -1,0 +1,96 @@
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+/// Ice among several tissues, with no scan before freezing; all shapes are closed forms.
+@Suite struct IceWithoutReferenceTests {
+    static let tip = SIMD3(-2.0, 3, -12), tail = SIMD3(-50.0, 3, 40)
+    static let probe = Probe(tip: PatientPoint(tip), tail: PatientPoint(tail), source: .given)
+    static let centre = tip + 14 * (tail - tip) / ((tail - tip) * (tail - tip)).sum().squareRoot()
+    static let ice = ellipsoid(centre, SIMD3(14, 14, 14))
+    /// Kidney on the right of a plane through the ice, fat on the left.
+    @Sendable static func kidneyInFat(_ p: SIMD3<Double>, kidneyHU: Double) -> Double { p.x > centre.x - 4 ? kidneyHU : -102 }
+    @Sendable static func metal(_ p: SIMD3<Double>) -> Bool {
+        let axis = tail - tip, o = p - tip, t = max(0, min(1, (o * axis).sum() / (axis * axis).sum())), d = o - t * axis
+        return (d * d).sum() < 0.8
+    }
+    static var halfChange: IceSegmentation.Parameters {
+        var parameters = IceSegmentation.Parameters()
+        (parameters.halfDropToFrontMM, parameters.halfSignalToFrontMM) = (0, 0)
+        return parameters
+    }
+    static func refusal(_ scan: ScanVolume, _ modality: Modality, probes: [Probe] = [], seeds: [SIMD3<Double>]) -> String? {
+        do {
+            _ = try IceSegmentation.segment(scan: scan, modality: modality, probes: probes, seeds: seeds.map { PatientPoint($0) })
+            return nil
+        } catch { return error.finding.code }
+    }
+
+    @Test(arguments: [(kidneyHU: 32.0, fatDropHU: 10.0), (32, 85), (150, 10)])
+    func iceThatCrossesFromKidneyIntoFatIsWhole(kidneyHU: Double, fatDropHU: Double) throws {
+        let grid = try AnalyticScan.grid(110, 100, 36)
+        let scan = AnalyticScan.make(grid, noise: 10, seed: 11, metal: Self.metal) { (p: SIMD3<Double>) -> Double in
+            let tissue = Self.kidneyInFat(p, kidneyHU: kidneyHU)
+            return Self.ice(p) > 0 ? tissue - (tissue < 0 ? fatDropHU : 85) : tissue
+        }
+        let result = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe], parameters: Self.halfChange)
+        let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice)
+        #expect(comparison.dice > 0.9)
+        #expect(comparison.share95 < 3)
+        // Where fat hardly changes the edge cannot be seen, and that is said.
+        #expect((result.edgeUncertaintyMM > 0.7) == (fatDropHU < 50))
+    }
+
+    @Test func separateIceballsComeAsPieces() throws {
+        let grid = try AnalyticScan.grid(130, 100, 30)
+        let centres = [SIMD3(-24.0, 2, 0), SIMD3(22.0, -3, 3)], radii = [13.0, 10]
+        let balls = zip(centres, radii).map { ellipsoid($0, SIMD3(repeating: $1)) }
+        let scan = AnalyticScan.make(grid, noise: 10, seed: 12) { (p: SIMD3<Double>) -> Double in balls.contains { $0(p) > 0 } ? -30 : 55 }
+        let result = try IceSegmentation.segment(
+            scan: scan, modality: .ct, probes: [], seeds: centres.map { PatientPoint($0) }, parameters: Self.halfChange)
+        #expect(result.pieces.count == 2)
+        for (piece, (centre, radius)) in zip(result.pieces, zip(centres, radii)) {
+            #expect(piece.centroid.distance(to: PatientPoint(centre)) < 0.7)
+            #expect(abs(piece.volumeML - 4.18879 * radius * radius * radius / 1000) < 0.08 * piece.volumeML)
+        }
+    }
+
+    @Test func lungIceIsDenserThanLung() throws {
+        let grid = try AnalyticScan.grid(100, 100, 32)
+        let scan = AnalyticScan.make(grid, noise: 15, seed: 13, metal: Self.metal) { (p: SIMD3<Double>) -> Double in
+            let vessel = (p.y - 10) * (p.y - 10) + (p.z + 2) * (p.z + 2) < 4
+            return Self.ice(p) > 0 ? -60 : vessel ? 45 : -850
+        }
+        let result = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe], parameters: Self.halfChange)
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice).dice > 0.95)
+    }
+
+    @Test func ballsThatDifferOtherwiseThanByFreezingAreNoIce() throws {
+        let grid = try AnalyticScan.grid(100, 100, 32)
+        // Bile and a cyst, gas, fat, a dense tumour, a bright vessel: not 85 HU below what lies around.
+        for level in [8.0, -950, -105, 30, 160] {
+            let scan = AnalyticScan.make(grid, noise: 12, seed: 14) { (p: SIMD3<Double>) -> Double in Self.ice(p) > 0 ? level : 55 }
+            #expect(Self.refusal(scan, .ct, seeds: [Self.centre]) == "no-ice-found", "\(level) HU")
+            #expect(Self.refusal(scan, .ct, probes: [Self.probe], seeds: []) == "no-ice-found", "\(level) HU")
+        }
+    }
+
+    @Test func darkOrganBesideTheIceIsNotIceOnMR() throws {
+        let grid = try AnalyticScan.grid(100, 100, 32)
+        let scan = AnalyticScan.make(grid, noise: 14, seed: 15) { (p: SIMD3<Double>) -> Double in
+            let dark = Self.ice(p) > 0 || p.x > Self.centre.x + 12
+            return (dark ? 12.0 : 380) * (1 + 0.004 * p.y)
+        }
+        let result = try IceSegmentation.segment(scan: scan, modality: .mr, probes: [Self.probe], parameters: Self.halfChange)
+        let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice)
+        #expect(comparison.dice > 0.92)
+        #expect(comparison.share95 < 2.5)
+    }
+
+    @Test func probesWithoutMetalAreSaid() throws {
+        let grid = try AnalyticScan.grid(100, 100, 32)
+        let scan = AnalyticScan.make(grid, noise: 10, seed: 16) { (p: SIMD3<Double>) -> Double in Self.ice(p) > 0 ? -30 : 55 }
+        let result = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe])
+        #expect(result.findings.contains { $0.code == "probes-not-visible" })
+    }
+}
