@@ -14,28 +14,17 @@ struct NoiseTexture {
     /// Variance × volume: the mean over V mm³ (many times `volumeMM3`) has the variance `density` / V.
     var density: Float { sigma * sigma * volumeMM3 }
 
-    /// - Parameter mask: where the grain is measured; on the image's grid.
-    init(of image: Volume<Float>, in mask: Mask) {
+    init(of image: Volume<Float>) {
         let size = image.size, h = image.geometry.spacing
-        let step = max(1, mask.count / 15_000)
-        let offsets = mask.withUnsafeVoxels { m in
-            var list: [Int] = [], seen = 0
-            for offset in 0..<m.count where m[offset] != 0 {
-                if seen % step == 0 { list.append(offset) }
-                seen += 1
-            }
-            return list
-        }
+        let step = max(1, size.voxelCount / 15_000)
         /// The variance of the difference at a lag, robustly; `nil` without enough pairs.
         func structure(_ lag: SIMD3<Int>) -> Double? {
             let stride = lag.x + size.i * (lag.y + size.j * lag.z)
             let differences: [Float] = image.withUnsafeVoxels { v in
-                mask.withUnsafeVoxels { m in
-                    offsets.compactMap { offset in
-                        let at = size.index(atOffset: offset)
-                        guard at.i + lag.x < size.i, at.j + lag.y < size.j, at.k + lag.z < size.k, m[offset + stride] != 0 else { return nil }
-                        return abs(v[offset + stride] - v[offset])
-                    }
+                Swift.stride(from: 0, to: v.count, by: step).compactMap { offset in
+                    let at = size.index(atOffset: offset)
+                    guard at.i + lag.x < size.i, at.j + lag.y < size.j, at.k + lag.z < size.k else { return nil }
+                    return abs(v[offset + stride] - v[offset])
                 }
             }
             guard differences.count > 60, let middle = differences.median else { return nil }

@@ -34,8 +34,8 @@ struct RadialEdgeFit {
         let contrasts: [Float]
     }
 
-    /// Energy of the thin plate: shapes whose features of degree 2 differ by a fifth of the radius, of degree 4 by 8 %, of degree 8 by 3 %.
-    private static let stiffness: Float = 0.25
+    /// Energy of the thin plate: shapes whose features of degree 2 differ by 12 % of the radius, of degree 4 by 5 %, of degree 8 by 2 %.
+    private static let stiffness: Float = 0.7
     private static let leastDeviationMM: Float = 0.3
     private static let passes = 7
 
@@ -67,7 +67,7 @@ struct RadialEdgeFit {
             if pass == 2 {
                 // The search may place every edge a little deep alike.
                 let seen = radii.indices.filter { reading.clearness[$0] > 0.5 }.map { radii[$0] / expected[$0] }
-                if 3 * seen.count > radii.count, let share = seen.median { expected = expected.map { $0 * max(0.85, min(1.15, share)) } }
+                if 3 * seen.count > radii.count, let share = seen.median { expected = expected.map { $0 * max(0.8, min(1.3, share)) } }
             }
             if last {
                 let spread = again.deviations()

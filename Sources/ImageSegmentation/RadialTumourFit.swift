@@ -23,21 +23,22 @@ struct RadialTumourFit {
         var prompt: TumourPrompt
         let sigma: Float, grainVolumeMM3: Float
         var denserThan: Float?
-        var radius: Float { Float(prompt.diameterMM / 2) }
+        /// The radius that the search expects, as a share of the stated one.
+        var share: Float = 1
+        var radius: Float { share * Float(prompt.diameterMM / 2) }
     }
 
     let expectation: Expectation
     private let image: Volume<Float>
     private let gradient: Volume<Float>
 
-    /// - Parameter startShare: the object's radius at first guess, as a share of the stated one.
-    init(_ image: Volume<Float>, gradient: Volume<Float>, _ expectation: Expectation, startShare: Float) {
+    init(_ image: Volume<Float>, gradient: Volume<Float>, _ expectation: Expectation) {
         (self.image, self.gradient, self.expectation) = (image, gradient, expectation)
-        let stated = expectation.radius, start = stated * startShare
+        let start = expectation.radius
         center = expectation.prompt.seed
         sphere = .coarse
-        samples = RadialSamples(image, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * stated, count: 72)
-        slopes = RadialSamples(gradient, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * stated, count: 72)
+        samples = RadialSamples(image, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * start, count: 72)
+        slopes = RadialSamples(gradient, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * start, count: 72)
         radii = [Float](repeating: start, count: sphere.count)
         deviationLog = [Float](repeating: 0.3, count: sphere.count)
         odds = RadialOdds(
@@ -62,6 +63,25 @@ struct RadialTumourFit {
         learn()
         update(iterations: 12)
         assess()
+    }
+
+    /// Whether this surface lies around a part-solid nodule's haze, which `solid` leaves out: on most sides, and evenly grey.
+    func surroundsWithHaze(_ solid: RadialTumourFit, above threshold: Float) -> Bool {
+        guard odds.insideMedian > threshold else { return false }
+        let field = RadialField(sphere: solid.sphere, radii: solid.radii), shift = SIMD3<Float>((center - solid.center).lps)
+        let count = samples.radii.count
+        var hazy: Float = 0, all: Float = 0
+        for n in radii.indices {
+            all += sphere.solidAngles[n]
+            var levels: [Float] = []
+            for s in 0..<count where samples.radii[s] < radii[n] - 0.7 {
+                let place = samples.radii[s] * sphere.directions[n] + shift, distance = (place * place).sum().squareRoot()
+                if distance > field.radius(place) + 0.7 { levels.append(samples.values[n * count + s]) }
+            }
+            guard let level = levels.median, level > threshold, level < -250, levels.count > 1 else { continue }
+            hazy += sphere.solidAngles[n]
+        }
+        return hazy > 0.5 * all
     }
 
     private mutating func recentre() {
@@ -196,112 +216,5 @@ struct RadialTumourFit {
             seen += area * visibility[n]
         }
         visibleShare = Double(seen / max(all, 1e-6))
-    }
-}
-
-extension SphereDirections {
-    /// Each value averaged with its neighbours'.
-    func averaged(_ values: [Float]) -> [Float] {
-        (0..<count).map { n in
-            let around = neighbourStarts[n]..<neighbourStarts[n + 1]
-            return (values[n] + around.reduce(0) { $0 + values[neighbours[$1]] }) / Float(around.count + 1)
-        }
-    }
-}
-
-/// A radius for every direction, interpolated between those of a sphere's directions.
-struct RadialField {
-    private let table: [Float]
-    private static let side = 40
-
-    /// The Gaussian that joins directions, as a share of their spacing.
-    private static let joiningShare: Float = 0.55
-
-    /// What the field reads at the directions themselves.
-    static func joined(_ radii: [Float], on sphere: SphereDirections) -> [Float] {
-        let beside = exp(-0.5 / (joiningShare * joiningShare))
-        return radii.indices.map { n in
-            let around = sphere.neighbourStarts[n]..<sphere.neighbourStarts[n + 1]
-            return (radii[n] + beside * around.reduce(0) { $0 + radii[sphere.neighbours[$1]] }) / (1 + beside * Float(around.count))
-        }
-    }
-
-    init(sphere: SphereDirections, radii: [Float]) {
-        let side = Self.side, width = Self.joiningShare * sphere.spacing, limit = cos(min(3.2 * width, 1.2))
-        table = [Float](unsafeUninitializedCapacity: 6 * side * side) { target, initialized in
-            let first = target.baseAddress!
-            forEachSlab(of: 6 * side, slab: 4) { range in
-                for row in range {
-                    for column in 0..<side {
-                        let d = Self.direction(face: row / side, Float(row % side) / Float(side - 1) * 2 - 1, Float(column) / Float(side - 1) * 2 - 1)
-                        var sum: Float = 0, weights: Float = 0
-                        for n in 0..<sphere.count {
-                            let cosine = (sphere.directions[n] * d).sum()
-                            guard cosine > limit else { continue }
-                            let weight = exp((cosine - 1) / (width * width))
-                            sum += weight * radii[n]
-                            weights += weight
-                        }
-                        (first + row * side + column).initialize(to: sum / weights)
-                    }
-                }
-            }
-            initialized = 6 * side * side
-        }
-    }
-
-    /// A direction from a position on a face of the cube around the sphere.
-    private static func direction(face: Int, _ u: Float, _ v: Float) -> SIMD3<Float> {
-        let sign: Float = face % 2 == 0 ? 1 : -1
-        let d: SIMD3<Float> = switch face / 2 {
-        case 0: SIMD3(sign, u, v)
-        case 1: SIMD3(u, sign, v)
-        default: SIMD3(u, v, sign)
-        }
-        return d / (d * d).sum().squareRoot()
-    }
-
-    /// - Parameter direction: of any length but zero.
-    @inline(__always)
-    func radius(_ direction: SIMD3<Float>) -> Float {
-        let size = SIMD3(abs(direction.x), abs(direction.y), abs(direction.z))
-        var face: Int, u: Float, v: Float
-        if size.x >= size.y, size.x >= size.z {
-            (face, u, v) = (direction.x < 0 ? 1 : 0, direction.y / size.x, direction.z / size.x)
-        } else if size.y >= size.z {
-            (face, u, v) = (direction.y < 0 ? 3 : 2, direction.x / size.y, direction.z / size.y)
-        } else {
-            (face, u, v) = (direction.z < 0 ? 5 : 4, direction.x / size.z, direction.y / size.z)
-        }
-        let side = Self.side
-        let a = (u + 1) / 2 * Float(side - 1), b = (v + 1) / 2 * Float(side - 1)
-        let i = max(0, min(Int(a), side - 2)), j = max(0, min(Int(b), side - 2))
-        let x = a - Float(i), y = b - Float(j)
-        let at = (face &* side &+ i) &* side &+ j
-        let low = table[at] + y * (table[at &+ 1] - table[at])
-        let high = table[at &+ side] + y * (table[at &+ side &+ 1] - table[at &+ side])
-        return low + x * (high - low)
-    }
-
-    /// Radius minus distance from the centre, at every voxel of a grid: positive inside.
-    func levels(on grid: GridGeometry, center: PatientPoint) -> Volume<Float> {
-        let axes = [grid.axes.i, grid.axes.j, grid.axes.k].map { SIMD3<Float>($0.lps) }
-        let h = SIMD3<Float>(grid.spacing), start = SIMD3<Float>((grid.origin - center).lps)
-        let size = grid.size
-        return Volume<Float>(geometry: grid) { target in
-            forEachSlab(of: size.k, slab: 1) { range in
-                for k in range {
-                    for j in 0..<size.j {
-                        let row = size.i &* (j &+ size.j &* k)
-                        let rowStart = start + Float(j) * h.y * axes[1] + Float(k) * h.z * axes[2]
-                        for i in 0..<size.i {
-                            let place = rowStart + Float(i) * h.x * axes[0]
-                            let length = (place * place).sum().squareRoot()
-                            target[row &+ i] = length < 1e-4 ? radius(SIMD3(1, 0, 0)) : radius(place) - length
-                        }
-                    }
-                }
-            }
-        }
     }
 }

@@ -7,6 +7,7 @@ public enum SegmentationError: ReportableError, Hashable {
     case seedOnBone(PatientPoint, hounsfieldUnits: Double)
     case diameterNotUsable(millimetres: Double, allowed: ClosedRange<Double>)
     case noTumourFound(PatientPoint)
+    case tumourRunsOn(PatientPoint, foundMM: Double, statedMM: Double)
     case pointOutsideScan(PatientPoint, role: PromptPoint)
     case includeTooFar(PatientPoint, seed: PatientPoint, diameterMM: Double)
     case pointsContradict(inside: PatientPoint, outside: PatientPoint)
@@ -49,6 +50,11 @@ public enum SegmentationError: ReportableError, Hashable {
             Finding(
                 .error, "no-tumour-found", "Nothing at the seed \(text(point)) stands out from its surroundings.",
                 remedy: "Choose the series in which the tumour shows, correct the seed or diameter, or give a mask.")
+        case .tumourRunsOn(let point, let found, let stated):
+            Finding(
+                .error, "tumour-runs-on",
+                "What lies at the seed \(text(point)) runs on for \(Int(found.rounded())) mm without an edge of its own; \(Int(stated.rounded())) mm were stated.",
+                remedy: "Correct the seed or diameter, put exclude points into the neighbours, or give a mask.")
         case .pointOutsideScan(let point, let role):
             Finding(
                 .error, "point-outside-scan", "The \(role.rawValue) point \(text(point)) lies outside the scan.",

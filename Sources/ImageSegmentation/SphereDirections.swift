@@ -77,3 +77,13 @@ struct SphereDirections: Sendable {
         spacing = Float(sum / Double(neighbours.count))
     }
 }
+
+extension SphereDirections {
+    /// Each value averaged with its neighbours'.
+    func averaged(_ values: [Float]) -> [Float] {
+        (0..<count).map { n in
+            let around = neighbourStarts[n]..<neighbourStarts[n + 1]
+            return (values[n] + around.reduce(0) { $0 + values[neighbours[$1]] }) / Float(around.count + 1)
+        }
+    }
+}

@@ -7,7 +7,7 @@ struct TumourFindings {
     let modality: Modality
 
     /// The least share of the surface with an edge for anything to be called found.
-    static let leastVisibleShare = 0.5
+    static let leastVisibleShare = 0.6
 
     private var prompt: TumourPrompt { fit.expectation.prompt }
 
@@ -32,7 +32,7 @@ struct TumourFindings {
                 .warning, "tumour-leaks",
                 "Towards \(place.side) the outline runs on without an edge\(neighbour(at: place)).",
                 remedy: "Put an exclude point into the neighbour, for example at \(text(point)), or give a mask."))
-        } else if fit.visibleShare < 0.85, let place = Place(directions: fit.visibility.map { $0 < 0.4 }, of: fit) {
+        } else if fit.visibleShare < 0.93, let place = Place(directions: fit.visibility.map { $0 < 0.6 }, of: fit) {
             let share = Int((100 * (1 - fit.visibleShare)).rounded())
             list.append(Finding(
                 .warning, "tumour-edge-partly-invisible",

@@ -46,6 +46,15 @@ import Testing
         #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: truth).dice > 0.85)
     }
 
+    /// A stated size far beyond the organ never makes a body of that size.
+    @Test func sizeBeyondTheOrganIsNotFilled() throws {
+        let truth = truth, organ = ellipsoid(.zero, SIMD3(38, 36, 34)), grid = try AnalyticScan.grid(120, 120, 36)
+        let scan = AnalyticScan.make(grid, noise: 12) { truth($0) > 0 ? 60 : organ($0) > 0 ? 100 : -100 }
+        guard let result = try? segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 115)) else { return }
+        #expect(!result.findings.isEmpty)
+        #expect(result.levelSet.mask.volumeML < 0.5 * .pi / 6 * 115 * 115 * 115 / 1000)
+    }
+
     /// A vessel crosses the organ; nothing else is there.
     @Test(arguments: [(SIMD3(0.0, 0, 0), 20.0, 1), (SIMD3(6, -3, 4), 30, 2), (SIMD3(-5, 8, 0), 14, 3)])
     func plainTissueHoldsNoTumour(seed: SIMD3<Double>, diameter: Double, noiseSeed: UInt64) throws {
