@@ -116,6 +116,22 @@ struct ZoneSearch {
         // Necks to muscle, bowel or a vessel's wall of the same level.
         let opened = region.opened(byMM: min(0.35 * radius, 5)).joined(to: seedVoxels)
         if 3 * opened.count > 2 * region.count { region = opened }
+        return diameterIsKnown ? withoutNeighbour(region) : region
+    }
+
+    /// Without a part that hangs on by a waist and lies where the stated size says the zone ends: a gallbladder or muscle of its level.
+    private func withoutNeighbour(_ region: Mask) -> Mask {
+        let depth = region.signedDistance()
+        let own = seedVoxels.map { depth[$0] }.max() ?? 0
+        for waist in stride(from: Float(2), to: 0.8 * own, by: 1) {
+            let core = Mask(depth) { $0 > waist }
+            let mine = core.joined(to: seedVoxels), others = core.subtracting(mine)
+            guard mine.count > 0, 10 * others.count > mine.count else { continue }
+            let toMine = mine.distanceToInside(), toOthers = others.distanceToInside()
+            let part = Mask(toMine.combined(with: toOthers) { $0 - $1 }) { $0 > 0 }.intersection(region)
+            let reaches = distance.values(in: part)
+            if let typical = reaches.median, Double(typical) > 1.1 * radius { return region.subtracting(part).joined(to: seedVoxels) }
+        }
         return region
     }
 
@@ -127,11 +143,11 @@ struct ZoneSearch {
     private func force(_ odds: GreyLevelOdds) -> Volume<Float> {
         let r = Float(radius), core = Float(min(0.2 * radius, 2.5)), farthest = diameterIsKnown ? 1.6 * r : 2.2 * r
         let trust: Float = diameterIsKnown ? 0.3 : 0.12
-        let evenness = level.evenness(of: work)
+        let evenness = level.evenness(of: work), inLung = level.liesInLung
         return odds.logOdds(of: work).combined(with: evenness, distance) { odds, even, d in
             if d < core { return 3 }
             if d > farthest { return -3 }
-            let grey = min(max(-1, min(1, odds / 3)), even)
+            let grey = inLung ? min(even, 1) : min(max(-1, min(1, odds / 3)), even)
             return 1.1 * grey + trust * max(-1.5, min(0.5, 1.1 * (1 - d / r)))
         }
     }

@@ -74,10 +74,13 @@ struct ZoneLevel {
         return best.at
     }
 
+    /// In lung the zone is as dense as vessels and chest wall: the half height alone tells it from lung.
+    var liesInLung: Bool { modality == .ct && around < inside - 300 }
+
     /// 1 at the zone's own level, 0 half way to the surroundings' and −1 beyond that; towards the other side −1 where a level lies beyond the
     /// zone's own spread (fluid beside tissue without contrast medium).
     func evenness(of image: Volume<Float>) -> Volume<Float> {
-        let level = inside, scale = 1 / (4 * spread), span = around - inside, sign: Float = span > 0 ? 1 : -1
+        let level = inside, span = around - inside, scale = 1 / max(4 * spread, 0.5 * abs(span)), sign: Float = span > 0 ? 1 : -1
         let rise = abs(span) > 2 * spread ? 1 / span : 0
         return image.mapped { (value: Float) -> Float in
             let away = min(sign * (value - level), 0) * scale
