@@ -33,9 +33,11 @@ public enum AblationZoneSegmentation {
         if let diameter = approximateDiameterMM, !(diameter.isFinite && usableDiameterMM.contains(diameter)) {
             throw .diameterNotUsable(millimetres: diameter, allowed: usableDiameterMM)
         }
-        let search = try ZoneSearch(scan: scan, modality: modality, seeds: inScan, diameterMM: approximateDiameterMM ?? usualDiameterMM,
+        var search = try ZoneSearch(
+            scan: scan, modality: modality, seeds: inScan, diameterMM: approximateDiameterMM ?? usualDiameterMM,
             diameterIsKnown: approximateDiameterMM != nil, parameters: parameters)
-        let region = try search.region()
+        var region = try search.region()
+        for _ in 0..<2 where try search.grow(to: region) { region = try search.region() }
         return try search.refined(region)
     }
 }
@@ -44,14 +46,14 @@ public enum AblationZoneSegmentation {
 struct ZoneSearch {
     let modality: Modality
     let seeds: [PatientPoint]
-    let radius: Double
+    private(set) var radius: Double
     let diameterIsKnown: Bool
     let parameters: AblationZoneSegmentation.Parameters
     /// The scan around the seeds, as it is and in larger, smoothed voxels.
     let image, coarse, work: Volume<Float>
     /// Millimetres from the nearest seed.
     private let distance: Volume<Float>
-    private let level: ZoneLevel
+    private var level: ZoneLevel
 
     init(
         scan: ScanVolume, modality: Modality, seeds: [PatientPoint], diameterMM: Double, diameterIsKnown: Bool,
@@ -78,6 +80,15 @@ struct ZoneSearch {
         let middle = PatientPoint(seeds.reduce(SIMD3<Double>.zero) { $0 + $1.lps } / Double(seeds.count))
         radius = max(diameterMM / 2 - 0.7 * (seeds.map { $0.distance(to: middle) }.max() ?? 0), 5)
         level = try ZoneLevel(work, modality: modality, distance: distance, radius: radius, seed: seeds[0], parameters: parameters)
+    }
+
+    /// Takes the size of what was found for the zone's where no size was given and it is larger than guessed; false when it is not.
+    mutating func grow(to region: Mask) throws(SegmentationError) -> Bool {
+        let found = 1.15 * pow(region.volumeML * 1000 * 3 / (4 * .pi), 1.0 / 3)
+        guard !diameterIsKnown, found > 1.15 * radius else { return false }
+        radius = found
+        level = try ZoneLevel(work, modality: modality, distance: distance, radius: radius, seed: seeds[0], parameters: parameters)
+        return true
     }
 
     /// How far from the seeds most voxels have the seeds' own level, from 5 to 40 mm.
@@ -130,7 +141,7 @@ struct ZoneSearch {
             let toMine = mine.distanceToInside(), toOthers = others.distanceToInside()
             let part = Mask(toMine.combined(with: toOthers) { $0 - $1 }) { $0 > 0 }.intersection(region)
             let reaches = distance.values(in: part)
-            if let typical = reaches.median, Double(typical) > 1.1 * radius { return region.subtracting(part).joined(to: seedVoxels) }
+            if let typical = reaches.median, Double(typical) > radius { return region.subtracting(part).joined(to: seedVoxels) }
         }
         return region
     }
@@ -159,7 +170,7 @@ struct ZoneSearch {
         let corners = [
             VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound), VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1),
         ].map { region.geometry.point($0) }
-        let crop = image.geometry.indexRanges(around: corners, marginMM: 12)!
+        let crop = image.geometry.indexRanges(around: corners, marginMM: 16)!
         let fine = image.cropped(crop.i, crop.j, crop.k)
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = fine.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })

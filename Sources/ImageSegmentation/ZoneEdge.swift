@@ -13,17 +13,53 @@ struct ZoneEdge {
         let beyond = Float(1 + 0.5 * image.geometry.spacing.max())
         let outside = smooth.values(in: Mask(zone.field) { $0 < -beyond && $0 > -beyond - 2 })
         contrastShare = Double(outside.count { abs($0 - level.inside) > limit }) / Double(max(outside.count, 1))
-        if let lump = Self.lump(zone: zone, image: smooth, level: level) {
+        if let lump = Self.lump(zone: zone, image: smooth, level: level, modality: modality) {
             findings.append(Finding(
                 .warning, "nodular-enhancement",
-                "At the edge of the ablation zone a lump of \((lump.volumeML * 10).rounded() / 10) mL enhances, around \(lump.place.text).",
+                "A lump of \((lump.volumeML * 10).rounded() / 10) mL at or in the ablation zone enhances, around \(lump.place.text).",
                 remedy: "Look at it: it may be residual tumour; an even, thin rim is not."))
         }
     }
 
-    /// The largest lump within 8 mm of the edge that enhances clearly more than the zone's surroundings, or dents the zone, and is thicker than
-    /// a rim.
-    private static func lump(zone: LevelSet, image: Volume<Float>, level: ZoneLevel) -> (volumeML: Double, place: PatientPoint)? {
-        nil
+    /// A rim is thinner than twice this; what outlines the lump is blurred by as much.
+    private static let rimMM = 2.0
+    private static let shellMM: Float = 14, leastVolumeML = 0.15
+
+    /// The largest lump that enhances: beside the zone more than its surroundings do, in it as they do. Vessels run on beyond the shell that is
+    /// looked at and are passed over.
+    private static func lump(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality) -> (volumeML: Double, place: PatientPoint)? {
+        let span = level.around - level.inside
+        let beside: Float, inside: Float
+        if level.liesInLung {
+            (beside, inside) = (level.inside + 40, level.inside + 40)
+        } else {
+            guard span > 0 else { return nil }
+            beside = level.around + max(0.35 * span, modality == .ct ? 25 : 0.2 * level.around)
+            inside = level.inside + 0.75 * span
+        }
+        let bright = Mask(image.combined(with: zone.field) { value, depth in
+            if depth < -shellMM { return 0 }
+            return depth > 1.5 ? (value > inside ? 1 : 0) : (value > beside ? 1 : 0)
+        }) { $0 > 0 }
+        let lumps = bright.opened(byMM: rimMM).connectedComponents()
+        let candidates = lumps.components.compactMap { component -> (volumeML: Double, place: PatientPoint)? in
+            let mask = lumps.mask(of: component)
+            guard mask.volumeML >= leastVolumeML else { return nil }
+            let depths = zone.field.values(in: mask)
+            guard let nearest = depths.max(), let farthest = depths.min(), nearest > -3, farthest > -(shellMM - 1.5) else { return nil }
+            return (mask.volumeML, centre(of: mask))
+        }
+        return candidates.max { $0.volumeML < $1.volumeML }
+    }
+
+    private static func centre(of mask: Mask) -> PatientPoint {
+        var sum = SIMD3<Double>.zero, count = 0.0
+        mask.withUnsafeVoxels { voxels in
+            for offset in voxels.indices where voxels[offset] != 0 {
+                sum += mask.geometry.point(mask.size.index(atOffset: offset)).lps
+                count += 1
+            }
+        }
+        return PatientPoint(sum / max(count, 1))
     }
 }
