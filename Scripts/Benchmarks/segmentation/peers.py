@@ -35,6 +35,7 @@ def walker(prompt):
     labels = np.where(prompt.inside, 1, np.where(prompt.outside, 2, 0))
     spacing = np.array(prompt.image.GetSpacing()[::-1])
     probability = random_walker(values, labels, beta=130, mode="cg_j", tol=1e-3, return_full_prob=True, spacing=spacing / spacing.min())[0]
+    probability = np.nan_to_num(probability)
     return touching(probability > 0.5, prompt.inside), probability - 0.5
 
 
