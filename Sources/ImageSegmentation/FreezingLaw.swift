@@ -25,7 +25,9 @@ struct FreezingLaw {
             1 / (high - low) / ((1 + exp((low - v) / edge)) * (1 + exp((v - high) / edge)))
         }
         // A tissue that may fall by anything between nothing and the full drop.
-        func doubtful(_ v: Float, _ tissue: Float) -> Float { 0.65 * normal(v, tissue - 4, 10) + 0.35 * flat(v, tissue - dropHU - 10, tissue, 8) }
+        func doubtful(_ v: Float, _ tissue: Float) -> Float {
+            0.65 * normal(v, tissue - 4, 10) + 0.35 * flat(v, tissue - dropHU - 10, tissue, 8)
+        }
         func fat(_ v: Float, _ tissue: Float) -> Float { fatDropHU.map { normal(v, tissue - $0, 16) } ?? doubtful(v, tissue) }
         func density(of v: Float, after tissue: Float) -> Float {
             switch tissue {
@@ -48,7 +50,8 @@ struct FreezingLaw {
             scale: scale,
             frozen: scale.centres.flatMap { tissue in scale.centres.map { density(of: $0, after: tissue) } },
             unfrozenAnywhere: scale.centres.map { v in
-                0.3 * normal(v, -100, 20) + 0.25 * flat(v, 0, 70, 10) + 0.2 * flat(v, -1024, -930, 20) + 0.1 * flat(v, 150, 600, 30) + 0.15 * flat(v, -900, 150, 30)
+                0.3 * normal(v, -100, 20) + 0.25 * flat(v, 0, 70, 10) + 0.2 * flat(v, -1024, -930, 20) + 0.1 * flat(v, 150, 600, 30) + 0.15
+                    * flat(v, -900, 150, 30)
             },
             frozenAnywhere: scale.centres.map { v in 0.8 * flat(v, 20 - dropHU, 70 - dropHU, 8) + 0.2 * flat(v, -300, 100, 30) })
     }
@@ -63,7 +66,9 @@ struct FreezingLaw {
         let void = scale.centres.map { density(of: $0, after: 0.6) }
         return FreezingLaw(
             scale: scale, frozen: scale.centres.flatMap { tissue in scale.centres.map { density(of: $0, after: tissue) } },
-            unfrozenAnywhere: scale.centres.map { v in 1 / 1.6 / (1 + exp((0.1 - v) / 0.03)) }.enumerated().map { 0.9 * $1 + 0.1 * void[$0] },
+            unfrozenAnywhere: scale.centres.map { v in 1 / 1.6 / (1 + exp((0.1 - v) / 0.03)) }.enumerated().map {
+                0.9 * $1 + 0.1 * void[$0]
+            },
             frozenAnywhere: void)
     }
 }

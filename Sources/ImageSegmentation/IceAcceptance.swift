@@ -19,7 +19,8 @@ struct IceAcceptance {
     /// tissue around is not lung (`nil` where it mostly is).
     let places: Int, fittingShare: Double, typicalDropHU: Float?
 
-    private static let dropRangeHU: ClosedRange<Float> = 50...125, typicalRangeHU: ClosedRange<Float> = 60...115, typicalRangeWithProbesHU: ClosedRange<Float> = 50...130
+    private static let dropRangeHU: ClosedRange<Float> = 50...125, typicalRangeHU: ClosedRange<Float> = 60...115,
+        typicalRangeWithProbesHU: ClosedRange<Float> = 50...130
     private static let lungHU: Float = -500, lungIceHU: ClosedRange<Float> = -520...25
     private static let insideMM = 2.0...6.0, outsideMM = 2.0...5.0
 
@@ -87,12 +88,16 @@ struct IceAcceptance {
         // Pockets of fat, pieces of bowel and the like reach the lower of these values, not both at once.
         let needed = hasReference ? 0.12 : probesShow ? (modality == .ct ? 0.1 : 0.4) : modality == .ct ? 0.3 : 0.62
         if visibleShare < needed { try refuse("only \(percent(visibleShare)) of what could be the ice's surface shows an edge") }
-        let isRound = confirmed ? evenness > 0.2 : modality == .ct ? evenness > 0.55 && visibleShare + evenness > 1.05 : visibleShare + evenness > 1.55
+        let isRound =
+            confirmed
+            ? evenness > 0.2 : modality == .ct ? evenness > 0.55 && visibleShare + evenness > 1.05 : visibleShare + evenness > 1.55
         if !isRound { try refuse("what stands out near the probes or seeds is not shaped as ice is") }
         if !confirmed, volumeML < (visibleShare > 0.8 ? 1 : 2.5) {
             try refuse("what stands out at the probes or seeds is too small to be told from normal anatomy")
         }
-        if agreement < 0.6 || speakingShare < (confirmed ? 0.2 : 0.3) { try refuse("the tissue near the probes or seeds does not look frozen") }
+        if agreement < 0.6 || speakingShare < (confirmed ? 0.2 : 0.3) {
+            try refuse("the tissue near the probes or seeds does not look frozen")
+        }
         guard modality == .ct, !hasReference else { return }
         if places < 20 || fittingShare < (confirmed ? 0.4 : 0.6) {
             try refuse("at only \(percent(fittingShare)) of the places with an edge the tissue changes by as much as freezing does")
@@ -101,7 +106,9 @@ struct IceAcceptance {
             try refuse("what stands out differs from the tissue around by \(Int(typicalDropHU.rounded())) HU; freezing makes about 85")
         }
         // No cyst and no bile reach so far down.
-        if !confirmed, level > -8 { try refuse("the region at the seeds reads \(Int(level.rounded())) HU, as fluid or unfrozen tissue may") }
+        if !confirmed, level > -8 {
+            try refuse("the region at the seeds reads \(Int(level.rounded())) HU, as fluid or unfrozen tissue may")
+        }
     }
 }
 

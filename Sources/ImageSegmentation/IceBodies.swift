@@ -28,8 +28,12 @@ struct IceBodies {
         var result = (depth(bodies[0]), field(bodies[0], bodies[0].deviations), field(bodies[0], bodies[0].visibility))
         for body in bodies.dropFirst() {
             let next = depth(body), nearer = next.combined(with: result.0) { $0 > $1 ? 1 : 0 }
-            func merged(_ old: Volume<Float>, _ new: Volume<Float>) -> Volume<Float> { old.combined(with: new, nearer) { $2 > 0 ? $1 : $0 } }
-            result = (merged(result.0, next), merged(result.1, field(body, body.deviations)), merged(result.2, field(body, body.visibility)))
+            func merged(_ old: Volume<Float>, _ new: Volume<Float>) -> Volume<Float> {
+                old.combined(with: new, nearer) { $2 > 0 ? $1 : $0 }
+            }
+            result = (
+                merged(result.0, next), merged(result.1, field(body, body.deviations)), merged(result.2, field(body, body.visibility))
+            )
         }
         (self.depth, deviation, visibility) = result
     }
@@ -68,7 +72,9 @@ struct IceBodies {
         }
         let mean = sum / max(area, 1e-9)
         let names = [("left", "right"), ("back", "front"), ("head", "feet")]
-        return (0..<3).filter { abs(mean[$0]) > 0.2 }.sorted { abs(mean[$0]) > abs(mean[$1]) }.map { mean[$0] > 0 ? names[$0].0 : names[$0].1 }
+        return (0..<3).filter { abs(mean[$0]) > 0.2 }.sorted { abs(mean[$0]) > abs(mean[$1]) }.map {
+            mean[$0] > 0 ? names[$0].0 : names[$0].1
+        }
     }
 
     var visibleShare: Double {

@@ -47,11 +47,17 @@ struct IceBodyFit {
                 let (target, weight, seen) = Self.wanted(gains[ray], from: radii[ray], freedomMM: freedom)
                 visibility.append(seen)
                 guard weight > 0.01 else { continue }
-                system.add(harmonics[ray * count..<(ray + 1) * count], value: target - base[ray], weight: weight / (Self.rayDeviationMM * Self.rayDeviationMM))
+                system.add(
+                    harmonics[ray * count..<(ray + 1) * count], value: target - base[ray],
+                    weight: weight / (Self.rayDeviationMM * Self.rayDeviationMM))
             }
             let solution = system.solve()
             radii = directions.indices.map { ray in
-                max(2, min(Self.longestMM, base[ray] + zip(solution, harmonics[ray * count..<(ray + 1) * count]).reduce(0) { $0 + $1.0 * $1.1 }))
+                max(
+                    2,
+                    min(
+                        Self.longestMM, base[ray] + zip(solution, harmonics[ray * count..<(ray + 1) * count]).reduce(0) { $0 + $1.0 * $1.1 }
+                    ))
             }
         }
         deviations = directions.indices.map { system.deviation(of: harmonics[$0 * count..<($0 + 1) * count]) }
@@ -107,7 +113,9 @@ struct IceBodyFit {
     }
 
     /// Where a ray would best end, not far from where it ends now; how much that counts, and how clear the edge there is.
-    private static func wanted(_ gain: [Double], from radius: Double, freedomMM: Double) -> (radius: Double, weight: Double, visibility: Double) {
+    private static func wanted(_ gain: [Double], from radius: Double, freedomMM: Double) -> (
+        radius: Double, weight: Double, visibility: Double
+    ) {
         let reach = Int(2.2 * freedomMM / stepMM), now = min(max(Int((radius / stepMM).rounded()), 1), gain.count - 6)
         var best = (value: -Double.infinity, step: now)
         for n in max(2, now - reach)...max(2, min(gain.count - 6, now + reach)) {
@@ -116,7 +124,8 @@ struct IceBodyFit {
             if value > best.value { best = (value, n) }
         }
         let n = best.step, width = 4
-        let within = (gain[n] - gain[max(0, n - width)]) / (Double(width) * stepMM), beyond = (gain[n] - gain[n + width]) / (Double(width) * stepMM)
+        let within = (gain[n] - gain[max(0, n - width)]) / (Double(width) * stepMM),
+            beyond = (gain[n] - gain[n + width]) / (Double(width) * stepMM)
         let seen = max(0, min(1, min(within, beyond) / 0.35))
         let pushed = max(0, min(1, (gain[n] - gain[now]) / 1.5))
         let jump = (Double(n) * stepMM - radius) / 4

@@ -39,18 +39,22 @@ struct IceEvidence {
             ReferenceTissue($0, work: work, modality: modality, toOrigin: toOrigin, toAxis: toAxis, parameters: parameters)
         }
         if reference != nil, compared == nil {
-            findings.append(Finding(
-                .warning, "reference-misses-ice", "The scan before freezing does not cover the region of the ice; it was not used.",
-                remedy: "Give a scan that covers the probes' tips."))
+            findings.append(
+                Finding(
+                    .warning, "reference-misses-ice", "The scan before freezing does not cover the region of the ice; it was not used.",
+                    remedy: "Give a scan that covers the probes' tips."))
         }
         func surrounding(_ toBody: Volume<Float>, clearanceMM: Float) -> SurroundingTissue {
             SurroundingTissue(
-                work, modality: modality, toBody: toBody, clearanceMM: clearanceMM, toAxis: toAxis, dropHU: Float(parameters.freezingDropHU))
+                work, modality: modality, toBody: toBody, clearanceMM: clearanceMM, toAxis: toAxis, dropHU: Float(parameters.freezingDropHU)
+            )
         }
         func weighed(_ tissue: SurroundingTissue) -> Volume<Float> {
             let metal = Self.metalMM(on: work.geometry)
             var e = tissue.evidence(of: work)
-            if let compared { e = e.combined(with: compared.evidence(of: work)) { around, before in max(-1, min(1, before + 0.7 * around)) } }
+            if let compared {
+                e = e.combined(with: compared.evidence(of: work)) { around, before in max(-1, min(1, before + 0.7 * around)) }
+            }
             return e.combined(with: toAxis) { e, axis in axis < metal ? 0 : e }
         }
         var tissue = surrounding(toOrigin, clearanceMM: Self.firstClearanceMM)
@@ -61,7 +65,8 @@ struct IceEvidence {
             return 0.3 * near - 0.15 - 1.35 * far * far
         }
         let none = SegmentationError.noIceFound(
-            reason: "nothing of \(parameters.smallestVolumeML) mL or more near the probes or seeds looks as their tissue does when it freezes")
+            reason:
+                "nothing of \(parameters.smallestVolumeML) mL or more near the probes or seeds looks as their tissue does when it freezes")
         func cut(_ prior: Volume<Float>, iterations: Int, smallestML: Double) throws(SegmentationError) -> Mask {
             let force = evidence.combined(with: prior) { Self.strengthPerMM * ($0 + $1) }
             let u = TotalVariationCut.solve(force: force, iterations: iterations)

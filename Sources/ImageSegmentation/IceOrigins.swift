@@ -33,14 +33,21 @@ struct IceOrigins {
     /// A probe outside every piece joins the nearest group within 20 mm; farther away it has no ice.
     func groups(in region: Mask) -> [IceGroup] {
         let pieces = region.pieces()
-        let ends = probes.isEmpty
+        let ends =
+            probes.isEmpty
             ? seeds.map { ($0.lps, $0.lps) }
-            : probes.map { ($0.point(atDepthMM: Self.middleDepthMM - Self.halfEvenLengthMM).lps, $0.point(atDepthMM: Self.middleDepthMM + Self.halfEvenLengthMM).lps) }
+            : probes.map {
+                (
+                    $0.point(atDepthMM: Self.middleDepthMM - Self.halfEvenLengthMM).lps,
+                    $0.point(atDepthMM: Self.middleDepthMM + Self.halfEvenLengthMM).lps
+                )
+            }
         let distances = pieces.map { piece in ends.map { piece.distance(toSegment: $0) } }
         var members = [[Int]](repeating: [], count: pieces.count)
         for end in ends.indices {
             // The larger of the pieces that an end touches; speckles beside a shaft are not ice.
-            let near = pieces.indices.filter { distances[$0][end] < 3 }.first ?? pieces.indices.min { distances[$0][end] < distances[$1][end] }
+            let near =
+                pieces.indices.filter { distances[$0][end] < 3 }.first ?? pieces.indices.min { distances[$0][end] < distances[$1][end] }
             if let near, distances[near][end] < 20 { members[near].append(end) }
         }
         return pieces.indices.filter { !members[$0].isEmpty }.map { piece in
@@ -61,7 +68,9 @@ struct IceOrigins {
     func distances(on grid: GridGeometry) -> (toOrigin: Volume<Float>, toAxis: Volume<Float>) {
         let size = grid.size, spacing = SIMD3<Float>(grid.spacing)
         func local(_ point: PatientPoint) -> SIMD3<Float> { SIMD3<Float>(grid.continuousIndex(point).ijk) * spacing }
-        let active = probes.map { (local($0.tip), local($0.point(atDepthMM: min(Self.activeLengthMM, max($0.lengthMM, 1))))) } + seeds.map { (local($0), local($0)) }
+        let active =
+            probes.map { (local($0.tip), local($0.point(atDepthMM: min(Self.activeLengthMM, max($0.lengthMM, 1))))) }
+            + seeds.map { (local($0), local($0)) }
         let shafts = probes.map { (local($0.tip), local($0.tail)) }
         func nearest(_ segments: [(SIMD3<Float>, SIMD3<Float>)]) -> Volume<Float> {
             Volume(geometry: grid) { target in

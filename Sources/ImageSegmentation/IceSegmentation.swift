@@ -2,11 +2,17 @@ import Foundation
 import ImageFilters
 import ImagingCore
 
-/// The visible iceball around probes or a point, on CT or MR.
+/// The visible ice around probes or a point, on CT or MR; several separate iceballs come as one surface and as `pieces`.
 ///
-/// Each voxel's *iceness* (`IceEvidence`) says how far it went from unfrozen tissue (0) to ice (1), by the drop against a scan taken before
-/// freezing where there is one, otherwise against the tissue around. The surface of least area that holds the evidence
-/// together is the iceball; it is then moved to half of the drop (`EdgeRefinement`).
+/// Evidence says of each voxel whether it is ice: by the levels that the tissue around it has and would have frozen (`SurroundingTissue`), and
+/// by the change against a scan taken before freezing where there is one (`ReferenceTissue`). A smooth body around the active ends is fitted to
+/// the evidence and completes it where it is hidden (`IceBodyFit`); what is not shaped and changed as ice is gets refused (`IceAcceptance`).
+/// Where an edge is seen, the surface is then moved to half of the change (`EdgeRefinement`), and by a fixed distance to the visible front.
+///
+/// `edgeUncertaintyMM` adds up the unknown width of the freezing band, a share of the voxel and of the noise of single edge profiles, and the
+/// body's posterior deviation weighted by how hidden each part is. Compared with the root mean square distance to the truth on 156 synthetic
+/// scans and synthetic ice in real ones, its median is right and three quarters are right within a factor of 1.5; it is two to seven times too
+/// small where the body itself is wrong (ice in textured bone, strong streaks in fat, vessels joined to lung ice).
 public enum IceSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).

@@ -32,7 +32,11 @@ enum SphericalHarmonics {
         for l in 0...degree {
             for m in -l...l {
                 let legendre = p[abs(m)][l - abs(m)]
-                result.append(m == 0 ? legendre : m > 0 ? 2.squareRoot() * legendre * cos(Double(m) * azimuth) : 2.squareRoot() * legendre * sin(Double(-m) * azimuth))
+                result.append(
+                    m == 0
+                        ? legendre
+                        : m > 0
+                            ? 2.squareRoot() * legendre * cos(Double(m) * azimuth) : 2.squareRoot() * legendre * sin(Double(-m) * azimuth))
             }
         }
         return result

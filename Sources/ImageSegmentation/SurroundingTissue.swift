@@ -41,7 +41,8 @@ struct SurroundingTissue: UnfrozenTissue {
             let levels = work.values(in: around)
             let noise = work.noise(in: Mask(work.combined(with: unfrozen) { v, w in w > 0 && v > -60 && v < 120 ? 1 : 0 }) { $0 > 0 })
             let bonePresent = levels.count { $0 > Self.boneHU } * 300 > levels.count
-            let fatDrop = Self.fatDrop(work, within: Mask(toBody.combined(with: toAxis) { d, axis in d < -2.5 && axis > 5 ? 1 : 0 }) { $0 > 0 }, around: levels)
+            let fatDrop = Self.fatDrop(
+                work, within: Mask(toBody.combined(with: toAxis) { d, axis in d < -2.5 && axis > 5 ? 1 : 0 }) { $0 > 0 }, around: levels)
             let pure = unfrozen.combined(with: Self.slopes(of: work), work) { w, slope, level in
                 let steep = slope / Self.mixed(at: level)
                 return w / (1 + steep * steep)

@@ -103,7 +103,8 @@ struct TissueNeighbourhood {
                             for bin in 0..<count {
                                 // Neighbouring bins blur into one another: tissue varies from place to place.
                                 let low = max(0, bin - 1), high = min(count - 1, bin + 1)
-                                let here = 0.5 * levels[bin] / widths[bin] + 0.25 * levels[low] / widths[low] + 0.25 * levels[high] / widths[high]
+                                let here =
+                                    0.5 * levels[bin] / widths[bin] + 0.25 * levels[low] / widths[low] + 0.25 * levels[high] / widths[high]
                                 let unfrozen = (1 - anywhereShare) * here + anywhereShare * law.unfrozenAnywhere[bin]
                                 let iced = (1 - anywhereShare) * ice[bin] + anywhereShare * law.frozenAnywhere[bin]
                                 odds[start &+ bin] = log((iced + 1e-7) / (unfrozen + 1e-7))
@@ -140,7 +141,9 @@ struct TissueNeighbourhood {
                                     let base = x &+ cells.x &* (y &+ cells.y &* z)
                                     @inline(__always) func at(_ cell: Int) -> Float { odds[cell &* count &+ bin] }
                                     @inline(__always) func line(_ cell: Int) -> Float { at(cell) + f.x * (at(cell &+ dx) - at(cell)) }
-                                    @inline(__always) func plane(_ cell: Int) -> Float { line(cell) + f.y * (line(cell &+ dy) - line(cell)) }
+                                    @inline(__always) func plane(_ cell: Int) -> Float {
+                                        line(cell) + f.y * (line(cell &+ dy) - line(cell))
+                                    }
                                     target[row &+ i] = plane(base) + f.z * (plane(base &+ dz) - plane(base))
                                 }
                             }
