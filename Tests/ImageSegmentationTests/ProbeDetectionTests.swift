@@ -13,8 +13,8 @@ import Testing
     static let needles = [Needle(tip: SIMD3(3, 6, -12), tail: SIMD3(18, -50, 18)), Needle(tip: SIMD3(-11, 4, -5), tail: SIMD3(-14, -52, 3))]
 
     /// A body of 90 × 72 mm with a vertebra whose cortex reads 1000 HU, a calcified lump and two probes.
-    static func scan(needles: [Needle]) throws -> ScanVolume {
-        AnalyticScan.make(try AnalyticScan.grid(140, 150, 26), noise: 12, metal: { p in needles.contains { $0.holds(p) } }) { p in
+    static func scan(needles: [Needle], grid: GridGeometry? = nil) throws -> ScanVolume {
+        AnalyticScan.make(try grid ?? AnalyticScan.grid(140, 150, 26), noise: 12, metal: { p in needles.contains { $0.holds(p) } }) { p in
             let bone = (p.x * p.x + (p.y - 22) * (p.y - 22)).squareRoot(), lump = p - SIMD3(25, -5, 0)
             if bone < 11 { return bone > 9 ? 1000 : 200 }
             if (lump * lump).sum() < 16 { return 1800 }
@@ -38,6 +38,58 @@ import Testing
             // cos 1°.
             #expect(nearest.direction!.dot(truth) > 0.99985)
         }
+    }
+
+    struct Placement: Sendable {
+        var name: String
+        var needle: Needle
+        var spacing = SIMD3(0.8, 0.8, 2.5)
+        var size = (140, 150, 26)
+    }
+    static let placements = [
+        Placement(name: "thick slices", needle: Needle(tip: SIMD3(4, 3, -8), tail: SIMD3(-20, -52, 10)), spacing: SIMD3(0.8, 0.8, 5), size: (140, 150, 14)),
+        Placement(name: "along z, leaving the last slice", needle: Needle(tip: SIMD3(10, -6, -25), tail: SIMD3(6, -9, 60)), size: (140, 120, 30)),
+        Placement(name: "in a slice's plane", needle: Needle(tip: SIMD3(-8, 2, 0.3), tail: SIMD3(-20, -55, 0.3))),
+        Placement(name: "leaving through the side", needle: Needle(tip: SIMD3(8, -8, 4), tail: SIMD3(-60, -14, -10)), size: (80, 80, 26)),
+        Placement(name: "from behind into the vertebra", needle: Needle(tip: SIMD3(2, 19, 0), tail: SIMD3(16, 57, 8))),
+        Placement(name: "ending at the skin", needle: Needle(tip: SIMD3(5, 4, -3), tail: SIMD3(5, -34, 3))),
+    ]
+
+    @Test(arguments: placements.indices)
+    func shaftIsFoundHoweverItLies(_ number: Int) throws {
+        let place = Self.placements[number], h = place.spacing
+        let scan = try Self.scan(needles: [place.needle], grid: AnalyticScan.grid(place.size.0, place.size.1, place.size.2, spacing: h))
+        let found = ProbeDetection.find(in: scan, modality: .ct)
+        let probe = try #require(found.probes.first, "\(place.name): \(found.findings)")
+        let axis = PatientVector(place.needle.tail - place.needle.tip).normalized!, end = PatientPoint(place.needle.tip) + -0.85 * axis
+        #expect(found.probes.count == 1 && probe.tip.distance(to: end) < 1.5, "\(place.name): \(probe.tip) for \(end)")
+        // cos 1°.
+        #expect(probe.direction!.dot(axis) > 0.99985, "\(place.name)")
+        #expect(probe.tipUncertaintyMM! > 0 && probe.tipUncertaintyMM! < 2)
+    }
+
+    @Test func metalThatDoesNotEnterIsNoProbe() throws {
+        let clips = (0..<5).map { Needle(tip: SIMD3(6 * Double($0) - 12, -4, 3), tail: SIMD3(6 * Double($0) - 9, -1, 6)) }
+        let guide = Needle(tip: SIMD3(-30, -45, 0), tail: SIMD3(30, -46, 2)), wire = Needle(tip: SIMD3(-12, 2, -14), tail: SIMD3(14, 1, 16))
+        #expect(ProbeDetection.probes(in: try Self.scan(needles: clips), modality: .ct).isEmpty)
+        #expect(ProbeDetection.probes(in: try Self.scan(needles: [guide]), modality: .ct).isEmpty)
+        let buried = ProbeDetection.find(in: try Self.scan(needles: [wire]), modality: .ct)
+        #expect(buried.probes.isEmpty && buried.findings.contains { $0.code == "straight-metal-inside-body" }, "\(buried)")
+    }
+
+    @Test func bentLeadIsNoProbe() throws {
+        // A circle of 40 mm about a point beside the body, through the skin.
+        let scan = AnalyticScan.make(try AnalyticScan.grid(140, 150, 26), noise: 12, metal: { p in
+            let away = ((p.x - 40) * (p.x - 40) + (p.y + 30) * (p.y + 30)).squareRoot() - 40
+            return away * away + (p.z - 2) * (p.z - 2) < 0.7
+        }) { p in (p.x / 45) * (p.x / 45) + (p.y / 36) * (p.y / 36) < 1 ? 50 : -1000 }
+        #expect(ProbeDetection.probes(in: scan, modality: .ct).isEmpty)
+    }
+
+    @Test func tipBeyondTheScanIsSaid() throws {
+        let scan = try Self.scan(needles: [Needle(tip: SIMD3(2, 0, -60), tail: SIMD3(-10, -54, 20))])
+        let found = ProbeDetection.find(in: scan, modality: .ct)
+        #expect(found.probes.isEmpty && found.findings.map(\.code) == ["probe-tip-outside-scan"], "\(found)")
     }
 
     @Test func boneAndCalciumAreNoProbes() throws {
