@@ -85,7 +85,7 @@ struct ZoneSearch {
     /// Takes the size of what was found for the zone's where no size was given and it is larger than guessed; false when it is not.
     mutating func grow(to region: Mask) throws(SegmentationError) -> Bool {
         let found = 1.15 * pow(region.volumeML * 1000 * 3 / (4 * .pi), 1.0 / 3)
-        guard !diameterIsKnown, found > 1.15 * radius else { return false }
+        guard !diameterIsKnown, !level.liesInLung, found > 1.15 * radius else { return false }
         radius = found
         level = try ZoneLevel(work, modality: modality, distance: distance, radius: radius, seed: seeds[0], parameters: parameters)
         return true
@@ -132,18 +132,21 @@ struct ZoneSearch {
 
     /// Without a part that hangs on by a waist and lies where the stated size says the zone ends: a gallbladder or muscle of its level.
     private func withoutNeighbour(_ region: Mask) -> Mask {
+        guard let part = partBehindWaist(of: region), let reach = distance.values(in: part).median, Double(reach) > radius else { return region }
+        return region.subtracting(part).joined(to: seedVoxels)
+    }
+
+    /// A part of at least a tenth that only a waist joins to the part that holds the seeds.
+    private func partBehindWaist(of region: Mask) -> Mask? {
         let depth = region.signedDistance()
         let own = seedVoxels.map { depth[$0] }.max() ?? 0
         for waist in stride(from: Float(2), to: 0.8 * own, by: 1) {
             let core = Mask(depth) { $0 > waist }
             let mine = core.joined(to: seedVoxels), others = core.subtracting(mine)
             guard mine.count > 0, 10 * others.count > mine.count else { continue }
-            let toMine = mine.distanceToInside(), toOthers = others.distanceToInside()
-            let part = Mask(toMine.combined(with: toOthers) { $0 - $1 }) { $0 > 0 }.intersection(region)
-            let reaches = distance.values(in: part)
-            if let typical = reaches.median, Double(typical) > radius { return region.subtracting(part).joined(to: seedVoxels) }
+            return Mask(mine.distanceToInside().combined(with: others.distanceToInside()) { $0 - $1 }) { $0 > 0 }.intersection(region)
         }
-        return region
+        return nil
     }
 
     private var seedVoxels: [VoxelIndex] {
@@ -188,9 +191,18 @@ struct ZoneSearch {
         let spacing = fine.geometry.spacing
         let uncertainty = (pow(0.15, 2) * (spacing * spacing).sum() / 3 + pow(0.35 * outcome.residualMM, 2)
             + pow(2 * (1 - edge.contrastShare), 2)).squareRoot()
+        let doubts = sizeFindings(zone) + neighbourFinding(region)
         return SegmentationResult(
-            levelSet: zone, edgeUncertaintyMM: max(uncertainty, 0.3), findings: level.findings + edge.findings + sizeFindings(zone),
+            levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty ? 0.3 : 2), findings: level.findings + edge.findings + doubts,
             method: "ablation zone from seeds: even region without enhancement, least surface, edge at local half-height (\(modality.rawValue))")
+    }
+
+    private func neighbourFinding(_ region: Mask) -> [Finding] {
+        guard let part = partBehindWaist(of: region) else { return [] }
+        return [Finding(
+            .warning, "ablation-zone-may-hold-neighbour",
+            "A part of \((part.volumeML * 10).rounded() / 10) mL hangs on the ablation zone by a waist: it may be a neighbour of the same grey level.",
+            remedy: diameterIsKnown ? "Look at the outline; if it runs into a neighbour, give a mask." : "Look at the outline; give the zone's approximate diameter.")]
     }
 
     private func sizeFindings(_ zone: LevelSet) -> [Finding] {
@@ -198,7 +210,7 @@ struct ZoneSearch {
         var findings: [Finding] = []
         let expected = .pi / 6 * pow(2 * radius, 3) / 1000
         func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
-        if diameterIsKnown, seeds.count == 1, volume > 2.5 * expected || volume < 0.15 * expected {
+        if diameterIsKnown, seeds.count == 1, volume > 1.7 * expected || volume < 0.15 * expected {
             findings.append(Finding(
                 .warning, "ablation-zone-size", "The ablation zone found is \(rounded(volume)) mL, a sphere of the stated diameter \(rounded(expected)) mL.",
                 remedy: "Look at the outline; correct the diameter or the seed, or give a mask."))
