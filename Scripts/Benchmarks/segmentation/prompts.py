@@ -58,10 +58,10 @@ def prompt(image, start, inside, outside, metal=None):
         cut = sitk.GetImageFromArray(values)
         cut.CopyInformation(image)
         image = cut
-    if metal is None and np.median(shell) > -300:
-        # The edge of a tumour to the tissue most like it is the one to find, but in lung the edge to lung.
-        alike = shell[np.abs(shell - inner) < 100]
-        shell = alike if len(alike) > 0.05 * len(shell) else shell
+        if metal is None and lowest == -200:
+            # The edge of a tumour to the tissue most like it is the one to find, but in lung the edge to lung.
+            alike = shell[np.abs(shell - inner) < 100]
+            shell = alike if len(alike) > 0.05 * len(shell) else shell
     return Prompt(image, start, inside, outside, inner, float(np.median(shell)))
 
 
