@@ -72,12 +72,13 @@ struct SegmentCommand: AsyncParsableCommand {
         let strays = [
             ("--diameter", object == .tumour || object == .ablationZone, diameter != nil), ("--axis", object == .tumour, axis != nil),
             ("--include", object == .tumour, !includes.isEmpty), ("--exclude", object == .tumour, !excludes.isEmpty),
-            ("--in-bone", object == .tumour, inBone), ("--reference", object == .ice, reference != nil),
+            ("--in-bone", object == .tumour || object == .ablationZone, inBone), ("--reference", object == .ice, reference != nil),
             ("--seed", object != .probes, !seeds.isEmpty), ("--probe", object != .tumour, !givenProbes.isEmpty),
         ]
         if let stray = strays.first(where: { !$0.1 && $0.2 }) { throw ValidationError("\(stray.0) does not go with --\(object.rawValue).") }
         if object == .tumour { _ = try prompt }
         if object == .ablationZone, seeds.isEmpty { throw ValidationError("--ablation-zone needs --seed, a point inside the zone.") }
+        if let diameter, !(diameter > 0 && diameter.isFinite) { throw ValidationError("--diameter must be millimetres greater than 0, not “\(diameter)”.") }
     }
 
     private var prompt: TumourPrompt {

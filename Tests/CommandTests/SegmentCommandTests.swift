@@ -59,11 +59,34 @@ import VerificationPipeline
         #expect(codes == [code].compactMap { $0 }, "\(run.output)")
     }
 
+    /// Two balls of 13 mm radius, 9.2 mL each, that are 85 HU below the tissue around.
+    @Test func separateIceballsAreListed() throws {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "scan.nii.gz")
+        let centers = [PatientPoint(-25, 0, 0), PatientPoint(25, 0, 0)]
+        let geometry = try GridGeometry(
+            size: GridSize(100, 70, 50), spacing: SIMD3(1, 1, 1.5), origin: PatientPoint(-50, -35, -37), axes: .identity, frameOfReferenceUID: nil)
+        let size = geometry.size
+        try NIfTIFile.write(Volume<Int16>(geometry: geometry) { voxels in
+            for offset in voxels.indices {
+                let point = geometry.point(size.index(atOffset: offset))
+                let isIce = centers.contains { $0.distance(to: point) < 13 }
+                voxels[offset] = Int16(isIce ? -30 : 55) + Int16((offset &* 2_654_435_761) >> 13 & 15) - 8
+            }
+        }, to: file)
+        let arguments = ["segment", file.path, "--modality", "CT", "--ice", "--seed", "-25,0,0", "--seed", "25,0,0"]
+        let run = try CommandRunner.run(arguments + ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let pieces = try #require(try run.json()["pieces"] as? [[String: Any]])
+        #expect(pieces.count == 2 && pieces.allSatisfy { abs(($0["volumeML"] as! Double) - 9.2) < 1.5 }, "\(run.output)")
+        #expect(try CommandRunner.run(arguments).output.components(separatedBy: "separate part").count == 3)
+    }
+
     /// Flags that belong to another object, and points that are missing or contradict each other.
     @Test(arguments: [
         (["--probes", "--diameter", "25"], "--diameter"), (["--ice", "--include", "1,2,3"], "--include"), (["--tumour", "--probe", "1,2,3:4,5,6"], "--probe"),
         (["--tumour"], "--seed"), (["--ablation-zone"], "--seed"), (["--tumour", "--seed", "1,2,3"], "--diameter"), (["--tumour", "--axis", "1,2,3:20,2,3", "--diameter", "20"], "--axis"),
         (["--tumour", "--seed", "1,2,3", "--seed", "4,5,6", "--diameter", "9"], "--include"), (["--tumour", "--axis", "1,2,3:1,2,3"], "1 mm apart"), ([], "--tumour"),
+        (["--ablation-zone", "--seed", "1,2,3", "--diameter", "nan"], "--diameter"), (["--ice", "--in-bone"], "--in-bone"),
     ])
     func flagsThatDoNotGoTogetherAreNamed(arguments: [String], name: String) throws {
         let run = try CommandRunner.run(["segment", Self.planning] + arguments)
