@@ -63,7 +63,7 @@ let package = Package(
         .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "FigureRendering"]),
-        .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline"]),
+        .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline", "ImageRegistration", "MarginAnalysis"]),
         .testTarget(name: "CommandTests", dependencies: ["icemargin", "ImagingCore", "NIfTIFormat", "VerificationPipeline"]),
     ],
     swiftLanguageModes: [.v6],

@@ -20,6 +20,24 @@ public struct DeformableTransform: SpatialTransform {
         }
         return point
     }
+
+    /// A whole motion that is given as displacements, divided into the rigid motion nearest to it and what that leaves.
+    public init(_ field: DisplacementField) {
+        let grid = field.grid
+        let points = (0..<grid.size.voxelCount).map { grid.point(grid.size.index(atOffset: $0)).lps }
+        let moved = points.indices.map { n in points[n] + SIMD3(Double(field.vectors[n].x), Double(field.vectors[n].y), Double(field.vectors[n].z)) }
+        rigid = AffineTransform(rigidlyFrom: points, to: moved)
+        let back = rigid.inverse!
+        displacement = DisplacementField(grid: grid, vectors: points.indices.map { n in
+            SIMD4(SIMD3<Float>(back(PatientPoint(moved[n])).lps - points[n]), 0)
+        })
+    }
+    /// A rigid motion that is given.
+    public init(_ rigid: AffineTransform) {
+        // A field without displacement: its grid does not matter.
+        let grid = try! GridGeometry(size: GridSize(1, 1, 1), spacing: SIMD3(1, 1, 1), origin: PatientPoint(0, 0, 0))
+        self.init(displacement: DisplacementField(grid: grid, vectors: [.zero]), rigid: rigid)
+    }
 }
 
 /// The smooth motion that brings one scan onto another: breathing and settling of organs on top of a rigid motion.

@@ -15,8 +15,12 @@ public struct RegistrationQuality: Sendable, Hashable {
     public let inverseErrorMM: Double?
     /// How far a softer spline from another start brings the surface elsewhere.
     public let softerDifferenceMM: Double
-    /// How far the rigid motion alone brings the surface elsewhere; `nil` for a rigid registration without a deformable one to compare.
-    public let rigidDifferenceMM: Double?
+    /// How far the rigid motion alone brings the surface elsewhere than the smooth one.
+    public let rigidDifferenceMM: Double
+    /// How far the motion that is used (rigid only, or given) brings the surface elsewhere than the smooth one that was found; 0 where it is that one.
+    public let usedDifferenceMM: Double
+    /// The mean distance that the motion leaves between the landmarks near the tumour; `nil` when there are none.
+    public let landmarkErrorMM: Double?
     /// The share of local contrast around the tumour that the moving scan explains, 0…1.
     public let similarity: Double
     /// The share of the tissue around the tumour, in the fixed scan, that the moving scan shows.
@@ -41,25 +45,41 @@ public struct RegistrationQuality: Sendable, Hashable {
     static let overlapLeast = 0.5
     static let overlapSure = 0.8
     static let expectedDoubtfulMM = 3.0
+    /// Landmarks farther from the tumour's surface tell nothing about it.
+    static let landmarkReachMM = 60.0
+    /// How far apart a reader puts the two points of a landmark.
+    static let landmarkPlacingMM = 2.0
+    static let landmarkDoubtfulMM = 5.0
 
     /// The evidence, before it is judged.
     struct Evidence {
         var inverseErrorMM: Double?
         var softerDifferenceMM: Double
-        var rigidDifferenceMM: Double?
+        var rigidDifferenceMM: Double
+        var usedDifferenceMM = 0.0
+        var landmarks: [LandmarkEvidence] = []
         var similarity, overlap, smallestJacobian: Double
         var isSameModality: Bool
         var isFocusInView: Bool
-        /// Whether only the rigid motion is used, so that what it leaves is part of the error.
-        var isRigid: Bool
+    }
+    /// What the motion leaves between the two points of a landmark, and how far from the tumour's surface it lies.
+    struct LandmarkEvidence {
+        var errorMM, distanceMM: Double
     }
 
     init(_ evidence: Evidence) {
         (inverseErrorMM, softerDifferenceMM) = (evidence.inverseErrorMM, evidence.softerDifferenceMM)
         (rigidDifferenceMM, similarity) = (evidence.rigidDifferenceMM, evidence.similarity)
         (overlap, smallestJacobian) = (evidence.overlap, evidence.smallestJacobian)
-        let left = evidence.isRigid ? evidence.rigidDifferenceMM ?? 0 : 0
-        let terms = [Self.leastErrorMM, Self.inverseShare * (inverseErrorMM ?? Self.inverseLargestMM), Self.softerShare * softerDifferenceMM, left]
+        usedDifferenceMM = evidence.usedDifferenceMM
+        let near = evidence.landmarks.filter { $0.distanceMM <= Self.landmarkReachMM }.map(\.errorMM)
+        let landmarkError = near.isEmpty ? nil : near.reduce(0, +) / Double(near.count)
+        landmarkErrorMM = landmarkError
+        // What landmarks leave beyond what placing them does.
+        let beyond = landmarkError.map { max(0, $0 * $0 - Self.landmarkPlacingMM * Self.landmarkPlacingMM).squareRoot() } ?? 0
+        let terms = [
+            Self.leastErrorMM, Self.inverseShare * (inverseErrorMM ?? Self.inverseLargestMM), Self.softerShare * softerDifferenceMM, usedDifferenceMM, beyond,
+        ]
         expectedErrorMM = terms.map { $0 * $0 }.reduce(0, +).squareRoot()
 
         func text(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
@@ -90,6 +110,9 @@ public struct RegistrationQuality: Sendable, Hashable {
             }
         } else {
             failures.append("The scans cannot be registered the other way round.")
+        }
+        if let landmarkError, landmarkError > Self.landmarkDoubtfulMM {
+            doubts.append("The landmarks near the tumour lie \(text(landmarkError)) mm apart after registration.")
         }
         if smallestJacobian <= 0 { failures.append("The displacement folds.") }
         if expectedErrorMM > Self.expectedDoubtfulMM { doubts.append("The expected error at the tumour's surface is \(text(expectedErrorMM)) mm.") }

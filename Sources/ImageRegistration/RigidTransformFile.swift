@@ -17,7 +17,13 @@ public enum RigidTransformFile {
             """
     }
 
-    /// Reads an affine or Euler transform of three dimensions.
+    /// Reads a file with an affine or Euler transform of three dimensions.
+    public static func read(_ file: URL) throws(TransformFileError) -> ImagingCore.AffineTransform {
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else { throw .noTransform(file.lastPathComponent) }
+        return try transform(fromText: text, name: file.lastPathComponent)
+    }
+
+    /// Reads the text of such a file.
     ///
     /// - Parameter name: the file's, for messages.
     public static func transform(fromText text: String, name: String) throws(TransformFileError) -> ImagingCore.AffineTransform {

@@ -1,22 +1,35 @@
 import Foundation
 import ImagingCore
 
+/// What is known of a motion beforehand (fixed frame → moving frame).
+public struct RegistrationGuidance: Sendable {
+    /// Where to start from.
+    public var initial: ImagingCore.AffineTransform?
+    /// Where to start from when there is no `initial`, and evidence about the result in any case.
+    public var landmarks: [LandmarkPair] = []
+    /// The motion itself, which is then only judged, by the one that is found from there.
+    public var given: DeformableTransform?
+    /// Whether smooth displacement is left out.
+    public var isRigidOnly = false
+
+    public init() {}
+
+    var start: ImagingCore.AffineTransform? { initial ?? (landmarks.isEmpty ? nil : .init(fittedTo: landmarks)) }
+}
+
 /// One scan brought onto another, rigidly or smoothly, with what is known of its error.
 public struct ScanRegistration: SpatialTransform {
-    public let rigid: RigidRegistration
-    /// `nil` when only the rigid motion is wanted.
-    public let deformable: DeformableRegistration?
+    /// Fixed frame → moving frame, LPS millimetres.
+    public let rigid: ImagingCore.AffineTransform
+    /// The same with the smooth displacement; `nil` when only the rigid motion is wanted.
+    public let deformable: DeformableTransform?
     public let quality: RegistrationQuality
 
     /// Fixed frame → moving frame.
-    public func callAsFunction(_ point: PatientPoint) -> PatientPoint {
-        deformable?.fixedToMoving(point) ?? rigid.fixedToMoving(point)
-    }
+    public func callAsFunction(_ point: PatientPoint) -> PatientPoint { deformable?(point) ?? rigid(point) }
 
     /// Where a point of the moving frame lies in the fixed frame.
-    public func fixedPoint(of point: PatientPoint) -> PatientPoint {
-        deformable?.fixedToMoving.source(of: point) ?? rigid.movingToFixed(point)
-    }
+    public func fixedPoint(of point: PatientPoint) -> PatientPoint { deformable?.source(of: point) ?? rigid.inverse!(point) }
 
     /// The whole motion (fixed frame → moving frame) as displacements on a grid that covers `grid` to the edge of its outermost voxels.
     public func displacements(over grid: GridGeometry, spacingMM: Double = 4) -> DisplacementField {
@@ -36,20 +49,21 @@ public struct ScanRegistration: SpatialTransform {
     /// What is taken for the tumour when no focus is given: the middle of the fixed scan.
     static let defaultRadiusMM = 30.0
 
-    /// Registers from nothing, or from near `initial` (fixed frame → moving frame).
+    /// Registers from nothing, or with what is known of the motion.
     ///
     /// - Parameter focus: the tumour, in the moving scan's frame: tissue around it decides, it stays rigid, and the error is told for it.
     public init(
-        fixed: RegistrationScan, moving: RegistrationScan, focus: RegistrationFocus? = nil, initial: ImagingCore.AffineTransform? = nil,
-        isRigidOnly: Bool = false
+        fixed: RegistrationScan, moving: RegistrationScan, focus: RegistrationFocus? = nil, guidance: RegistrationGuidance = .init()
     ) throws(RegistrationError) {
         let pair = RegistrationPair(fixed: fixed, moving: moving)
-        rigid = try RigidRegistration(pair, focus: focus, initial: initial)
-        let smooth = try DeformableRegistration(pair, focus: focus, from: rigid.fixedToMoving)
-        deformable = isRigidOnly ? nil : smooth
+        let given = guidance.given
+        let motion = try RigidRegistration(pair, focus: focus, initial: given?.rigid ?? guidance.start)
+        let smooth = try DeformableRegistration(pair, focus: focus, from: motion.fixedToMoving)
+        (rigid, deformable) = given.map { ($0.rigid, $0) } ?? (motion.fixedToMoving, guidance.isRigidOnly ? nil : smooth.fixedToMoving)
+        let own = rigid, used: @Sendable (PatientPoint) -> PatientPoint = { [deformable] in deformable?($0) ?? own($0) }
         quality = try Self.quality(
-            pair, rigid, smooth, focus: focus ?? .init(center: rigid.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
-            isSameModality: fixed.modality == moving.modality, isInView: fixed.volume.geometry.contains, isRigid: isRigidOnly)
+            pair, motion, smooth, used: used, focus: focus ?? .init(center: motion.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
+            isSameModality: fixed.modality == moving.modality, isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
     }
 
     /// Another start for everything that is made again.
@@ -61,8 +75,8 @@ public struct ScanRegistration: SpatialTransform {
     private static let similarityWindowMM = 20.0
 
     private static func quality(
-        _ pair: RegistrationPair, _ rigid: RigidRegistration, _ smooth: DeformableRegistration, focus: RegistrationFocus,
-        isSameModality: Bool, isInView: (PatientPoint) -> Bool, isRigid: Bool
+        _ pair: RegistrationPair, _ rigid: RigidRegistration, _ smooth: DeformableRegistration, used: (PatientPoint) -> PatientPoint,
+        focus: RegistrationFocus, isSameModality: Bool, isInView: (PatientPoint) -> Bool, landmarks: [LandmarkPair]
     ) throws(RegistrationError) -> RegistrationQuality {
         let transform = smooth.fixedToMoving
         let center = transform.source(of: focus.center)
@@ -86,8 +100,11 @@ public struct ScanRegistration: SpatialTransform {
             inverseErrorMM: wayBack.map { back in meanDistance({ back(transform($0)) }, to: { $0 }) },
             softerDifferenceMM: meanDistance({ softer.fixedToMoving($0) }, to: { transform($0) }),
             rigidDifferenceMM: meanDistance({ rigid.fixedToMoving($0) }, to: { transform($0) }),
+            usedDifferenceMM: meanDistance(used, to: { transform($0) }), landmarks: landmarks.map { landmark in
+                .init(errorMM: used(landmark.fixed).distance(to: landmark.moving), distanceMM: max(0, landmark.fixed.distance(to: center) - focus.radiusMM))
+            },
             similarity: fit.similarity, overlap: fit.overlap, smallestJacobian: smooth.smallestJacobian,
-            isSameModality: isSameModality, isFocusInView: isInView(center), isRigid: isRigid))
+            isSameModality: isSameModality, isFocusInView: isInView(center)))
     }
 
     /// Points spread evenly over a ball's surface (Fibonacci lattice).

@@ -14,6 +14,7 @@ public enum NIfTIError: ReportableError, Hashable {
     case badDataOffset(URL, Float)
     case badOrientation(URL, form: String, reason: GeometryError)
     case sheared(URL, form: String, degrees: Double)
+    case notDisplacements(URL)
     case cannotWrite(URL, reason: String)
 
     public var category: FailureCategory {
@@ -60,6 +61,9 @@ public enum NIfTIError: ReportableError, Hashable {
             Finding(.error, "nifti-sheared",
                     "The \(form) of \(url.lastPathComponent) is sheared: its axes are \(degrees.formatted(places: 2))° off a right angle.",
                     remedy: "Resample the image onto a grid with right angles (for example onto the scan that it belongs to).")
+        case .notDisplacements(let url):
+            Finding(.error, "nifti-not-displacements", "\(url.lastPathComponent) holds no displacement field: three finite components for each voxel, marked as vectors.",
+                    remedy: "Give the displacement.nii.gz that `icemargin register` writes, or a field that ITK wrote.")
         case .cannotWrite(let url, let reason):
             Finding(.error, "nifti-cannot-write", "\(url.path) cannot be written: \(reason).",
                     remedy: "Check the folder, its permissions and the free space.")

@@ -124,7 +124,7 @@ extension NIfTIHeader {
         return size
     }
 
-    fileprivate func voxelOffset(of url: URL) throws(NIfTIError) -> Int {
+    func voxelOffset(of url: URL) throws(NIfTIError) -> Int {
         if layout == .singleFile, dataOffset == 0 { return Self.singleFileDataOffset }
         let least: Float = layout == .singleFile ? Float(Self.singleFileDataOffset) : 0
         guard dataOffset >= least, dataOffset <= 1e9 else { throw .badDataOffset(url, dataOffset) }

@@ -59,14 +59,18 @@ extension CaseReport {
             public var method: String
             /// Whether margins may rest on it.
             public var trusted: Bool
+            /// `pass`, `doubtful` or `fail` of scans that were registered, and why not `pass`; `null` where they share a frame of reference.
+            public var status: String?
+            public var reasons: [String]
             /// The method's own measures by name; each name ends in its unit where it has one.
             public var measures: [String: Double]
             /// The expected error at the tumour, one standard deviation; `null` when unknown.
             public var expectedErrorMM: Double?
 
-            public init(method: String, trusted: Bool, measures: [String: Double] = [:], expectedErrorMM: Double?) {
-                self.method = method
-                self.trusted = trusted
+            public init(
+                method: String, trusted: Bool, status: String? = nil, reasons: [String] = [], measures: [String: Double] = [:], expectedErrorMM: Double?
+            ) {
+                (self.method, self.trusted, self.status, self.reasons) = (method, trusted, status, reasons)
                 self.measures = measures.filter { $0.value.isFinite }
                 self.expectedErrorMM = expectedErrorMM?.finite
             }

@@ -140,7 +140,7 @@ extension HTMLReportView {
     private static func registration(_ registration: CaseReport.Registration) -> [String: Any] {
         let quality = registration.quality
         return [
-            "method": quality.method, "trusted": quality.trusted ? "yes" : "no", "expectedError": HTMLNumber.distance(quality.expectedErrorMM),
+            "method": quality.method, "trusted": quality.trusted ? "yes" : quality.status == "doubtful" ? "with doubts" : "no", "reasons": quality.reasons, "expectedError": HTMLNumber.distance(quality.expectedErrorMM),
             "deformable": registration.deformable.map { "\($0.method), at most \(HTMLNumber.text($0.maximumDisplacementMM, decimals: 1)) mm" } ?? "none",
             "measures": quality.measures.sorted { $0.key < $1.key }.map { ["name": $0.key, "value": HTMLNumber.plain($0.value)] },
         ]

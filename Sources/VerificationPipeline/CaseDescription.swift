@@ -1,4 +1,5 @@
 import Foundation
+import ImageRegistration
 import ImageSegmentation
 import ImagingCore
 
@@ -74,6 +75,22 @@ public struct CaseDescription: Sendable, Hashable {
         public var refreezeMinutes: Double
     }
 
+    /// How the planning scan is brought onto the treated one.
+    public struct RegistrationChoice: Sendable, Hashable {
+        /// Whether scans are registered that share a frame of reference, too.
+        public var isAlways = false
+        /// Whether only a rigid motion is looked for; as the profile says where `nil`.
+        public var isRigid: Bool?
+        /// An ITK transform file, treated → planning frame, to start from.
+        public var initialTransform: URL?
+        /// The motion itself, treated → planning frame: a rigid one (ITK transform file), or displacements (NIfTI).
+        public var transform, displacement: URL?
+        /// Places that a reader has pointed out in both scans.
+        public var landmarks: [LandmarkPair] = []
+
+        public init() {}
+    }
+
     public var id: String
     /// The name of a built-in profile, or the path of a profile file.
     public var site: String
@@ -88,6 +105,7 @@ public struct CaseDescription: Sendable, Hashable {
     /// The ice, or for an audit the ablation zone, where it is given rather than to be segmented.
     public var zone: FramedMask?
     public var probes: Probes = .automatic
+    public var registration = RegistrationChoice()
     public var freezeProtocol: FreezeProtocol?
     /// Minutes into the protocol when the ice scan was taken.
     public var elapsedMinutes: Double?

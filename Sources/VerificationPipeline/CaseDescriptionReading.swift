@@ -1,4 +1,5 @@
 import Foundation
+import ImageRegistration
 import ImageSegmentation
 import ImagingCore
 
@@ -23,7 +24,7 @@ extension CaseDescription {
     static func parse(_ text: String, file: URL) throws -> CaseDescription {
         let root = try StrictYAML.document(text, file: file.path, known: [
             "schema", "id", "site", "planning", "prefreeze", "intraprocedural", "followup", "tumours", "structures", "organ",
-            "ice", "ablationZone", "probes", "protocol", "elapsed",
+            "ice", "ablationZone", "probes", "registration", "protocol", "elapsed",
         ])
         let schema = try root.requiredString("schema")
         guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
@@ -57,6 +58,7 @@ extension CaseDescription {
         description.organ = try root.mapping("organ", known: maskKeys).map { try mask($0) }
         description.zone = try root.mapping(isFollowup ? "ablationZone" : "ice", known: maskKeys).map { try mask($0, default: treatedFrame) }
         description.probes = try probes(of: root)
+        description.registration = try registration(of: root, treatedKey: treatedKey, in: folder)
         description.freezeProtocol = try root.mapping("protocol", known: ["freeze", "thaw", "refreeze"]).map { entry in
             guard let freeze = try entry.positive("freeze") else { throw entry.missing("freeze") }
             return FreezeProtocol(
@@ -144,6 +146,33 @@ extension CaseDescription {
             return FramedMask(source: .segmentation(segmentation, segment: segment), frame: given)
         }
         return FramedMask(source: .structureSet(try file("structureSet")!, roi: try entry.requiredString("roi")), frame: given)
+    }
+
+    private static func registration(of root: StrictYAML, treatedKey: String, in folder: URL) throws -> RegistrationChoice {
+        var choice = RegistrationChoice()
+        guard let entry = try root.mapping("registration", known: ["always", "kind", "initialTransform", "transform", "displacement", "landmarks"]) else { return choice }
+        choice.isAlways = try entry.flag("always") ?? false
+        choice.isRigid = try registrationIsRigid("kind", of: entry)
+        func file(_ key: String) throws -> URL? { try entry.string(key).map { URL(filePath: $0, relativeTo: folder).standardizedFileURL } }
+        (choice.initialTransform, choice.transform, choice.displacement) = (try file("initialTransform"), try file("transform"), try file("displacement"))
+        let given = ["displacement", "transform", "initialTransform"].filter(entry.has)
+        guard given.count < 2 else { throw entry.wrongValue(given[1], expected: "left out: “\(given[0])” is given") }
+        choice.landmarks = try entry.mappings("landmarks", known: ["planning", treatedKey]).map { pair in
+            guard let planning = try pair.point("planning") else { throw pair.missing("planning") }
+            guard let treated = try pair.point(treatedKey) else { throw pair.missing(treatedKey) }
+            return LandmarkPair(fixed: treated, moving: planning)
+        }
+        return choice
+    }
+
+    /// What `rigid` or `deformable` under `key` says; `nil` without it.
+    static func registrationIsRigid(_ key: String, of entry: StrictYAML) throws -> Bool? {
+        switch try entry.string(key) {
+        case nil: nil
+        case "rigid": true
+        case "deformable": false
+        default: throw entry.wrongValue(key, expected: "“rigid” or “deformable”")
+        }
     }
 
     private static func probes(of root: StrictYAML) throws -> Probes {

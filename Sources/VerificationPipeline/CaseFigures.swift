@@ -1,6 +1,8 @@
 import DICOMObjects
 import FigureRendering
 import Foundation
+import ImageFilters
+import ImageRegistration
 import ImagingCore
 import MarginAnalysis
 import Reporting
@@ -12,8 +14,34 @@ struct CaseFigures {
     let zone: CaseObject?
     let zoneName: MarginZone
     let structures: [CaseObject]
+    /// Around each tumour that was carried over, by its name, from this scan.
+    let registrations: [(tumour: String, registration: ScanRegistration)]
+    let planning: Scan
+    /// The tumours where they lie in the treated scan.
+    let tumours: [CaseObject]
 
     func draw(_ margins: [CaseMeasurements.TumourMargin]) throws -> [Figure] {
+        try marginFigures(margins) + registrations.flatMap { try registrationFigures($0, $1) }
+    }
+
+    private func registrationFigures(_ tumour: String, _ registration: ScanRegistration) throws -> [Figure] {
+        let resampled = planning.volume.resampled(
+            onto: scan.geometry, through: registration.displacements(over: scan.geometry), outside: RegistrationFigures.outside(planning.modality))
+        let focus = tumours.first { $0.name == tumour }.flatMap { tumour in
+            tumour.surface.centroid.map { RegistrationFocus(center: $0, radiusMM: tumour.surface.longestDiameterMM / 2) }
+        }
+        let figures = RegistrationFigures(fixed: scan.volume, modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
+        let described = "registration around tumour \(tumour), expected error \(String(format: "%.1f", registration.quality.expectedErrorMM)) mm"
+        return [
+            Figure(name: "registration-checker-\(tumour)",
+                caption: "Planning and \(scan.modality.rawValue) scan in turns: edges go on from field to field where the registration holds.",
+                altText: "Checkerboard of both scans in three planes: \(described).", png: try figures.checker().pngData()),
+            Figure(name: "registration-edges-\(tumour)", caption: "Edges of the registered planning scan on the scan that was treated.",
+                altText: "Edges of one scan on the other in three planes: \(described).", png: try figures.edges().pngData()),
+        ]
+    }
+
+    private func marginFigures(_ margins: [CaseMeasurements.TumourMargin]) throws -> [Figure] {
         guard let zone else { return [] }
         let renderer = FigureRenderer(window: window)
         return try margins.flatMap { margin -> [Figure] in

@@ -1,4 +1,3 @@
-import ImageRegistration
 import ImagingCore
 import MarginAnalysis
 import Reporting
@@ -19,39 +18,33 @@ struct CaseMeasurements {
     ///
     /// - Parameters:
     ///   - fieldOfView: the grid of the scan that shows the zone; tumour outside it leaves the verdict open.
-    ///   - alignment: per tumour, how well the planning scan fits the treated one there.
     ///   - doubts: what keeps any verdict from being sure, in sentences.
     init(
         tumours: [CaseObject], zone: CaseObject, zoneName: MarginZone, fieldOfView: GridGeometry, structures: [(object: CaseObject, limitMM: Double?)],
-        alignment: [String: SharedFrameCheck], profile: SiteProfile, doubts: [String]
+        profile: SiteProfile, doubts: [String]
     ) throws {
-        let largestErrorMM = alignment.values.map(\.expectedErrorMM).max() ?? 0
-        let moved = alignment.values.contains { !$0.isTrusted }
         for tumour in tumours {
-            let crossesFrames = tumour.isInPlanningFrame != zone.isInPlanningFrame
-            let check = crossesFrames ? alignment[tumour.name] : nil
             let uncertainty = MarginUncertainty(
                 tumourSampling: tumour.sampling, zoneSampling: zone.sampling, tumourEdgeMM: tumour.edgeUncertaintyMM,
-                zoneEdgeMM: zone.edgeUncertaintyMM, registrationErrorMM: check?.expectedErrorMM ?? 0)
+                zoneEdgeMM: zone.edgeUncertaintyMM, registrationErrorMM: tumour.alignment?.expectedErrorMM ?? 0)
             let result = try MarginAnalysis.margins(
                 ofTumour: tumour.levelSet, in: zone.levelSet, zone: zoneName, uncertainty: uncertainty, zoneFieldOfView: fieldOfView)
-            let motion = check.map { check in check.isTrusted ? [] : check.findings.map(\.message) } ?? []
             let verdict = Verdict(
-                tumour: tumour.name, result, criterion: MarginCriterion(zone: zoneName, requiredMarginMM: profile.requiredMarginMM), doubts: doubts + tumour.doubts + motion)
+                tumour: tumour.name, result, criterion: MarginCriterion(zone: zoneName, requiredMarginMM: profile.requiredMarginMM),
+                doubts: doubts + tumour.doubts + (tumour.alignment?.doubts ?? []))
             margins.append(TumourMargin(tumour: tumour, result: result, verdict: verdict))
             findings += result.findings
             if result.tumourCoverage == 0 { findings.append(Self.apart(tumour.name, zoneName)) }
         }
         for (object, limitMM) in structures {
-            let crossesFrames = object.isInPlanningFrame != zone.isInPlanningFrame
             let distance = try StructureDistance.measure(
                 to: object.levelSet, named: object.name, from: zone.levelSet, zone: zoneName,
                 uncertainty: MarginUncertainty(
                     tumourSampling: object.sampling, zoneSampling: zone.sampling, zoneEdgeMM: zone.edgeUncertaintyMM,
-                    registrationErrorMM: crossesFrames ? largestErrorMM : 0))
+                    registrationErrorMM: object.alignment?.expectedErrorMM ?? 0))
             var entry = CaseReport.Structure(name: object.name, distance, limitMM: limitMM)
             let keepsLimit = entry.status == .met
-            if entry.status != nil, !doubts.isEmpty || crossesFrames && moved { entry.status = .indeterminate }
+            if entry.status != nil, !doubts.isEmpty || object.alignment?.doubts.isEmpty == false { entry.status = .indeterminate }
             self.structures.append(entry)
             findings += distance.findings
             if let limitMM, !keepsLimit { findings.append(Self.warning(object.name, distance, zoneName, limitMM: limitMM)) }

@@ -18,6 +18,8 @@ struct CaseObject: Sendable {
     var source: String
     /// Whether it lies in the planning scan's frame of reference rather than in the treated scan's.
     var isInPlanningFrame: Bool
+    /// How well it lies where the zone was seen; `nil` for what was seen on the same scan.
+    var alignment: FrameAlignment?
     /// The file that gave it, and the grid in it; `nil` for what was segmented.
     var input: (file: URL, geometry: GridGeometry)?
     var findings: [Finding]
@@ -74,24 +76,18 @@ struct CaseObjectFinder {
 
     /// The ice, or the ablation zone of an audit.
     ///
-    /// - Parameter tumours: where ice is expected when there are no probes; in the treated scan's frame of reference.
-    func zone(probes: [Probe], tumours: [CaseObject]) throws -> CaseObject {
+    /// - Parameter seeds: where ice is expected when there are no probes, and an ablation zone: tumours, in the treated scan's frame of reference.
+    func zone(probes: [Probe], seeds: [PatientPoint]) throws -> CaseObject {
         let name = description.isFollowup ? "ablation zone" : "visible ice"
         if let zone = description.zone { return try imported(zone, name: name) }
-        let seeds = scans.shareFrameOfReference ? tumours.compactMap(\.surface.centroid) : []
         let (scan, modality) = (scans.treated.volume, scans.treated.modality)
         let result = if description.isFollowup {
-            try ablationZone(scan, modality, seeds: seeds)
+            try AblationZoneSegmentation.segment(
+                scan: scan, modality: modality, seeds: seeds, parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
         } else {
             try IceSegmentation.segment(scan: scan, modality: modality, probes: probes, seeds: seeds, reference: iceReference)
         }
         return segmented(result, name: name, isInPlanningFrame: false)
-    }
-
-    private func ablationZone(_ scan: ScanVolume, _ modality: Modality, seeds: [PatientPoint]) throws -> SegmentationResult {
-        guard !seeds.isEmpty else { throw CaseError.ablationZoneNotLocated }
-        return try AblationZoneSegmentation.segment(
-            scan: scan, modality: modality, seeds: seeds, parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
     }
 
     /// The scan that shows the tissue before it froze, where one lies in the ice scan's frame of reference.
@@ -129,20 +125,5 @@ struct CaseObjectFinder {
             name: name, levelSet: placed.levelSet, sampling: placed.sampling,
             edgeUncertaintyMM: 0, source: placed.name, isInPlanningFrame: mask.frame == .planning, input: (mask.source.file, placed.geometry),
             findings: findings)
-    }
-}
-
-/// Why a case cannot be verified as it stands.
-public enum CaseError: ReportableError {
-    case ablationZoneNotLocated
-
-    public var category: FailureCategory { .badData }
-
-    public var finding: Finding {
-        switch self {
-        case .ablationZoneNotLocated:
-            Finding(.error, "ablation-zone-not-located", "The follow-up scan lies in another frame of reference than the tumours, so where to look for the ablation zone is not known.",
-                    remedy: "Give the zone as ablationZone: {mask: FILE}.")
-        }
     }
 }

@@ -1,6 +1,7 @@
 import CDCMTK
 import DICOMObjects
 import Foundation
+import ImageFilters
 import ImageRegistration
 import ImageSegmentation
 import ImagingCore
@@ -32,23 +33,17 @@ public struct CaseVerification {
             let result = finder.probes()
             return (result.probes, result.findings)
         }
-        var findings = try caseFindings(scans, tumours: tumours, structures: structures.map(\.object), probes: probes) + probeFindings
-        let zone = try clock.measure("zone", as: description.isFollowup ? "finding the ablation zone" : "finding the ice") {
-            try findZone(finder, probes: probes, tumours: tumours, findings: &findings)
-        }
-
-        var alignment: [String: SharedFrameCheck] = [:]
+        var findings = caseFindings(scans, tumours: tumours, structures: structures.map(\.object), probes: probes) + probeFindings
+        let placement = try CasePlacer(description: description, profile: profile, scans: scans, finder: finder, clock: clock)
+            .place(tumours: tumours, structures: structures, probes: probes)
+        let zone = placement.zone
+        findings += placement.findings
         var measurements: CaseMeasurements?
         if let zone {
-            alignment = try clock.measure("alignment", as: "checking the shared frame of reference") {
-                try checkAlignment(scans, tumours: tumours, structures: structures.map(\.object), zone: zone)
-            }
-            for (_, check) in alignment.sorted(by: { $0.key < $1.key }) { findings += check.findings }
             measurements = try clock.measure("margins", as: "measuring margins") {
                 try CaseMeasurements(
-                    tumours: tumours.filter { isPlaced($0, scans) }, zone: zone, zoneName: zoneName,
-                    fieldOfView: scans.treated.geometry, structures: structures.filter { isPlaced($0.object, scans) }, alignment: alignment, profile: profile,
-                    doubts: findings.filter { $0.severity == .error }.map(\.message))
+                    tumours: placement.tumours, zone: zone, zoneName: zoneName, fieldOfView: scans.treated.geometry, structures: placement.structures,
+                    profile: profile, doubts: findings.filter { $0.severity == .error }.map(\.message))
             }
             findings += measurements?.findings ?? []
         }
@@ -59,19 +54,20 @@ public struct CaseVerification {
         let figures = try clock.measure("figures", as: "drawing") {
             try CaseFigures(
                 profile: profile, scan: scans.treated, zone: zone, zoneName: zoneName,
-                structures: structures.map(\.object).filter { isPlaced($0, scans) }
+                structures: placement.structures.map(\.object), registrations: placement.registrations,
+                planning: scans.planning, tumours: placement.tumours
             ).draw(measurements?.margins ?? [])
         }
-        try clock.measure("masks", as: "writing masks") { try writeMasks(tumours: tumours, zone: zone, scans, to: folder) }
+        try clock.measure("masks", as: "writing masks") { try writeMasks(tumours: tumours, placement, scans, to: folder) }
 
         let report = CaseReport(
             case: .init(id: description.id, site: description.site, profile: profile.name), inputs: inputs,
             tumours: try tumours.map(CaseReport.Tumour.init), probes: probes.enumerated().map(CaseReport.Probe.init),
             ice: .init(volumeML: zone.map { $0.surface.enclosedVolume / 1000 }, source: zone?.source ?? "none"),
-            registration: registration(scans, alignment: alignment),
+            registration: placement.registration,
             margins: measurements?.margins.map { .init(tumour: $0.tumour.name, $0.result) } ?? [],
             structures: measurements?.structures ?? [], verdict: verdict(measurements, findings: findings), findings: findings.uniqued(),
-            timingsS: clock.timingsS, provenance: provenance(inputs, started: started))
+            timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
         try folder.write(Data(try HTMLReport.render(report, figures: figures).utf8), to: "report.html")
         try folder.write(try report.jsonData(), to: ResultsFolder.marker)
@@ -84,18 +80,9 @@ public struct CaseVerification {
 
 /// The parts of a run.
 extension CaseVerification {
-    /// Whether an object's place in the treated scan is known.
-    private func isPlaced(_ object: CaseObject, _ scans: CaseScans) -> Bool { !object.isInPlanningFrame || scans.shareFrameOfReference }
-
     /// What is known about the case before anything is measured.
-    private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) throws -> [Finding] {
+    private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
         var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole))
-        if !(tumours + structures).allSatisfy({ isPlaced($0, scans) }) {
-            findings.append(Finding(
-                .error, "frames-not-registered",
-                "The planning and the \(description.treatedRole) scan lie in different frames of reference, or in none: where the tumour lies in the \(description.isFollowup ? "ablation zone" : "ice") is not known, so no margin is measured.",
-                remedy: "Use a planning scan of the same session, on the same table."))
-        }
         if zoneName == .visibleIce {
             findings.append(Finding(
                 .info, "visible-ice-is-not-lethal",
@@ -115,52 +102,6 @@ extension CaseVerification {
                 remedy: "List the probes in the case to guide the search for ice."))
         }
         return findings
-    }
-
-    /// The zone; `nil`, with a finding, when the scan shows none.
-    private func findZone(_ finder: CaseObjectFinder, probes: [Probe], tumours: [CaseObject], findings: inout [Finding]) throws -> CaseObject? {
-        do {
-            let zone = try finder.zone(probes: probes, tumours: tumours)
-            findings += zone.findings
-            return zone
-        } catch let error as SegmentationError where error.isAboutTheScan {
-            findings.append(error.finding)
-            return nil
-        }
-    }
-
-    /// How well the scans fit around each tumour; nothing when no object is carried from one scan into the other.
-    private func checkAlignment(
-        _ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], zone: CaseObject
-    ) throws -> [String: SharedFrameCheck] {
-        guard scans.shareFrameOfReference, scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID,
-            (tumours + structures).contains(where: { $0.isInPlanningFrame != zone.isInPlanningFrame })
-        else { return [:] }
-        return Dictionary(uniqueKeysWithValues: try tumours.map { tumour in
-            (tumour.name, try SharedFrameCheck(
-                planning: scans.planning.volume, treated: scans.treated.volume,
-                modality: scans.planning.modality == scans.treated.modality ? scans.planning.modality : nil, tumour: tumour.levelSet, zone: zone.levelSet))
-        })
-    }
-
-    private func registration(_ scans: CaseScans, alignment: [String: SharedFrameCheck]) -> CaseReport.Registration {
-        let checks = alignment.values
-        guard scans.shareFrameOfReference else {
-            return .init(rigid: .init(.identity), quality: .init(method: "none", trusted: false, expectedErrorMM: nil))
-        }
-        // Nothing to compare within one scan; otherwise what was not compared is not known.
-        let isOneScan = scans.planning.seriesInstanceUID == scans.treated.seriesInstanceUID
-        guard isOneScan || !checks.isEmpty else {
-            return .init(rigid: .init(.identity), quality: .init(method: "shared-frame-of-reference", trusted: false, expectedErrorMM: nil))
-        }
-        var measures: [String: Double] = [:]
-        measures["shiftMM"] = checks.compactMap { $0.translation?.shift.length }.max()
-        measures["correlation"] = checks.compactMap { $0.translation?.correlation }.min()
-        return .init(
-            rigid: .init(.identity),
-            quality: .init(
-                method: "shared-frame-of-reference", trusted: checks.allSatisfy(\.isTrusted), measures: measures,
-                expectedErrorMM: checks.map(\.expectedErrorMM).max() ?? 0))
     }
 
     private func verdict(_ measurements: CaseMeasurements?, findings: [Finding]) -> CaseReport.Verdict {
@@ -186,35 +127,37 @@ extension CaseVerification {
         }
     }
 
-    /// What was segmented as masks on the whole grid of its scan, which viewers want; what was given on its own. Level sets hold the part around the object.
-    private func writeMasks(tumours: [CaseObject], zone: CaseObject?, _ scans: CaseScans, to folder: ResultsFolder) throws {
-        let objects = tumours.map { ("tumour-\($0.name)", $0) } + (zone.map { [(description.isFollowup ? "ablation-zone" : "ice", $0)] } ?? [])
+    /// What was segmented as masks on the whole grid of its scan, which viewers want; what was given on its own. Level sets hold the part
+    /// around the object. A tumour that was carried over comes on the treated scan's grid, too.
+    private func writeMasks(tumours: [CaseObject], _ placement: CasePlacement, _ scans: CaseScans, to folder: ResultsFolder) throws {
+        let objects = tumours.map { ("tumour-\($0.name)", $0) } + (placement.zone.map { [(description.isFollowup ? "ablation-zone" : "ice", $0)] } ?? [])
         for (name, object) in objects {
             let scan = object.isInPlanningFrame ? scans.planning : scans.treated, mask = object.levelSet.mask
             try NIfTIFile.write(object.input == nil ? mask.placed(in: scan.geometry) : mask, to: folder.url("masks/\(name).nii.gz"))
             try NIfTIFile.write(object.levelSet, to: folder.url("masks/\(name)-level-set.nii.gz"))
         }
+        for (name, registration) in placement.registrations {
+            let field = registration.displacements(over: scans.treated.geometry)
+            try folder.write(Data(RigidTransformFile.text(registration.rigid).utf8), to: "registration/\(name)-rigid.tfm")
+            try NIfTIFile.write(displacements: field.vectors, on: field.grid, to: folder.url("registration/\(name)-displacement.nii.gz"))
+            guard let tumour = placement.tumours.first(where: { $0.name == name }) else { continue }
+            try NIfTIFile.write(tumour.levelSet.resampled(onto: scans.treated.geometry).mask, to: folder.url("masks/tumour-\(name)-registered.nii.gz"))
+        }
     }
 
-    private func provenance(_ inputs: [CaseReport.Input], started: Date) -> CaseReport.Provenance {
-        .init(
+    private func provenance(_ inputs: [CaseReport.Input], started: Date) throws -> CaseReport.Provenance {
+        let given = description.registration
+        let transforms = [("initialTransform", given.initialTransform), ("transform", given.transform), ("displacement", given.displacement)]
+        let hashes = try transforms.compactMap { name, file in try file.map { (name, try sha256(ofFiles: [$0])) } }
+        return .init(
             version: iceMarginVersion, dcmtk: String(cString: cdcmtk_version()), runID: UUID().uuidString,
             created: started.formatted(.iso8601),
             parameters: [
                 "profile": profile.name == description.site ? .string(profile.name) : .string(description.site), "zone": .string(zoneName.rawValue),
                 "requiredMarginMM": .number(profile.requiredMarginMM), "targetMarginMM": .number(profile.targetMarginMM),
+                "registration": .string(given.isRigid ?? profile.isRegistrationRigid ? "rigid" : "deformable"),
             ],
-            inputSHA256: Dictionary(inputs.map { ($0.role, $0.sha256) }) { $1 })
-    }
-}
-
-extension SegmentationError {
-    /// Whether the scan lacks what was looked for, rather than the case having described it wrongly.
-    fileprivate var isAboutTheScan: Bool {
-        switch self {
-        case .noIceFound, .noZoneFound: true
-        default: false
-        }
+            inputSHA256: Dictionary(inputs.map { ($0.role, $0.sha256) } + hashes) { $1 })
     }
 }
 

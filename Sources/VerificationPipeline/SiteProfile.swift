@@ -33,6 +33,8 @@ public struct SiteProfile: Sendable, Hashable {
     public var windowCenter: Double
     public var windowWidth: Double
     public var lesion: Lesion?
+    /// Whether scans are registered by a rigid motion only.
+    public var isRegistrationRigid: Bool
     public var structures: [StructureLimit]
 }
 
@@ -69,7 +71,7 @@ extension SiteProfile {
     }
 
     static func parse(_ text: String, file: String) throws -> SiteProfile {
-        let root = try StrictYAML.document(text, file: file, known: ["schema", "name", "title", "margin", "window", "lesion", "structures"])
+        let root = try StrictYAML.document(text, file: file, known: ["schema", "name", "title", "margin", "window", "lesion", "registration", "structures"])
         let schema = try root.requiredString("schema")
         guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
         guard let margin = try root.mapping("margin", known: ["zone", "required", "target", "source"]) else { throw root.missing("margin") }
@@ -86,6 +88,7 @@ extension SiteProfile {
             name: name, title: try root.string("title") ?? name, zone: zone, requiredMarginMM: required, targetMarginMM: target,
             marginSource: try margin.string("source"), windowCenter: try window?.number("center") ?? 40, windowWidth: try window?.positive("width") ?? 400,
             lesion: try root.mapping("lesion", known: ["recommendedDiameter", "cautionDiameter", "maximumCount", "inBone", "source"]).map(lesion),
+            isRegistrationRigid: try CaseDescription.registrationIsRigid("registration", of: root) ?? false,
             structures: try root.mappings("structures", known: ["name", "limit", "source"]).map { entry in
                 guard let limit = try entry.positive("limit") else { throw entry.missing("limit") }
                 return StructureLimit(name: try entry.requiredString("name"), limitMM: limit, source: try entry.string("source"))

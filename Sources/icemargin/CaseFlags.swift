@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
+import ImageRegistration
 import ImageSegmentation
 import ImagingCore
+import NIfTIFormat
 import VerificationPipeline
 
 /// A case description in flags: the keys of `case.yaml`, for one tumour and masks in NIfTI.
@@ -82,6 +84,26 @@ struct CaseFlags: ParsableArguments {
         transform: Probe.flag)
     var probes: [Probe] = []
 
+    @Option(name: .customLong("registration"), help: ArgumentHelp("How scans in different frames of reference are registered; by default as the profile says.", valueName: "rigid|deformable"))
+    var registrationKind: RegistrationKind?
+
+    @Flag(name: .customLong("always-register"), help: "Register the scans although they share a frame of reference.")
+    var alwaysRegister = false
+
+    @Option(name: .customLong("initial-transform"), help: ArgumentHelp("ITK transform file, ice scan to planning scan, to start the registration from.", valueName: "tfm"))
+    var initialTransform: String?
+
+    @Option(help: ArgumentHelp("The motion from ice scan to planning scan itself: an ITK transform file, or displacements as NIfTI.", valueName: "file"))
+    var transform: String?
+
+    @Option(
+        name: .customLong("landmark"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("The same place in both scans, first in the planning one, LPS millimetres; may be repeated.", valueName: "L,P,S:L,P,S"),
+        transform: LandmarkPair.flag)
+    var landmarks: [LandmarkPair] = []
+
+    enum RegistrationKind: String, ExpressibleByArgument { case rigid, deformable }
+
     /// The first of these flags that was given; `nil` when none was.
     var firstGiven: String? {
         let given: [(String, Bool)] = [
@@ -91,7 +113,8 @@ struct CaseFlags: ParsableArguments {
             ("--tumour-seed", tumourSeed != nil), ("--tumour-diameter", tumourDiameter != nil), ("--tumour-axis", tumourAxis != nil),
             ("--tumour-include", !tumourIncludes.isEmpty), ("--tumour-exclude", !tumourExcludes.isEmpty), ("--tumour-mask", tumourMask != nil),
             ("--ice-mask", iceMask != nil), ("--ablation-zone-mask", ablationZoneMask != nil), ("--structure", !structures.isEmpty),
-            ("--probe", !probes.isEmpty),
+            ("--probe", !probes.isEmpty), ("--registration", registrationKind != nil), ("--always-register", alwaysRegister),
+            ("--initial-transform", initialTransform != nil), ("--transform", transform != nil), ("--landmark", !landmarks.isEmpty),
         ]
         return given.first { $0.1 }?.0
     }
@@ -121,7 +144,19 @@ struct CaseFlags: ParsableArguments {
         let names = description.structures.map(\.name)
         guard Set(names).count == names.count else { throw ValidationError("Each --structure needs a name of its own.") }
         if !probes.isEmpty { description.probes = .given(probes.map { .init(tip: $0.tip, tail: $0.tail, model: nil) }) }
+        description.registration = try registration()
         return description
+    }
+
+    private func registration() throws -> CaseDescription.RegistrationChoice {
+        guard initialTransform == nil || transform == nil else { throw ValidationError("Give --initial-transform or --transform, not both.") }
+        var choice = CaseDescription.RegistrationChoice()
+        (choice.isAlways, choice.isRigid, choice.landmarks) = (alwaysRegister, registrationKind.map { $0 == .rigid }, landmarks)
+        choice.initialTransform = initialTransform.map { URL(filePath: $0) }
+        if let file = transform.map({ URL(filePath: $0) }) {
+            if NIfTIFile.isNamed(file) { choice.displacement = file } else { choice.transform = file }
+        }
+        return choice
     }
 
     private func tumour() throws -> CaseDescription.Tumour.Source {

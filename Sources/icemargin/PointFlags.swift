@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ImageRegistration
 import ImageSegmentation
 import ImagingCore
 
@@ -13,11 +14,16 @@ extension PatientPoint {
         return PatientPoint(l, p, s)
     }
 
-    /// Two points more than 1 mm apart, `L,P,S:L,P,S`.
+    /// Two points, `L,P,S:L,P,S`.
     fileprivate static func pair(_ text: String) throws -> (PatientPoint, PatientPoint) {
         let ends = text.split(separator: ":", omittingEmptySubsequences: false)
         guard ends.count == 2 else { throw ValidationError("Give two points as L,P,S:L,P,S in millimetres, not “\(text)”.") }
-        let (first, second) = (try flag(String(ends[0])), try flag(String(ends[1])))
+        return (try flag(String(ends[0])), try flag(String(ends[1])))
+    }
+
+    /// The same, more than 1 mm apart.
+    fileprivate static func line(_ text: String) throws -> (PatientPoint, PatientPoint) {
+        let (first, second) = try pair(text)
         guard first.distance(to: second) > 1 else { throw ValidationError("The two points of “\(text)” must lie more than 1 mm apart.") }
         return (first, second)
     }
@@ -26,7 +32,7 @@ extension PatientPoint {
 extension TumourPrompt.LongestAxis {
     /// The two ends of an axis, `L,P,S:L,P,S`.
     @Sendable static func flag(_ text: String) throws -> Self {
-        let (first, second) = try PatientPoint.pair(text)
+        let (first, second) = try PatientPoint.line(text)
         return .init(first, second)
     }
 }
@@ -34,8 +40,16 @@ extension TumourPrompt.LongestAxis {
 extension Probe {
     /// A probe's tip and tail, `L,P,S:L,P,S`.
     @Sendable static func flag(_ text: String) throws -> Probe {
-        let (tip, tail) = try PatientPoint.pair(text)
+        let (tip, tail) = try PatientPoint.line(text)
         return Probe(tip: tip, tail: tail, source: .given)
+    }
+}
+
+extension LandmarkPair {
+    /// A place in the moving (planning) scan and in the fixed one, `L,P,S:L,P,S`.
+    @Sendable static func flag(_ text: String) throws -> LandmarkPair {
+        let (moving, fixed) = try PatientPoint.pair(text)
+        return LandmarkPair(fixed: fixed, moving: moving)
     }
 }
 

@@ -34,6 +34,12 @@ struct RegisterCommand: AsyncParsableCommand {
     var excludeMask: String?
     @Option(name: .customLong("initial-transform"), help: ArgumentHelp("ITK transform file, fixed to moving frame, to start from.", valueName: "tfm"))
     var initialTransform: String?
+    @Option(
+        name: .customLong("landmark"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "The same place in both scans, first in the moving one, LPS millimetres: a start (a turn needs three), and evidence; may be repeated.",
+            valueName: "L,P,S:L,P,S"), transform: LandmarkPair.flag)
+    var landmarks: [LandmarkPair] = []
     @Flag(name: .customLong("rigid"), help: "Rigid only.") var rigidOnly = false
     @Option(name: .customLong("moving-modality"), help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")) var movingModality: Modality?
     @Option(name: .customLong("fixed-modality"), help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")) var fixedModality: Modality?
@@ -56,10 +62,12 @@ struct RegisterCommand: AsyncParsableCommand {
                 fixed: try StageScan.read(URL(filePath: fixed), modality: fixedModality, role: "fixed"))
             let (excluded, exclusion) = try excludedPart(of: scans.fixed)
             let focus = seed.map { RegistrationFocus(center: $0, radiusMM: diameter! / 2) }
+            var guidance = RegistrationGuidance()
+            (guidance.initial, guidance.landmarks, guidance.isRigidOnly) = (try initialTransform.map { try RigidTransformFile.read(URL(filePath: $0)) }, landmarks, rigidOnly)
             let clock = ContinuousClock(), start = clock.now
             let found = try ScanRegistration(
                 fixed: RegistrationScan(scans.fixed.volume, modality: scans.fixed.modality, excluded: excluded),
-                moving: RegistrationScan(scans.moving.volume, modality: scans.moving.modality), focus: focus, initial: try initial(), isRigidOnly: rigidOnly)
+                moving: RegistrationScan(scans.moving.volume, modality: scans.moving.modality), focus: focus, guidance: guidance)
             let document = RegisterDocument(
                 found, scans: scans, seconds: (clock.now - start) / .seconds(1), findings: scans.moving.findings + scans.fixed.findings + [exclusion].compactMap { $0 })
             if let results { try write(found, document, scans: scans, focus: focus, to: results) }
@@ -84,24 +92,16 @@ struct RegisterCommand: AsyncParsableCommand {
         }
     }
 
-    private func initial() throws -> ImagingCore.AffineTransform? {
-        guard let initialTransform else { return nil }
-        let file = URL(filePath: initialTransform)
-        guard let text = try? String(contentsOf: file, encoding: .utf8) else { throw TransformFileError.noTransform(file.lastPathComponent) }
-        return try RigidTransformFile.transform(fromText: text, name: file.lastPathComponent)
-    }
-
     private func write(
         _ found: ScanRegistration, _ document: RegisterDocument, scans: (moving: StageScan, fixed: StageScan), focus: RegistrationFocus?, to folder: ResultsFolder
     ) throws {
         let grid = scans.fixed.volume.geometry
-        try folder.write(Data(RigidTransformFile.text(found.rigid.fixedToMoving).utf8), to: "rigid.tfm")
+        try folder.write(Data(RigidTransformFile.text(found.rigid).utf8), to: "rigid.tfm")
         let field = found.displacements(over: grid)
         try NIfTIFile.write(displacements: field.vectors, on: field.grid, to: try folder.url("displacement.nii.gz"))
-        let outside: Float = scans.moving.modality == .ct ? -1024 : 0
-        let resampled = scans.moving.volume.resampled(onto: grid, through: field, interpolation: .linear, outside: outside)
+        let resampled = scans.moving.volume.resampled(onto: grid, through: field, interpolation: .linear, outside: RegistrationFigures.outside(scans.moving.modality))
         try NIfTIFile.write(resampled.mapped { Int16(max(-32768, min(32767, $0.rounded()))) }, to: try folder.url("resampled.nii.gz"))
-        let figures = RegisterFigures(fixed: scans.fixed, resampled: resampled, quality: found.quality, focus: focus.map {
+        let figures = RegistrationFigures(fixed: scans.fixed.volume, modality: scans.fixed.modality, resampled: resampled, quality: found.quality, focus: focus.map {
             .init(center: found.fixedPoint(of: $0.center), radiusMM: $0.radiusMM)
         })
         try folder.write(try figures.checker().pngData(), to: "checker.png")

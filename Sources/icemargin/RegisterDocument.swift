@@ -28,23 +28,25 @@ struct RegisterDocument: Encodable {
         let expectedErrorMM: Double
         let inverseErrorMM: Double?
         let softerDifferenceMM: Double
-        let rigidDifferenceMM: Double?
+        let rigidDifferenceMM, usedDifferenceMM: Double
+        let landmarkErrorMM: Double?
         let similarity, overlap: Double
     }
 
     init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: Double, findings: [Finding]) {
         (movingSeriesInstanceUID, fixedSeriesInstanceUID) = (scans.moving.seriesInstanceUID, scans.fixed.seriesInstanceUID)
-        rigid = .init(found.rigid.movingToFixed)
+        rigid = .init(found.rigid.inverse!)
         deformable = found.deformable.map { smooth in
-            let lengths = smooth.fixedToMoving.displacement.vectors.map { Double(($0 * $0).sum()).squareRoot() }
+            let lengths = smooth.displacement.vectors.map { Double(($0 * $0).sum()).squareRoot() }
             return Deformable(
                 meanDisplacementMM: lengths.reduce(0, +) / Double(lengths.count), maximumDisplacementMM: lengths.max() ?? 0,
-                smallestJacobian: smooth.smallestJacobian)
+                smallestJacobian: found.quality.smallestJacobian)
         }
         let q = found.quality
         quality = Quality(
             status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.expectedErrorMM, inverseErrorMM: q.inverseErrorMM,
-            softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM, similarity: q.similarity, overlap: q.overlap)
+            softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM,
+            usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, overlap: q.overlap)
         self.findings = findings
         timingsS = ["register": seconds]
     }

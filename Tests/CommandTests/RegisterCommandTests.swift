@@ -32,6 +32,16 @@ import VerificationPipeline
         let again = try CommandRunner.run(["register"] + Self.scans + Self.tumour + ["--rigid", "--initial-transform", results.appending(path: "rigid.tfm").path, "--json"])
         #expect(again.status == 0, "\(again.errors)")
         #expect(try again.json()["deformable"] == nil || again.json()["deformable"] is NSNull)
+
+        // `verify` takes it for scans that share a frame of reference when told to.
+        let verified = try CommandRunner.run(
+            VerifyCommandTests.flags + ["--tumour-seed", "-88.5,-23.3,40.3", "--tumour-diameter", "25", "--always-register"]
+                + ["--transform", results.appending(path: "rigid.tfm").path, "--json", "--output", folder.url.appending(path: "v").path])
+        #expect(verified.status == 0, "\(verified.errors)")
+        let registration = try #require(try verified.json()["registration"] as? [String: Any])
+        #expect((registration["quality"] as! [String: Any])["method"] as? String == "given rigid")
+        let row = (registration["rigid"] as! [String: Any])["matrix"] as! [[Double]]
+        #expect(zip(row[0], matrix[0]).allSatisfy { abs($0 - $1) < 1e-3 })
     }
 
     @Test func aFileThatIsNoTransformIsRefused() throws {

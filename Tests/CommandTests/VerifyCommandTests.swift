@@ -167,6 +167,8 @@ import Testing
         ["--tumour-mask", "a.nii", "--structure", "duct"], ["--tumour-mask", "a.nii", "--structure", "duct:-1=a.nii"],
         ["--tumour-mask", "a.nii", "--probe", "1,2,3"], ["--tumour-mask", "a.nii", "--followup", "b"],
         ["--tumour-mask", "a.nii", "--ablation-zone-mask", "b.nii"], ["--tumour-mask", "a.nii", "--prefreeze-series", "1.2"],
+        ["--tumour-mask", "a.nii", "--registration", "affine"], ["--tumour-mask", "a.nii", "--landmark", "1,2,3"],
+        ["--tumour-mask", "a.nii", "--transform", "a.tfm", "--initial-transform", "b.tfm"],
     ])
     func wrongFlagsAreUsageErrors(flags: [String]) throws {
         let run = try CommandRunner.run(Self.flags + flags)

@@ -16,7 +16,7 @@ import Testing
         #expect(found.quality.expectedErrorMM < 2)
 
         // The rigid part alone is told to be worse by what the organs moved.
-        let rigid = try ScanRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, isRigidOnly: true)
+        let rigid = try ScanRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, guidance: .rigidOnly)
         #expect(rigid.deformable == nil)
         #expect(rigid.quality.expectedErrorMM > found.quality.expectedErrorMM)
         #expect(pair.surfaceError(rigid) < 1.5 * rigid.quality.expectedErrorMM)
@@ -32,7 +32,7 @@ import Testing
 
     private static let sound = RegistrationQuality.Evidence(
         inverseErrorMM: 0.5, softerDifferenceMM: 0.5, rigidDifferenceMM: 1, similarity: 0.9, overlap: 1, smallestJacobian: 0.8,
-        isSameModality: true, isFocusInView: true, isRigid: false)
+        isSameModality: true, isFocusInView: true)
 
     @Test func evidenceAgainstARegistrationIsNamed() {
         func status(_ change: (inout RegistrationQuality.Evidence) -> Void) -> RegistrationQuality.Status {
@@ -55,6 +55,14 @@ import Testing
         #expect(status { $0.smallestJacobian = -0.1 } == .fail)
         #expect(status { $0.isFocusInView = false } == .fail)
         #expect(status { $0.isSameModality = false } == .doubtful)
-        #expect(status { ($0.isRigid, $0.rigidDifferenceMM) = (true, 5) } == .doubtful)
+        #expect(status { $0.usedDifferenceMM = 5 } == .doubtful)
     }
+}
+
+extension RegistrationGuidance {
+    static let rigidOnly = {
+        var guidance = RegistrationGuidance()
+        guidance.isRigidOnly = true
+        return guidance
+    }()
 }

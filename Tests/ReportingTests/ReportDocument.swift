@@ -97,6 +97,8 @@ let exampleDocument = #"""
         "quality": {
           "method": "shared-frame-of-reference",
           "trusted": true,
+          "status": null,
+          "reasons": [],
           "measures": {},
           "expectedErrorMM": null
         }

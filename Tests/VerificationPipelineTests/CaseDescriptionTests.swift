@@ -1,4 +1,5 @@
 import Foundation
+import ImageRegistration
 import ImageSegmentation
 import ImagingCore
 import Testing
@@ -24,6 +25,7 @@ import Testing
         organ: {segmentation: seg.dcm, segment: Liver}
         probes:
           - {tip: [1, 2, 3], tail: [1, 2, 103], model: IceRod}
+        registration: {kind: rigid, always: true, initialTransform: start.tfm, landmarks: [{planning: [1, 2, 3], intraprocedural: [4, 5, 6]}]}
         protocol: {freeze: 10, thaw: 5, refreeze: 10}
         elapsed: 10
         """
@@ -42,6 +44,9 @@ import Testing
         #expect(description.structures.map(\.limitMM) == [5])
         #expect(description.organ?.source == .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .label("Liver")))
         #expect(description.probes == .given([.init(tip: PatientPoint(1, 2, 3), tail: PatientPoint(1, 2, 103), model: "IceRod")]))
+        #expect(description.registration.isRigid == true && description.registration.isAlways)
+        #expect(description.registration.initialTransform?.path == "/cases/liver-01/start.tfm" && description.registration.transform == nil)
+        #expect(description.registration.landmarks == [LandmarkPair(fixed: PatientPoint(4, 5, 6), moving: PatientPoint(1, 2, 3))])
         #expect(description.freezeProtocol?.thawMinutes == 5 && description.elapsedMinutes == 10)
     }
 
@@ -71,11 +76,14 @@ import Testing
         ("id: liver-01", "id: ../evil", ["line 2", "id"]),
         ("icemargin.case/1", "icemargin.case/2", ["line 1", "schema", "icemargin.case/1"]),
         ("intraprocedural: {series: /archive/intraop}", "elapsed: 3", ["elapsed"]),
-        ("intraprocedural:", "followup: {series: x}\nintraprocedural:", ["followup"]),
+        ("intraprocedural: {series", "followup: {series: x}\nintraprocedural: {series", ["followup"]),
         ("mask: tumour.nii.gz", "mask: tumour.nii.gz, structureSet: a.dcm", ["structureSet"]),
         ("frame: planning", "frame: nowhere", ["frame", "planning", "intraprocedural"]),
         ("segment: 2, frame: intraprocedural", "segment: 2, seed: [1, 2, 3], diameter: 4", ["seed"]),
         ("tail: [1, 2, 103]", "tail: [1, 2, 3]", ["tail"]),
+        ("kind: rigid", "kind: affine", ["line 17", "kind", "deformable"]),
+        ("always: true", "transform: a.tfm", ["line 17", "initialTransform", "transform"]),
+        ("intraprocedural: [4, 5, 6]", "intraprocedural: [4, 5]", ["line 17", "intraprocedural"]),
     ])
     func mistakesAreNamedWithTheirLine(replace: String, by: String, named: [String]) {
         let text = Self.whole.replacingOccurrences(of: replace, with: by)
@@ -108,6 +116,8 @@ import Testing
         let text = try SiteProfile.builtInText("liver").replacingOccurrences(of: "required: 5", with: "required: 3")
         #expect(try SiteProfile.parse(text, file: "own.yaml").requiredMarginMM == 3)
         #expect(try SiteProfile.parse(text, file: "own.yaml").limitMM(forStructure: "Bile Duct") == 5)
+        #expect(try !SiteProfile.parse(text, file: "own.yaml").isRegistrationRigid)
+        #expect(try SiteProfile.parse(text + "\nregistration: rigid", file: "own.yaml").isRegistrationRigid)
         #expect(throws: DescriptionError.self) { try SiteProfile.parse(text + "\nmargins: {}", file: "own.yaml") }
         #expect(throws: DescriptionError.self) { try SiteProfile.load("livre", relativeTo: URL(filePath: "/")) }
     }

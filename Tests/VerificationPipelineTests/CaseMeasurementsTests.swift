@@ -23,7 +23,7 @@ import Testing
     private func measure(fieldOfView: GridGeometry, doubts: [String] = []) throws -> CaseMeasurements {
         try CaseMeasurements(
             tumours: [ball("T1", radius: 8)], zone: ball("ice", radius: 16), zoneName: .visibleIce, fieldOfView: fieldOfView, structures: [],
-            alignment: [:], profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: doubts)
+            profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: doubts)
     }
 
     @Test func tumoursThatShareTheirPlaceAreSaid() throws {

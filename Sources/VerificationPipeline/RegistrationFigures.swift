@@ -3,10 +3,9 @@ import Foundation
 import ImageFilters
 import ImageRegistration
 import ImagingCore
-import VerificationPipeline
 
 /// Pictures that show a person whether a registration is to be believed.
-struct RegisterFigures {
+public struct RegistrationFigures {
     /// The side of a field of the checkerboard, and how far from the tumour pictures reach.
     private static let fieldMM = 20.0
     private static let reachMM = 75.0
@@ -16,6 +15,9 @@ struct RegisterFigures {
     ]
     private static let edgeSmoothingMM = 1.5
 
+    /// What a resampled scan shows where it does not reach: air, or no signal.
+    public static func outside(_ modality: Modality) -> Float { modality == .ct ? -1024 : 0 }
+
     private let fixed, moving: Volume<Float>
     private let isCT: Bool
     private let center: PatientPoint
@@ -24,17 +26,18 @@ struct RegisterFigures {
     private let caption: FigureCaption
 
     /// - Parameters:
+    ///   - scan: the fixed scan.
     ///   - resampled: the moving scan on the fixed scan's grid.
     ///   - focus: the tumour in the fixed frame; the middle of the scan when there is none.
-    init(fixed scan: StageScan, resampled: Volume<Float>, quality: RegistrationQuality, focus: RegistrationFocus?) {
-        let grid = scan.volume.geometry
+    public init(fixed scan: ScanVolume, modality: Modality, resampled: Volume<Float>, quality: RegistrationQuality, focus: RegistrationFocus?) {
+        let grid = scan.geometry
         let wanted = focus?.center ?? grid.center
         center = grid.contains(wanted) ? wanted : grid.center
         // The centre lies within the grid.
         let box = grid.indexRanges(around: [center], marginMM: 1.5 * Self.reachMM)!
-        fixed = scan.volume.floats(in: box.i, box.j, box.k)
+        fixed = scan.floats(in: box.i, box.j, box.k)
         moving = resampled.cropped(box.i, box.j, box.k)
-        isCT = scan.modality == .ct
+        isCT = modality == .ct
         let part = grid.cropped(box.i, box.j, box.k)
         tumour = focus.map { focus in
             let ball = Volume<Float>(geometry: part) { voxels in
@@ -42,7 +45,7 @@ struct RegisterFigures {
             }
             return FigureOverlay(LevelSet(field: ball), colour: FigureColour.structure, name: "tumour, as given", isDashed: true, framesPicture: false)
         }
-        var renderer = FigureRenderer(window: DisplayWindow.suited(to: scan.volume, modality: scan.modality, site: ""))
+        var renderer = FigureRenderer(window: DisplayWindow.suited(to: scan, modality: modality, site: ""))
         renderer.surroundingsMM = Self.reachMM
         self.renderer = renderer
         caption = FigureCaption(
@@ -50,7 +53,7 @@ struct RegisterFigures {
     }
 
     /// Fields of the fixed and the moving scan in turns: edges go on across fields where the scans fit.
-    func checker() throws -> RGBImage {
+    public func checker() throws -> RGBImage {
         let size = fixed.size, spacing = fixed.geometry.spacing
         func field(_ index: Int, _ spacing: Double) -> Int { Int(Double(index) * spacing / Self.fieldMM) }
         let mixed = fixed.withUnsafeVoxels { fixed in
@@ -72,7 +75,7 @@ struct RegisterFigures {
     }
 
     /// The fixed scan with edges of the moving one over it.
-    func edges() throws -> RGBImage {
+    public func edges() throws -> RGBImage {
         let smooth = moving.gaussianSmoothed(sigmaMM: Self.edgeSmoothingMM)
         let levels = isCT ? Self.edgesHU : [(Float(renderer.window.level), "moving", FigureColour.tumour)]
         let overlays = levels.map { edge in

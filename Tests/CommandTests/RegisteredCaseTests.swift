@@ -1,0 +1,105 @@
+import Foundation
+import NIfTIFormat
+import Testing
+
+/// Cases whose scans lie in different frames of reference.
+@Suite(.serialized) struct RegisteredCaseTests {
+    /// A synthetic study in which the patient moved as a whole and organs moved within, and its truth.
+    private static func study(_ site: String, seed: Int, in folder: URL) throws -> (folder: URL, truth: [String: Any]) {
+        let study = folder.appending(path: "\(site)-\(seed)")
+        let run = try CommandRunner.run(
+            "phantom", "--site", site, "--seed", "\(seed)", "--motion", "smooth", "--motion-degrees", "12", "--motion-mm", "40", "--masks", "--output", study.path)
+        #expect(run.status == 0, "\(run.errors)")
+        let truth = try JSONSerialization.jsonObject(with: Data(contentsOf: study.appending(path: "truth.json"))) as! [String: Any]
+        return (study, truth)
+    }
+    private static func verify(_ arguments: [String]) throws -> [String: Any] {
+        let run = try CommandRunner.run(["verify"] + arguments + ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        return try run.json()
+    }
+    private static func addToCase(_ study: URL, _ text: String, as name: String) throws -> String {
+        let file = study.appending(path: name)
+        try (try String(contentsOf: study.appending(path: "case.yaml"), encoding: .utf8) + "\n" + text + "\n").write(to: file, atomically: true, encoding: .utf8)
+        return file.path
+    }
+    private static func quality(_ report: [String: Any]) -> [String: Any] { (report["registration"] as! [String: Any])["quality"] as! [String: Any] }
+    private static func margin(_ report: [String: Any]) -> (minimum: Double, interval: [Double])? {
+        (report["margins"] as! [[String: Any]]).first.map { ($0["minimumMarginMM"] as! Double, $0["minimumMarginIntervalMM"] as! [Double]) }
+    }
+
+    @Test func theTumourIsCarriedAndTheTrueMarginLiesInTheInterval() throws {
+        let folder = try TemporaryFolder()
+        let (study, truth) = try Self.study("kidney", seed: 803, in: folder.url)
+        let trueMargin = (truth["margins"] as! [[String: Any]])[0]["minimumMarginMM"] as! Double
+        let results = folder.url.appending(path: "r")
+        let report = try Self.verify([study.path, "--output", results.path])
+        let quality = Self.quality(report), error = quality["expectedErrorMM"] as! Double
+        #expect(quality["method"] as? String == "deformable" && quality["status"] as? String != "fail", "\(quality)")
+        let margin = try #require(Self.margin(report))
+        #expect(margin.interval[0]...margin.interval[1] ~= trueMargin)
+        // The registration's error is in the interval: 1.96 standard deviations of one of its three components.
+        #expect(margin.interval[1] - margin.interval[0] > 2 * 1.96 * error / 3.0.squareRoot())
+        for name in ["registration-checker-T1.png", "registration-edges-T1.png", "masks/tumour-T1-registered.nii.gz"] {
+            #expect(FileManager.default.fileExists(atPath: results.appending(path: name).path), "\(name) is missing")
+        }
+        let volumes = try ["masks/tumour-T1-registered.nii.gz", "masks/tumour-T1.nii.gz"].map { name in
+            let volume = try NIfTIFile.read(results.appending(path: name)).volume
+            return volume.withUnsafeVoxels { Double($0.reduce(0, +)) } * volume.geometry.voxelVolume
+        }
+        #expect(abs(volumes[0] / volumes[1] - 1) < 0.03)  // Counts of voxels; the surface itself keeps its volume exactly.
+
+        // What was written is a motion that can be given, and gives the same margin.
+        let given = try Self.addToCase(study, "registration: {displacement: \(results.path)/registration/T1-displacement.nii.gz}", as: "given.yaml")
+        let again = try Self.verify([given, "--output", folder.url.appending(path: "g").path])
+        #expect(Self.quality(again)["method"] as? String == "given displacement")
+        #expect(abs(try #require(Self.margin(again)).minimum - margin.minimum) < 0.1)
+
+        // Rigid only: told, and with a larger error.
+        let rigid = try Self.addToCase(study, "registration: {kind: rigid}", as: "rigid.yaml")
+        let stiff = try Self.verify([rigid, "--output", folder.url.appending(path: "s").path])
+        #expect(Self.quality(stiff)["method"] as? String == "rigid" && (stiff["registration"] as! [String: Any])["deformable"] is NSNull)
+        #expect(Self.quality(stiff)["expectedErrorMM"] as! Double > error)
+    }
+
+    /// A motion that is wrong, and landmarks that contradict what was found, are not believed.
+    @Test func contradictingHintsLeaveTheVerdictOpen() throws {
+        let folder = try TemporaryFolder()
+        let (study, truth) = try Self.study("lung", seed: 805, in: folder.url)
+        let marks = (truth["registration"] as! [String: Any])["tumourSurface"] as! [[String: [Double]]]
+        func landmarks(shift: Double) -> String {
+            marks[..<4].map { "{planning: \($0["planningLPS"]!), intraprocedural: \($0["intraproceduralLPS"]!.enumerated().map { $1 + ($0 == 0 ? shift : 0) })}" }
+                .joined(separator: ", ")
+        }
+        let right = try Self.verify([
+            try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 0))]}", as: "a.yaml"), "--output", folder.url.appending(path: "a").path,
+        ])
+        #expect((Self.quality(right)["measures"] as! [String: Double])["landmarkErrorMM"]! < 2)
+        let wrong = try Self.verify([
+            try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 12))]}", as: "b.yaml"), "--output", folder.url.appending(path: "b").path,
+        ])
+        #expect(Self.quality(wrong)["status"] as? String == "doubtful")
+        #expect((wrong["verdict"] as! [String: Any])["status"] as? String == "indeterminate")
+        #expect((wrong["findings"] as! [[String: String]]).contains { $0["code"] == "registration-doubtful" })
+
+        let matrix = folder.url.appending(path: "wrong.tfm")
+        try Data("#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 6 0 0\nFixedParameters: 0 0 0\n".utf8).write(to: matrix)
+        let given = try Self.verify([
+            try Self.addToCase(study, "registration: {transform: \(matrix.path)}", as: "c.yaml"), "--output", folder.url.appending(path: "c").path,
+        ])
+        #expect(Self.quality(given)["status"] as? String != "pass")
+        #expect((given["verdict"] as! [String: Any])["status"] as? String == "indeterminate")
+    }
+
+    @Test func anotherPatientsScanGivesNoMargin() throws {
+        let folder = try TemporaryFolder()
+        let (one, _) = try Self.study("liver", seed: 806, in: folder.url), (other, _) = try Self.study("kidney", seed: 807, in: folder.url)
+        try FileManager.default.removeItem(at: one.appending(path: "intraprocedural"))
+        try FileManager.default.copyItem(at: other.appending(path: "intraprocedural"), to: one.appending(path: "intraprocedural"))
+        let report = try Self.verify([one.path, "--output", folder.url.appending(path: "r").path])
+        #expect((report["verdict"] as! [String: Any])["status"] as? String == "indeterminate")
+        #expect(Self.margin(report) == nil)
+        let codes = (report["findings"] as! [[String: String]]).filter { $0["severity"] == "error" }.map { $0["code"]! }
+        #expect(codes.contains("registration-failed") || codes.contains("registration-impossible"), "\(codes)")
+    }
+}
