@@ -4,25 +4,21 @@ import ImagingCore
 
 /// The visible ice around probes or a point, on CT or MR; several separate iceballs come as one surface and as `pieces`.
 ///
-/// Evidence says of each voxel whether it is ice: by the levels that the tissue around it has and would have frozen (`SurroundingTissue`), and
-/// by the change against a scan taken before freezing where there is one (`ReferenceTissue`). A smooth body around the active ends is fitted to
-/// the evidence and completes it where it is hidden (`IceBodyFit`); what is not shaped and changed as ice is gets refused (`IceAcceptance`).
-/// Where an edge is seen, the surface is then moved to half of the change (`EdgeRefinement`), and by a fixed distance to the visible front.
+/// Evidence says of each voxel whether it is ice: by the levels that the tissue around it has and would have frozen
+/// (`SurroundingTissue`), and by the change against a scan taken before freezing where there is one (`ReferenceTissue`). A smooth body
+/// around the active ends is fitted to the evidence and completes it where it is hidden (`IceBodyFit`); what is not shaped and changed
+/// as ice is gets refused (`IceAcceptance`). Where an edge is seen, the surface is then moved to half of the change (`EdgeRefinement`),
+/// and from there to the 0 °C front (`FreezingFront`).
 ///
-/// `edgeUncertaintyMM` adds up the unknown width of the freezing band, a share of the voxel and of the noise of single edge profiles, and the
-/// body's posterior deviation weighted by how hidden each part is. Compared with the root mean square distance to the truth on 156 synthetic
-/// scans and synthetic ice in real ones, its median is right and three quarters are right within a factor of 1.5; it is two to seven times too
-/// small where the body itself is wrong (ice in textured bone, strong streaks in fat, vessels joined to lung ice).
+/// `edgeUncertaintyMM` adds up how well the front is known, a share of the voxel and of the noise of single edge profiles, and the
+/// body's posterior deviation weighted by how hidden each part is.
 public enum IceSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).
         public var freezingDropHU = 85.0
-        /// From the contour of half the change outwards to the visible 0 °C front, on CT. Tissue freezes over some 7 °C, along 4 °C per mm, so
-        /// the half lies inside the front: 0.9 mm where freezing is even over that range, 0.25 mm where it follows the equilibrium curve. The default lies between.
-        /// 0 reports the contour of half the change itself.
-        public var halfDropToFrontMM = 0.6
-        /// The same on MR, where signal is gone just below the freezing point.
-        public var halfSignalToFrontMM = 0.3
+        /// From the contour of half the change outwards to the visible 0 °C front; `nil` measures it (`FreezingFront`), 0 reports the contour
+        /// of half the change itself.
+        public var halfChangeToFrontMM: Double?
         /// Ice is not looked for further than this from a probe's active end or a seed.
         public var reachMM = 42.0
         /// Organ edges may have moved by this much between the scans that are compared.
@@ -46,7 +42,7 @@ public enum IceSegmentation {
         let shown = located.origins.probesShow(in: located.native, modality: modality)
         let acceptance = IceAcceptance(located.evidence, work: located.work, usable: located.origins.usable(on: located.work.geometry))
         try acceptance.check(modality: modality, probesShow: shown, hasReference: located.evidence.hasReference)
-        var result = refined(located, scan: scan.geometry, parameters: parameters, modality: modality)
+        var result = refined(located, scan: scan, parameters: parameters, modality: modality)
         if modality == .ct, !probes.isEmpty, !shown {
             result.findings.append(Finding(
                 .warning, "probes-not-visible", "No metal shows where the probes are said to lie.",
@@ -79,11 +75,8 @@ public enum IceSegmentation {
     /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.
     private static let smoothingMM = 1.2
 
-    /// Over how wide a band tissue freezes is not known from one scan: the 0 °C front may lie this much (one standard deviation) off.
-    private static let frontDeviationMM = 0.35
-
     private static func refined(
-        _ located: Located, scan: GridGeometry, parameters: Parameters, modality: Modality
+        _ located: Located, scan: ScanVolume, parameters: Parameters, modality: Modality
     ) -> SegmentationResult {
         let (native, origins, evidence) = (located.native, located.origins, located.evidence), region = evidence.region
         let box = region.boundingBox!
@@ -99,13 +92,16 @@ public enum IceSegmentation {
         validity = validity.combined(with: toAxis, seen) { w, axis, seen in axis < metal || seen < 0.25 ? 0 : w }
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = iceness.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
-        let outcome = EdgeRefinement(image: iceness, validity: validity, polarity: evidence.tissue.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4).refine(start)
-        let front = Float(modality == .ct ? parameters.halfDropToFrontMM : parameters.halfSignalToFrontMM)
-        let moved = front == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + front }
+        let outcome = EdgeRefinement(
+            image: iceness, validity: validity, polarity: evidence.tissue.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4
+        ).refine(start)
+        let front = Self.front(of: outcome.surface, edge: fine, usable: validity, modality: modality, scan: scan)
+        let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
+        let moved = shift == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + shift }
         let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
 
         var findings = evidence.findings
-        if touchesBorder(surface, of: scan) {
+        if touchesBorder(surface, of: scan.geometry) {
             findings.append(Finding(
                 .warning, "ice-reaches-scan-edge", "The ice reaches the edge of the scan: how far it goes beyond is not known.",
                 remedy: "Scan a wider or longer region around the ice; margins that end at the scan's edge cannot be evaluated."))
@@ -120,13 +116,35 @@ public enum IceSegmentation {
                 remedy: "Look at the outline there: it follows the shape of the visible rest. Compare with a scan taken before freezing."))
         }
         let spacing = fine.geometry.spacing
-        let uncertainty = (Self.frontDeviationMM * Self.frontDeviationMM + pow(0.15, 2) * (spacing * spacing).sum() / 3
+        let uncertainty = (front.deviationMM * front.deviationMM + pow(0.15, 2) * (spacing * spacing).sum() / 3
             + pow(0.35 * outcome.residualMM, 2) + pow(1.0 * evidence.bodies.hiddenDeviationMM, 2)).squareRoot()
         var result = SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: uncertainty, findings: findings,
-            method: "visible ice by \(evidence.description), edge at half of the change (\(modality.rawValue))")
+            method: "visible ice by \(evidence.description), \(Self.place(shift)) (\(modality.rawValue))")
         result.pieces = Mask(surface) { $0 >= 0 }.pieces().map { .init(volumeML: $0.volumeML, centroid: PatientPoint($0.centroid)) }
         return result
+    }
+
+    /// - Parameters:
+    ///   - surface: at half of the change.
+    ///   - edge: an image in which the change stands out.
+    private static func front(
+        of surface: Volume<Float>, edge: Volume<Float>, usable: Volume<Float>, modality: Modality, scan: ScanVolume
+    ) -> FreezingFront {
+        let near = Mask(surface) { abs($0) < 6 }, levels = edge.values(in: near)
+        let contrast = 0.4 * ((levels.quantile(0.9) ?? 0) - (levels.quantile(0.1) ?? 0))
+        let ice = EdgeProfile.halfRise(of: edge, across: surface, usable: usable, leastContrast: contrast, noise: edge.noise(in: near))
+        let grid = scan.geometry, k = surface.geometry.size.k, first = Int(grid.continuousIndex(surface.geometry.origin).ijk.z.rounded())
+        let slices = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, max(0, first)..<min(grid.size.k, first + k))
+        let nearIce = surface.mapped { (phi: Float) -> Float in phi + 8 }
+        let strong = modality == .ct ? 400 : 0.5 * (slices.values(in: Mask(slices) { $0 > 0 }).quantile(0.9) ?? 0)
+        let sharp = ScanSharpness(slices, excluding: nearIce, leastContrast: strong)
+        return FreezingFront(iceHalfRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x)
+    }
+
+    private static func place(_ shiftMM: Float) -> String {
+        let tenths = Int((10 * shiftMM).rounded())
+        return tenths == 0 ? "edge at half of the change" : "edge \(Float(tenths) / 10) mm outside half of the change"
     }
 
     /// Whether the surface comes within a voxel of the whole scan's border.

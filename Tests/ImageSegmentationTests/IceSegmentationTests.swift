@@ -28,7 +28,7 @@ import Testing
     /// The contour of half the change, so that a sharp analytic edge is what is looked for.
     static var halfDrop: IceSegmentation.Parameters {
         var parameters = IceSegmentation.Parameters()
-        parameters.halfDropToFrontMM = 0
+        parameters.halfChangeToFrontMM = 0
         return parameters
     }
 
@@ -58,7 +58,7 @@ import Testing
         let scan = try Self.scan(frozen: true, seed: 3), before = try Self.scan(frozen: false, seed: 4)
         var parameters = Self.halfDrop
         let half = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe], reference: before, parameters: parameters)
-        parameters.halfDropToFrontMM = 1
+        parameters.halfChangeToFrontMM = 1
         let front = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe], reference: before, parameters: parameters)
         let grid = try AnalyticScan.grid(100, 110, 32)
         let difference = SurfaceComparison(front.levelSet, on: grid, trueDistance: Self.truth).meanSigned
@@ -80,7 +80,7 @@ import Testing
         let grid = try AnalyticScan.grid(90, 90, 28)
         let scan = AnalyticScan.make(grid, noise: 14) { (p: SIMD3<Double>) -> Double in (Self.truth(p) > 0 ? 15.0 : 400.0) * (1 + 0.004 * p.x) }
         var parameters = IceSegmentation.Parameters()
-        parameters.halfSignalToFrontMM = 0
+        parameters.halfChangeToFrontMM = 0
         let result = try IceSegmentation.segment(scan: scan, modality: .mr, probes: [Self.probe], parameters: parameters)
         let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.truth)
         #expect(abs(comparison.meanSigned) < 0.25)

@@ -16,7 +16,7 @@ import Testing
     }
     static var halfChange: IceSegmentation.Parameters {
         var parameters = IceSegmentation.Parameters()
-        (parameters.halfDropToFrontMM, parameters.halfSignalToFrontMM) = (0, 0)
+        parameters.halfChangeToFrontMM = 0
         return parameters
     }
     static func refusal(_ scan: ScanVolume, _ modality: Modality, probes: [Probe] = [], seeds: [SIMD3<Double>]) -> String? {

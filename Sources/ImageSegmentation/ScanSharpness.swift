@@ -1,0 +1,74 @@
+import ImagingCore
+
+/// How much a scan blurs in the slice plane, read at its sharpest strong edges: skin against air, lung against the chest wall.
+struct ScanSharpness {
+    /// The half rise of a sharp edge (see `EdgeProfile`) and its standard deviation.
+    let halfRiseMM: Double, deviationMM: Double
+
+    private static let patchMM = 8.0, fewestPatches = 12, fewestLines = 4
+    /// Real edges are at best sharp.
+    private static let sharpestShare = 0.3
+
+    /// `nil` where there are too few edges.
+    ///
+    /// - Parameters:
+    ///   - slices: whole slices of the scan; their first and last only serve to find edges that lean.
+    ///   - excluded: positive where the edges of ice would be taken for sharp ones, on a grid of any extent.
+    ///   - leastContrast: the smallest step that is looked at.
+    init?(_ slices: Volume<Float>, excluding excluded: Volume<Float>, leastContrast: Float) {
+        let size = slices.size, spacing = SIMD3<Float>(slices.geometry.spacing)
+        let margin = 2, cell = SIMD2(max(4, Int(Self.patchMM / Double(spacing.x))), max(4, Int(Self.patchMM / Double(spacing.y))))
+        guard size.k > 2, size.i > 4 * margin, size.j > 4 * margin else { return nil }
+        let origin = SIMD3<Float>(excluded.geometry.continuousIndex(slices.geometry.origin).ijk)
+        let across = SIMD3<Float>(excluded.geometry.spacing)
+        let limit = SIMD3(Float(excluded.size.i), Float(excluded.size.j), Float(excluded.size.k)) - 1
+        let halves: [[Float]] = slices.withUnsafeVoxels { v in
+            excluded.withUnsafeVoxels { excludedVoxels in
+                let outside = TrilinearSampler(excludedVoxels, size: excluded.size), sample = TrilinearSampler(v, size: size)
+                let strideJ = size.i, strideK = size.i * size.j, h = 0.5 / spacing
+                return mapSlabs(of: size.k - 2, slab: 1) { range in
+                    let k = range.lowerBound + 1
+                    var found: [Float] = []
+                    @inline(__always) func slope(_ at: Int) -> SIMD2<Float> {
+                        SIMD2((v[at &+ 1] - v[at &- 1]) * h.x, (v[at &+ strideJ] - v[at &- strideJ]) * h.y)
+                    }
+                    for blockJ in stride(from: margin, to: size.j - margin - cell.y, by: cell.y) {
+                        for blockI in stride(from: margin, to: size.i - margin - cell.x, by: cell.x) {
+                            var patch = EdgeProfile()
+                            for j in blockJ..<blockJ + cell.y {
+                                for i in blockI..<blockI + cell.x {
+                                    let at = i &+ j &* strideJ &+ k &* strideK, g = slope(at), steep = (g * g).sum().squareRoot()
+                                    guard steep > 0.22 * leastContrast else { continue }
+                                    let u = g / steep
+                                    // Steepest along its own direction, and not leaning.
+                                    let step = (abs(u.x) > 0.4 ? (u.x > 0 ? 1 : -1) : 0) &+ (abs(u.y) > 0.4 ? (u.y > 0 ? strideJ : -strideJ) : 0)
+                                    let next = slope(at &+ step), last = slope(at &- step)
+                                    guard steep * steep >= (next * next).sum(), steep * steep >= (last * last).sum(),
+                                        abs(v[at &+ strideK] - v[at &- strideK]) * h.z < 0.2 * steep
+                                    else { continue }
+                                    let place = (origin + SIMD3(Float(i), Float(j), Float(k)) * spacing / across)
+                                    if all(place .>= 0), all(place .<= limit), outside(place) > 0 { continue }
+                                    let perMM = SIMD3(u.x, u.y, 0) / spacing, foot = SIMD3(Float(i), Float(j), Float(k))
+                                    var own = EdgeProfile()
+                                    own.add { sample(foot + $0 * perMM) }
+                                    guard let rise = own.rise, rise.after - rise.before > leastContrast, rise.unevenness < 0.3,
+                                        abs(rise.middleMM) < 1
+                                    else { continue }
+                                    patch.add { sample(foot + ($0 + rise.middleMM) * perMM) }
+                                }
+                            }
+                            guard patch.lines >= Self.fewestLines, let rise = patch.rise, rise.unevenness < 0.12 else { continue }
+                            found.append(rise.halfMM)
+                        }
+                    }
+                    return found
+                }
+            }
+        }
+        let sorted = halves.flatMap { $0 }.sorted()
+        guard sorted.count >= Self.fewestPatches else { return nil }
+        func quantile(_ share: Double) -> Double { Double(sorted[Int(share * Double(sorted.count - 1))]) }
+        halfRiseMM = quantile(Self.sharpestShare)
+        deviationMM = 0.5 * (quantile(0.5) - quantile(0.15)) + 0.02
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+/// The 0 °C front against the contour of half the change, in scans with skin and a known ramp below the front.
+@Suite struct FreezingFrontTests {
+    static let ice = ellipsoid(SIMD3(1.3, -2.2, 0.6), SIMD3(14, 15, 15))
+    static let seed = PatientPoint(1, -2, 0)
+
+    static func scan(_ modality: Modality, rampMM: Double, blurMM: Double = 0.7) throws -> ScanVolume {
+        let grid = try AnalyticScan.grid(120, 116, 26)
+        return AnalyticScan.make(grid, blurMM: blurMM, noise: 10, seed: 21) { (p: SIMD3<Double>) -> Double in
+            let depth = Self.ice(p), frozen = rampMM > 0 ? max(0, min(1, depth / rampMM)) : depth > 0 ? 1 : 0
+            let isBody = (p.x * p.x) / (41 * 41) + (p.y * p.y) / (39 * 39) < 1
+            return modality == .ct ? (isBody ? 58 - 85 * frozen : -1000) : (isBody ? 320 * (1 - 0.96 * frozen) : 0)
+        }
+    }
+
+    @Test(arguments: [(.ct, 0.0), (.ct, 0.9), (.ct, 1.75), (.mr, 0.0), (.mr, 0.9), (.mr, 1.75)] as [(Modality, Double)])
+    func frontIsFoundWhateverTheWidthOfTheRamp(modality: Modality, rampMM: Double) throws {
+        let scan = try Self.scan(modality, rampMM: rampMM)
+        let result = try IceSegmentation.segment(scan: scan, modality: modality, probes: [], seeds: [Self.seed])
+        let comparison = SurfaceComparison(result.levelSet, on: try AnalyticScan.grid(120, 116, 26), trueDistance: Self.ice)
+        #expect(abs(comparison.meanSigned) < 0.36)
+        #expect(comparison.dice > 0.955)
+        #expect(result.edgeUncertaintyMM > 0.8 * abs(comparison.meanSigned))
+    }
+
+    @Test(arguments: [0.5, 0.7, 0.9])
+    func blurIsReadAtTheSkin(blurMM: Double) throws {
+        let scan = try Self.scan(.ct, rampMM: 1, blurMM: blurMM), size = scan.geometry.size
+        let slices = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
+        let nowhere = Volume<Float>(geometry: slices.geometry, repeating: -1)
+        let sharpness = try #require(ScanSharpness(slices, excluding: nowhere, leastContrast: 400))
+        // A voxel and reading between voxels widen the edge by a quarter of the square of the spacing.
+        #expect(abs(sharpness.halfRiseMM - (blurMM * blurMM + 0.8 * 0.8 / 4).squareRoot()) < 0.05)
+    }
+
+    @Test func whatIsNotKnownIsTakenAsUsualAndSaid() {
+        let unknown = FreezingFront(iceHalfRise: nil, sharpness: nil, voxelMM: 0.8)
+        #expect(abs(unknown.shiftMM - 0.45) < 0.01)
+        // Anything between no ramp and 1.8 mm is as likely: half of that over √12.
+        #expect(abs(unknown.deviationMM - 0.29) < 0.03)
+    }
+
+    @Test(arguments: [0.0, 0.6, 1.2, 1.8])
+    func halfRiseOfARampIsThatOfItsConvolution(rampMM: Double) {
+        let blur = 0.7, step = 0.002, places = stride(from: -6.0, through: 6, by: step)
+        // The share of the rise by summing the Gaussian over the ramp, without its closed form.
+        func share(_ t: Double) -> Double {
+            places.reduce(0) { sum, x in
+                let ramp = rampMM > 0 ? max(0, min(1, (t - x) / rampMM + 0.5)) : t > x ? 1 : 0
+                return sum + ramp * exp(-0.5 * x * x / (blur * blur)) * step / (blur * (2 * .pi).squareRoot())
+            }
+        }
+        let half = EdgeProfile.halfRise(ofRampMM: rampMM, blurMM: blur)
+        #expect(abs(share(half) - 0.84) < 0.002)
+    }
+}
