@@ -31,7 +31,9 @@ let package = Package(
         .target(name: "ImageFilters", dependencies: ["ImagingCore"], swiftSettings: kernel),
         .target(name: "DICOMObjects", dependencies: ["ImagingCore", "CDCMTK"], swiftSettings: kernel),
         .target(name: "NIfTIFormat", dependencies: ["ImagingCore", "CZlib"], swiftSettings: kernel),
+        .target(name: "DescriptionFiles", dependencies: ["ImagingCore", .product(name: "Yams", package: "Yams")]),
         // Layer 2
+        .target(name: "IceballSimulation", dependencies: ["ImagingCore", "DescriptionFiles"], resources: [.embedInCode("Tables")], swiftSettings: kernel),
         .target(name: "ImageSegmentation", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "ImageRegistration", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "MarginAnalysis", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
@@ -45,12 +47,12 @@ let package = Package(
         // Layer 4
         .target(name: "VerificationPipeline", dependencies: [
             "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting",
-            .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
+            "DescriptionFiles", "IceballSimulation", .product(name: "Crypto", package: "swift-crypto"),
         ], resources: [.embedInCode("Profiles")]),
         // Layer 5
         .executableTarget(name: "icemargin", dependencies: [
             "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageRegistration", "ImageSegmentation", "MarginAnalysis", "FigureRendering", "SyntheticStudies", "Reporting", "VerificationPipeline",
-            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "DescriptionFiles", "IceballSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         .testTarget(name: "ImagingCoreTests", dependencies: ["ImagingCore"]),
@@ -59,6 +61,7 @@ let package = Package(
         .testTarget(name: "NIfTIFormatTests", dependencies: ["NIfTIFormat"]),
         .testTarget(name: "ImageSegmentationTests", dependencies: ["ImageSegmentation", "SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "ImageRegistrationTests", dependencies: ["ImageRegistration", "SyntheticStudies"], swiftSettings: kernel),
+        .testTarget(name: "IceballSimulationTests", dependencies: ["IceballSimulation", "DescriptionFiles", "ImagingCore"], swiftSettings: kernel),
         .testTarget(name: "MarginAnalysisTests", dependencies: ["MarginAnalysis"], swiftSettings: kernel),
         .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),

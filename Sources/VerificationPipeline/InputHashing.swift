@@ -1,4 +1,5 @@
 import Crypto
+import DescriptionFiles
 import Foundation
 import ImagingCore
 

@@ -1,3 +1,4 @@
+import DescriptionFiles
 import Foundation
 import ImagingCore
 import MarginAnalysis

@@ -20,6 +20,7 @@ struct IceMargin: AsyncParsableCommand {
             MarginCommand.self,
             SegmentCommand.self,
             RegisterCommand.self,
+            SimulateCommand.self,
             PhantomCommand.self,
         ])
 }

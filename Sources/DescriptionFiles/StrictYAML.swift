@@ -2,7 +2,7 @@ import Foundation
 import ImagingCore
 import Yams
 
-/// Why a case or profile file cannot be used. Lines count from 1.
+/// Why a description file (a case, a profile, a simulation, a table of tissues) cannot be used. Lines count from 1.
 public enum DescriptionError: ReportableError {
     case unreadable(file: String, reason: String)
     case syntax(file: String, line: Int, problem: String)
@@ -35,16 +35,16 @@ public enum DescriptionError: ReportableError {
 }
 
 /// A YAML mapping of which every key must be known: typed look-ups, and errors that name the file and the line.
-struct StrictYAML {
-    let file: String
+public struct StrictYAML {
+    public let file: String
     /// How an error names this mapping, e.g. "tumours[1]".
-    let place: String
+    public let place: String
     private let line: Int
     private let values: [String: Node]
     private let lines: [String: Int]
 
     /// Parses a whole document, which must be a mapping with no key other than `known`.
-    static func document(_ text: String, file: String, known: [String]) throws -> StrictYAML {
+    public static func document(_ text: String, file: String, known: [String]) throws -> StrictYAML {
         do {
             guard let node = try Yams.compose(yaml: text) else {
                 throw DescriptionError.syntax(file: file, line: 1, problem: "the file is empty")
@@ -86,64 +86,64 @@ struct StrictYAML {
         (self.values, self.lines) = (values, lines)
     }
 
-    func wrongValue(_ key: String, expected: String) -> DescriptionError {
+    public func wrongValue(_ key: String, expected: String) -> DescriptionError {
         .wrongValue(file: file, line: lines[key] ?? line, key: key, expected: expected)
     }
-    func missing(_ key: String) -> DescriptionError { .missingKey(file: file, line: line, key: key, place: place) }
+    public func missing(_ key: String) -> DescriptionError { .missingKey(file: file, line: line, key: key, place: place) }
 
-    func has(_ key: String) -> Bool { node(key) != nil }
+    public func has(_ key: String) -> Bool { node(key) != nil }
 
     private func node(_ key: String) -> Node? {
         guard let node = values[key], node.null == nil else { return nil }
         return node
     }
 
-    func string(_ key: String) throws -> String? {
+    public func string(_ key: String) throws -> String? {
         guard let node = node(key) else { return nil }
         guard case .scalar(let scalar) = node, !scalar.string.isEmpty else { throw wrongValue(key, expected: "a text") }
         return scalar.string
     }
-    func requiredString(_ key: String) throws -> String {
+    public func requiredString(_ key: String) throws -> String {
         guard let value = try string(key) else { throw missing(key) }
         return value
     }
 
-    func number(_ key: String) throws -> Double? {
+    public func number(_ key: String) throws -> Double? {
         guard let node = node(key) else { return nil }
         guard let value = node.float, value.isFinite else { throw wrongValue(key, expected: "a number") }
         return value
     }
     /// A number that must be greater than zero.
-    func positive(_ key: String) throws -> Double? {
+    public func positive(_ key: String) throws -> Double? {
         guard let value = try number(key) else { return nil }
         guard value > 0 else { throw wrongValue(key, expected: "greater than 0, not \(value)") }
         return value
     }
-    func zeroOrMore(_ key: String) throws -> Double? {
+    public func zeroOrMore(_ key: String) throws -> Double? {
         guard let value = try number(key) else { return nil }
         guard value >= 0 else { throw wrongValue(key, expected: "0 or more, not \(value)") }
         return value
     }
-    func wholeNumber(_ key: String) throws -> Int? {
+    public func wholeNumber(_ key: String) throws -> Int? {
         guard let node = node(key) else { return nil }
         guard let value = node.int else { throw wrongValue(key, expected: "a whole number") }
         return value
     }
 
-    func flag(_ key: String) throws -> Bool? {
+    public func flag(_ key: String) throws -> Bool? {
         guard let node = node(key) else { return nil }
         guard let value = node.bool else { throw wrongValue(key, expected: "true or false") }
         return value
     }
 
     /// Three numbers: LPS millimetres.
-    func point(_ key: String) throws -> PatientPoint? {
+    public func point(_ key: String) throws -> PatientPoint? {
         guard let node = node(key) else { return nil }
         guard let point = Self.point(node) else { throw wrongValue(key, expected: "three numbers [L, P, S] in millimetres") }
         return point
     }
     /// A list of such points; empty when the key is missing.
-    func points(_ key: String) throws -> [PatientPoint] {
+    public func points(_ key: String) throws -> [PatientPoint] {
         guard let node = node(key) else { return [] }
         let points = node.sequence?.map(Self.point) ?? [nil]
         guard points.allSatisfy({ $0 != nil }) else { throw wrongValue(key, expected: "a list of points, [[L, P, S], …] in millimetres") }
@@ -156,11 +156,36 @@ struct StrictYAML {
         return PatientPoint(x, y, z)
     }
 
-    func mapping(_ key: String, known: [String]) throws -> StrictYAML? {
+    /// A list of numbers; `nil` when the key is missing.
+    public func numbers(_ key: String) throws -> [Double]? {
+        guard let node = node(key) else { return nil }
+        guard let values = node.sequence?.map(\.float), !values.isEmpty, values.allSatisfy({ $0?.isFinite == true }) else {
+            throw wrongValue(key, expected: "a list of numbers")
+        }
+        return values.compactMap { $0 }
+    }
+    /// A list of lists of numbers; empty when the key is missing.
+    public func numberLists(_ key: String) throws -> [[Double]] {
+        guard let node = node(key) else { return [] }
+        let rows = node.sequence?.map { $0.sequence?.map(\.float) } ?? [nil]
+        guard rows.allSatisfy({ $0?.allSatisfy { $0?.isFinite == true } == true }) else {
+            throw wrongValue(key, expected: "a list of lists of numbers")
+        }
+        return rows.map { $0!.compactMap { $0 } }
+    }
+    /// The texts of a list, or the one text that stands instead of a list; empty when the key is missing.
+    public func strings(_ key: String) throws -> [String] {
+        guard let node = node(key) else { return [] }
+        let texts = node.sequence?.map(\.scalar?.string) ?? [node.scalar?.string]
+        guard texts.allSatisfy({ $0?.isEmpty == false }) else { throw wrongValue(key, expected: "a text or a list of texts") }
+        return texts.compactMap { $0 }
+    }
+
+    public func mapping(_ key: String, known: [String]) throws -> StrictYAML? {
         guard let node = node(key) else { return nil }
         return try StrictYAML(node, file: file, place: key, line: line, known: known)
     }
-    func mappings(_ key: String, known: [String]) throws -> [StrictYAML] {
+    public func mappings(_ key: String, known: [String]) throws -> [StrictYAML] {
         guard let node = node(key) else { return [] }
         guard let sequence = node.sequence else { throw wrongValue(key, expected: "a list") }
         return try sequence.enumerated().map { try StrictYAML($1, file: file, place: "\(key)[\($0)]", line: lines[key] ?? line, known: known) }

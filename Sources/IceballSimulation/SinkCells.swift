@@ -1,0 +1,89 @@
+import ImagingCore
+
+/// The cells that wells take heat from, and how much at this stage.
+final class SinkCells: @unchecked Sendable {
+    let wells: [KernelWell]
+    /// Sorted offsets of cells, the first of each row, and the heat taken up (W/m³, negative when cooled).
+    private let offsets: [Int32]
+    private let first: [Int32]
+    private var heat: [Float]
+    private let inverseVolumes: [Float]
+    /// Per well, places in `offsets` of its cells.
+    private let places: [[Int32]]
+    /// Per well and segment, W/m of the last stage.
+    private var powers: [[Double]]
+
+    init(_ wells: [KernelWell], grid: SimulationGrid, layout: FieldLayout) {
+        self.wells = wells
+        let offsets = Set(wells.flatMap(\.cells)).sorted()
+        var places: [Int32: Int32] = [:], first = [Int32](repeating: 0, count: layout.rowCount + 1)
+        for (place, offset) in offsets.enumerated() {
+            places[offset] = Int32(place)
+            first[(Int(offset) - FieldLayout.laneCount) / layout.pitch + 1] += 1
+        }
+        for row in 0..<layout.rowCount { first[row + 1] += first[row] }
+        self.offsets = offsets
+        self.first = first
+        self.places = wells.map { $0.cells.map { places[$0]! } }
+        heat = Array(repeating: 0, count: offsets.count)
+        inverseVolumes = offsets.map { offset in
+            let index = layout.index(Int(offset))
+            return Float(1 / grid.cellVolume(index.i, index.j, index.k))
+        }
+        powers = wells.map { Array(repeating: 0, count: $0.segments.count) }
+    }
+
+    /// Sets what every cell loses for the given field, and returns the heat that all wells take, W.
+    func update(_ actions: [HeatSink.Action], kirchhoff: CellField, tissues: [Tissue]) -> [Double] {
+        heat.withUnsafeMutableBufferPointer { heat in
+            heat.update(repeating: 0)
+            return wells.indices.map { take(actions[$0], well: $0, kirchhoff, tissues, heat) }
+        }
+    }
+
+    private func take(_ action: HeatSink.Action, well index: Int, _ kirchhoff: CellField, _ tissues: [Tissue], _ heat: UnsafeMutableBufferPointer<Float>) -> Double {
+        if action == .idle { return 0 }
+        let well = wells[index]
+        var total = 0.0
+        well.weights.withUnsafeBufferPointer { weights in
+            well.cells.withUnsafeBufferPointer { cells in
+                places[index].withUnsafeBufferPointer { places in
+                    for (number, segment) in well.segments.enumerated() {
+                        var mean: Float = 0, sum: Float = 0
+                        for entry in segment.cells {
+                            mean += weights[entry] * kirchhoff.values[Int(cells[entry])]
+                            sum += weights[entry]
+                        }
+                        let power = power(action, well, segment, mean: Double(mean / sum), tissues, guess: powers[index][number])
+                        powers[index][number] = power
+                        let taken = Float(power * well.segmentLength)
+                        for entry in segment.cells {
+                            let place = Int(places[entry])
+                            heat[place] -= taken * weights[entry] * inverseVolumes[place]
+                        }
+                        total += Double(taken) * Double(sum)
+                    }
+                }
+            }
+        }
+        return total
+    }
+
+    private func power(_ action: HeatSink.Action, _ well: KernelWell, _ segment: KernelWell.Segment, mean: Double, _ tissues: [Tissue], guess: Double) -> Double {
+        switch action {
+        case .idle: 0
+        case .power(let power), .powerGrowingWithRootTime(let power): power
+        case .surface(let coolantC, let resistance, let largestPower, let duty, _):
+            well.power(
+                mean: mean, coolantC: coolantC, resistance: resistance, largestPower: largestPower, duty: duty, table: tissues[segment.tissue].table,
+                guess: guess)
+        }
+    }
+
+    /// Adds `factor` times the heat of the row's cells to `target`, which begins at the row.
+    @inline(__always)
+    func add(to target: UnsafeMutablePointer<Float>, row: Int, rowStart: Int, factor: Float) {
+        guard !offsets.isEmpty else { return }
+        for place in Int(first[row])..<Int(first[row + 1]) { target[Int(offsets[place]) &- rowStart] += factor * heat[place] }
+    }
+}

@@ -1,0 +1,71 @@
+import DescriptionFiles
+import Foundation
+import IceballSimulation
+import ImagingCore
+
+/// A simulation as a file describes it (`icemargin.simulation/1`): read strictly, with paths relative to the file.
+public struct SimulationDescription: Sendable {
+    public static let schema = "icemargin.simulation/1"
+
+    public struct Ray: Sendable, Hashable {
+        public var name: String
+        public var origin: PatientPoint
+        public var direction: PatientVector
+    }
+
+    public var simulation: IceballSimulation
+    public var probes: [PlacedProbe]
+    public var isothermsC: [Double]
+    public var rays: [Ray]
+    public var findings: [Finding]
+
+    private static let keys = [
+        "schema", "grid", "tissues", "tissue", "define", "regions", "tubes", "scan", "start", "blood", "stasis", "boundary", "probeModels", "probes",
+        "sources", "protocol", "phases", "outputTimes", "timeStep", "isotherms", "timeBelow", "rays",
+    ]
+
+    /// Reads a description and the files that it names.
+    public static func load(_ file: URL) throws -> SimulationDescription {
+        guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
+            throw DescriptionError.unreadable(file: file.path, reason: "the description of the simulation cannot be read.")
+        }
+        return try parse(text, file: file.path, folder: file.deletingLastPathComponent())
+    }
+
+    static func parse(_ text: String, file: String, folder: URL) throws -> SimulationDescription {
+        let root = try StrictYAML.document(text, file: file, known: keys)
+        let schema = try root.requiredString("schema")
+        guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
+        let medium = SimulationMedium(root: root, folder: folder), cooling = SimulationCooling(root: root, folder: folder)
+        let probes = try cooling.probes(), sources = try cooling.sources()
+        try PlacedProbe.requireApart(probes)
+        let rays = try root.mappings("rays", known: ["name", "from", "direction"]).enumerated().map { index, entry in
+            guard let origin = try entry.point("from") else { throw entry.missing("from") }
+            guard let direction = try entry.point("direction") else { throw entry.missing("direction") }
+            guard let unit = PatientVector(direction.lps).normalized else { throw entry.wrongValue("direction", expected: "longer than 0") }
+            return Ray(name: try entry.string("name") ?? "ray \(index + 1)", origin: origin, direction: unit)
+        }
+        let places = probes.flatMap { [$0.activeEnds.0, $0.activeEnds.1] } + sources.compactMap(\.point)
+        let (model, cold, findings) = try medium.model(around: places, planes: try cooling.planes())
+        var simulation = IceballSimulation(
+            model: model, sinks: try probes.map { probe in try probe.sink() } + sources.map(\.sink),
+            outputTimesS: try outputTimes(root, end: probes.map(\.durationS).max()))
+        simulation.sidesThatIceMayReach = cold
+        if let step = try root.positive("timeStep") { simulation.longestStepS = step }
+        simulation.thresholdsC = try root.numbers("timeBelow") ?? []
+        return SimulationDescription(
+            simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays, findings: findings)
+    }
+
+    /// Seconds; the end of the protocol where none are given.
+    private static func outputTimes(_ root: StrictYAML, end: Double?) throws -> [Double] {
+        guard let times = try root.numbers("outputTimes") else {
+            guard let end, end > 0 else { throw root.missing("outputTimes") }
+            return [end]
+        }
+        guard times.allSatisfy({ $0 > 0 }), zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw root.wrongValue("outputTimes", expected: "rising seconds above 0")
+        }
+        return times
+    }
+}

@@ -1,0 +1,121 @@
+import DescriptionFiles
+import Foundation
+import IceballSimulation
+import ImagingCore
+
+/// Reads what a simulation's heat flows through: grid, tissues, sides.
+struct SimulationMedium {
+    let root: StrictYAML
+    let folder: URL
+
+    /// How far the core goes beyond probes and sources where no core is given, and the grid beyond its core, mm.
+    static let coreMarginMM = 30.0
+    static let reachMM = 60.0
+
+    /// - Parameters:
+    ///   - places: what the core must hold when none is given.
+    ///   - planes: sides that sources hold at a temperature.
+    /// - Returns: the model, and the sides that ice may touch.
+    func model(around places: [PatientPoint], planes: [SimulationGrid.Side: Double]) throws
+        -> (model: ThermalModel, cold: Set<SimulationGrid.Side>, findings: [Finding])
+    {
+        let library = try library(), start = try root.number("start") ?? 37
+        var boundary = try boundary(start: start)
+        for (side, temperature) in planes { boundary[side] = .temperature(temperature) }
+        let grid = try grid(around: places, boundary: boundary)
+        let tissue = try library.tissue(try root.requiredString("tissue"))
+        guard tissue.isSolid else { throw root.wrongValue("tissue", expected: "one that conducts heat and can freeze") }
+        let labelling = try SimulationTissues(root: root, folder: folder, library: library, background: tissue).labels(on: grid)
+        let model = ThermalModel(
+            grid: grid, tissues: labelling.tissues, labels: labelling.labels, boundary: boundary, startTemperatureC: start,
+            bloodTemperatureC: try root.number("blood") ?? 37, stasisIsPermanent: try stasisIsPermanent())
+        let cold = SimulationGrid.Side.allCases.filter { side in
+            switch boundary[side] {
+            case .temperature(let value): value <= tissue.table.liquidusC
+            case .insulated, nil: true
+            }
+        }
+        return (model, Set(cold), labelling.findings)
+    }
+
+    private func library() throws -> TissueLibrary {
+        var library = try TissueLibrary.builtIn()
+        if let path = try root.string("tissues") {
+            let file = URL(filePath: path, relativeTo: folder)
+            guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
+                throw DescriptionError.unreadable(file: file.path, reason: "the table of tissues cannot be read.")
+            }
+            library = try TissueLibrary(text, file: file.path)
+        }
+        try library.add(try root.mappings("define", known: TissueLibrary.keys))
+        return library
+    }
+
+    private func stasisIsPermanent() throws -> Bool {
+        switch try root.string("stasis") ?? "reversible" {
+        case "reversible": false
+        case "permanent": true
+        default: throw root.wrongValue("stasis", expected: "reversible or permanent")
+        }
+    }
+
+    /// `boundary: {x: …, y: …, z: …}`, each one condition or [low, high]; the start temperature where nothing is said.
+    private func boundary(start: Double) throws -> [SimulationGrid.Side: BoundaryCondition] {
+        var conditions = Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, BoundaryCondition.temperature(start)) })
+        guard let entry = try root.mapping("boundary", known: ["x", "y", "z"]) else { return conditions }
+        for (key, low, high) in [("x", SimulationGrid.Side.iLow, SimulationGrid.Side.iHigh), ("y", .jLow, .jHigh), ("z", .kLow, .kHigh)] where entry.has(key) {
+            let texts = try entry.strings(key), expected = "a temperature in °C or “insulated”, or a list of two for the low and the high side"
+            let found = try texts.map { text -> BoundaryCondition in
+                if text == "insulated" { return .insulated }
+                guard let value = Double(text), value.isFinite else { throw entry.wrongValue(key, expected: expected) }
+                return .temperature(value)
+            }
+            guard found.count == 1 || found.count == 2 else { throw entry.wrongValue(key, expected: expected) }
+            (conditions[low], conditions[high]) = (found.first, found.last)
+        }
+        return conditions
+    }
+
+    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition]) throws -> SimulationGrid {
+        let entry = try root.mapping("grid", known: ["spacing", "core", "margin", "reach"])
+        let spacing = try entry?.positive("spacing") ?? 1
+        let corners = try entry?.points("core") ?? []
+        var low: SIMD3<Double>, high: SIMD3<Double>
+        if let entry, entry.has("core") {
+            guard corners.count == 2, (corners[1].lps - corners[0].lps).min() > 0 else {
+                throw entry.wrongValue("core", expected: "the low and the high corner, [[L, P, S], [L, P, S]] in millimetres")
+            }
+            (low, high) = (corners[0].lps, corners[1].lps)
+        } else {
+            guard let first = places.first else { throw (entry ?? root).missing(entry == nil ? "grid" : "core") }
+            (low, high) = places.reduce((first.lps, first.lps)) { (pointwiseMin($0.0, $1.lps), pointwiseMax($0.1, $1.lps)) }
+            let margin = try entry?.positive("margin") ?? Self.coreMarginMM
+            (low, high) = (low - margin, high + margin)
+        }
+        let counts = pointwiseMax(((high - low) / spacing - 1e-6).rounded(.up), SIMD3(repeating: 1))
+        guard counts.max() < 100_000 else { throw SimulationError.gridTooLarge(cells: Int.max, largest: SimulationGrid.largestCellCount) }
+        let core = try GridGeometry(
+            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacing), origin: PatientPoint(low + spacing / 2))
+        return try SimulationGrid(core: core, reachMM: try reach(entry, boundary))
+    }
+
+    /// `reach: mm`, or `{x: …, y: …, z: …}`, each one number or [low, high]. Cold and insulated sides end at the core where nothing is said.
+    private func reach(_ entry: StrictYAML?, _ boundary: [SimulationGrid.Side: BoundaryCondition]) throws -> [SimulationGrid.Side: Double] {
+        var reach: [SimulationGrid.Side: Double] = [:]
+        let warmest = boundary.values.compactMap { if case .temperature(let value) = $0 { value } else { nil } }.max()
+        for side in SimulationGrid.Side.allCases {
+            if case .temperature(let value)? = boundary[side], value == warmest { reach[side] = Self.reachMM } else { reach[side] = 0 }
+        }
+        guard let entry, entry.has("reach") else { return reach }
+        if let value = try? entry.zeroOrMore("reach") { return Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, value) }) }
+        guard let sides = try entry.mapping("reach", known: ["x", "y", "z"]) else { return reach }
+        for (key, low, high) in [("x", SimulationGrid.Side.iLow, SimulationGrid.Side.iHigh), ("y", .jLow, .jHigh), ("z", .kLow, .kHigh)] where sides.has(key) {
+            let values = try sides.strings(key).map(Double.init)
+            guard (1...2).contains(values.count), let first = values[0], let last = values.last!, min(first, last) >= 0, (first + last).isFinite else {
+                throw sides.wrongValue(key, expected: "0 or more millimetres, or a list of two for the low and the high side")
+            }
+            (reach[low], reach[high]) = (first, last)
+        }
+        return reach
+    }
+}

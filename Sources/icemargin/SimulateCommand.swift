@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import ImagingCore
+import Reporting
+import VerificationPipeline
+
+/// `icemargin simulate`: the temperature around probes, or ideal sources, over time.
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Compute the temperature around cryoprobes, or ideal sources, over time.",
+        discussion: """
+            RUN.yaml says what is simulated (schema icemargin.simulation/1): grid, tissues, sides, probes with their protocol or ideal sources, \
+            and output times. Writes simulation.json (volume of each isotherm, its radius along rays, its width and length around each probe) \
+            and NIfTI volumes in °C: the temperature at each output time and the lowest until then.
+
+            Example RUN.yaml:
+              schema: icemargin.simulation/1
+              tissue: liver
+              probes:
+                - {model: reference-17g, tip: [0, 0, 0], tail: [0, 0, 120]}
+              protocol: {freeze: 10, thaw: 5, refreeze: 10}     # minutes
+              outputTimes: [600, 1500]                          # seconds
+              isotherms: [0, -20, -40]
+              rays:
+                - {name: aside, from: [0, 0, 15], direction: [1, 0, 0]}
+            """)
+
+    @Argument(help: ArgumentHelp("The description of the simulation.", valueName: "run.yaml"))
+    var file: String
+
+    @Option(name: .shortAndLong, help: "The folder to write; it must be new or empty.")
+    var output: String
+
+    @Flag(help: "Replace an earlier result in the output folder.")
+    var overwrite = false
+
+    @Flag(help: "Print simulation.json instead of a summary.")
+    var json = false
+
+    func run() async throws {
+        let results = try ResultsFolder(destination: URL(filePath: output), overwrite: overwrite, marker: SimulationDocument.fileName)
+        do {
+            let description = try SimulationDescription.load(URL(filePath: file))
+            let progress = ProgressLine("simulating")
+            let result = try description.simulation.run { progress.show($0) }
+            progress.finish()
+            let document = SimulationDocument(description, result)
+            for finding in description.findings + result.findings {
+                StandardError.write("\(finding.severity.rawValue): \(finding.message)")
+                if !finding.remedy.isEmpty { StandardError.write("  \(finding.remedy)") }
+            }
+            let encoded = try ReportEncoder().encode(document)
+            try document.write(result, encoded: encoded, to: results)
+            try results.commit()
+            if json { try StandardOutput.write(encoded) } else { try StandardOutput.write(document.text) }
+        } catch {
+            results.discard()
+            throw error
+        }
+    }
+}
+
+/// How far a long computation is, on one line of a terminal; silent elsewhere.
+final class ProgressLine {
+    private let label: String
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var shown = -1
+
+    init(_ label: String) { self.label = label }
+
+    /// - Parameter share: that is done, 0 to 1.
+    func show(_ share: Double) {
+        let percent = Int(100 * share)
+        guard isTerminal, percent != shown else { return }
+        shown = percent
+        StandardError.writeRaw("\r\(label) \(percent) %")
+    }
+    func finish() { if isTerminal, shown >= 0 { StandardError.writeRaw("\r\u{1B}[K") } }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import ImagingCore
+import NIfTIFormat
+import Testing
+
+@Suite struct SimulateCommandTests {
+    private static let line = """
+        schema: icemargin.simulation/1
+        grid: {core: [[-20, -20, 0], [20, 20, 3]], reach: {x: 60, y: 60, z: 0}}
+        boundary: {z: insulated}
+        tissue: medium
+        define:
+          - {name: medium, density: 1050, specificHeat: 3600, conductivity: 0.5, frozenSpecificHeat: 1800, frozenConductivity: 2,
+             mushConductivity: 1.25, latentHeat: 250, freezing: [-1, -8]}
+        sources: [{type: line, at: [0.2, -0.3, 0], direction: [0, 0, 1], wattsPerMetre: 400}]
+        outputTimes: [300, 600]
+        isotherms: [0, -20]
+        rays: [{name: left, from: [0.2, -0.3, 1.5], direction: [1, 0, 0]}]
+
+        """
+
+    private func run(_ text: String) throws -> (run: CommandRunner, folder: URL, keep: TemporaryFolder) {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "run.yaml"), output = folder.url.appending(path: "out")
+        try Data(text.utf8).write(to: file)
+        return (try CommandRunner.run("simulate", file.path, "--output", output.path, "--json"), output, folder)
+    }
+
+    /// Radii of the similarity solution around a line sink of 400 W/m.
+    @Test func reproducesTheLineSink() throws {
+        let (run, folder, keep) = try run(Self.line)
+        #expect(run.status == 0, "\(run.errors)")
+        let times = try #require(try run.json()["times"] as? [[String: Any]])
+        for (time, radii) in zip(times, [[8.21422, 4.60266], [11.6167, 6.50914]]) {
+            let isotherms = try #require(time["isotherms"] as? [[String: Any]])
+            for (isotherm, radius) in zip(isotherms, radii) {
+                let ray = try #require((isotherm["rays"] as? [[String: Any]])?.first)
+                #expect(abs(try #require(ray["radiusMM"] as? Double) - radius) < 0.15)
+                // A cylinder 3 mm high.
+                #expect(abs(try #require(isotherm["volumeML"] as? Double) / (.pi * radius * radius * 3 / 1000) - 1) < 0.03)
+            }
+        }
+        let image = try NIfTIFile.read(folder.appending(path: "temperature-600s.nii.gz")).volume
+        let index = image.geometry.continuousIndex(PatientPoint(10.5, -0.3, 1.5)).nearest
+        // The exact temperature 10 mm from the line is −6.0 °C; it rises by 4 °C per millimetre there.
+        #expect(abs(image[index] + 5.0) < 3)
+        withExtendedLifetime(keep) {}
+    }
+
+    @Test(arguments: [
+        (from: "[[-20, -20, 0], [20, 20, 3]], reach: {x: 60, y: 60, z: 0}", to: "[[-10, -10, 0], [10, 10, 3]], reach: 0", complaint: "reaches the edge of the grid", remedy: "Enlarge"),
+        (from: "tissue: medium\n", to: "tissue: jelly\n", complaint: "no tissue “jelly”", remedy: "muscle"),
+        (from: "conductivity: 0.5, ", to: "", complaint: "lacks “conductivity”", remedy: "Add"),
+        (from: "isotherms", to: "isotherm", complaint: "unknown key “isotherm”", remedy: "isotherms"),
+        (from: "at: [0.2, -0.3, 0]", to: "at: [30, -0.3, 0]", complaint: "line source 1", remedy: "core"),
+        (from: "outputTimes: [300", to: "timeStep: 5000\noutputTimes: [20000, 40000] #", complaint: "stages", remedy: "at most"),
+        (from: "[{type: line, at: [0.2, -0.3, 0], direction: [0, 0, 1], wattsPerMetre: 400}]", to: "[]", complaint: "nothing would change", remedy: "Add"),
+        (from: "sources: ", to: "probes: [{model: ice-nine, tip: [0, 0, 0], tail: [0, 0, 9], protocol: {freeze: 5}}]\nsources: ",
+         complaint: "“ice-nine”", remedy: "ice-rod"),
+        (from: "sources: ", to: "probes: [{model: ice-edge, tip: [0, 0, 0], tail: [0, 0, 9], protocol: {freeze: 5}}]\nsources: ",
+         complaint: "lacks diameter", remedy: "calibrate"),
+        (from: "sources: ", to: "protocol: {freeze: 5}\nsources: ", complaint: "no probes", remedy: "protocol"),
+        (from: "sources: ", to: "probes: [{model: ice-rod, tip: [0, 0, 0], tail: [0, 0, 9]}]\nsources: ", complaint: "nothing says when it freezes", remedy: "protocol"),
+        (from: "sources: ", to: "protocol: {freeze: 5}\nprobes: [{model: ice-rod, tip: [0, 0, 0], tail: [0, 0, 9]}, {model: ice-rod, tip: [0.5, 0, 1], tail: [0, 0, 9]}]\nsources: ",
+         complaint: "within 0.", remedy: "positions"),
+    ])
+    func refusesWhatCannotBeSimulated(from: String, to: String, complaint: String, remedy: String) throws {
+        let text = Self.line.replacing(from, with: to)
+        #expect(text != Self.line)
+        let (run, folder, keep) = try run(text)
+        #expect(run.status == 65 && run.output.isEmpty)
+        #expect(run.errors.contains(complaint) && run.errors.contains(remedy), "\(run.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+        withExtendedLifetime(keep) {}
+    }
+}
