@@ -14,13 +14,15 @@ struct ShaftContrast {
     var lowestValue: Float
     /// By how much a shaft's voxel exceeds what lies beside it.
     var ridgeHeight: Float
+    /// Soft tissue, enhanced or not, reads no more than this.
+    var brightestTissue: Float
     /// Values end here.
     var saturation: Double
     /// What a fitted profile may be off by besides a tenth of its own height.
     var scatter: Double
 
     /// CT: a 1.5 mm shaft thinned out by thick slices still reads some hundred HU above its surroundings.
-    static let metal = ShaftContrast(lowestValue: 250, ridgeHeight: 300, saturation: 3071, scatter: 30)
+    static let metal = ShaftContrast(lowestValue: 250, ridgeHeight: 300, brightestTissue: 150, saturation: 3071, scatter: 30)
 }
 
 /// Voxels that are brighter than what lies some millimetres away on both sides, in most directions: thin lines are, plates and lumps are not.

@@ -29,7 +29,8 @@ public enum ProbeDetection {
         switch modality {
         case .ct:
             let body = BodyDepth(of: scan)
-            return read(shafts(in: scan, contrast: .metal), body: body, evidence: RodEvidence(scan: scan, contrast: .metal))
+            guard !body.isEmpty else { return Result(findings: [Self.noBody]) }
+            return read(shafts(in: scan, body: body, contrast: .metal), body: body, evidence: RodEvidence(scan: scan, contrast: .metal))
         case .mr:
             return Result(probes: [], findings: [
                 Finding(
@@ -39,8 +40,12 @@ public enum ProbeDetection {
         }
     }
 
-    /// Every rod of metal, wherever it lies, the longest first.
-    static func shafts(in scan: ScanVolume, contrast: ShaftContrast) -> [ShaftFit.Outcome] {
+    private static let noBody = Finding(
+        .warning, "probes-not-sought-without-body", "Probes were not looked for: the scan shows no soft tissue that would tell the body from the air around it.",
+        remedy: "Give the probes' tips and tails in the case.")
+
+    /// Every rod of metal that comes into the body or near it, the longest first.
+    static func shafts(in scan: ScanVolume, body: BodyDepth, contrast: ShaftContrast) -> [ShaftFit.Outcome] {
         let points = MetalRidges.points(in: scan, contrast: contrast)
         guard points.count >= 8 else { return [] }
         // Implants can hold far more such voxels than any set of probes; an even selection keeps their lines.
@@ -51,7 +56,7 @@ public enum ProbeDetection {
         var found: [ShaftFit.Outcome] = [], doubtful: [LineStretch] = []
         func accepts(_ line: LineStretch) -> ShaftFit.Outcome? {
             let others = found.map(\.model)
-            guard found.count < 2 * largestCount, evidence.clearShare(line, others: others) > 0.45,
+            guard found.count < 2 * largestCount, body.isReached(by: line, in: scan.geometry), evidence.clearShare(line, others: others) > 0.45,
                 evidence.wanderMM(line, others: others) < largestWanderMM(line) + 0.2,
                 let outcome = extended(fit.fit(line, others: others), fit, others, evidence), isRod(outcome, evidence, others)
             else { return nil }
@@ -119,11 +124,26 @@ public enum ProbeDetection {
         var result = Result()
         for shaft in shafts {
             let reading = ShaftReading(shaft, body: body, evidence: evidence)
-            if let probe = reading.probe, result.probes.count < largestCount { result.probes.append(probe) }
+            if let probe = reading.probe { result.probes.append(probe) }
             result.findings += reading.findings
         }
         result.probes.sort { $0.lengthMM > $1.lengthMM }
+        if result.probes.count > largestCount {
+            result.findings.append(Finding(
+                .warning, "too-many-probes", "\(result.probes.count) straight shafts of metal look like probes; the \(largestCount) longest were used.",
+                remedy: "Give the probes in the case."))
+            result.probes.removeLast(result.probes.count - largestCount)
+        }
         return result
+    }
+}
+
+extension BodyDepth {
+    /// Whether a line, or what it points at, lies in the body: the table's edges do not.
+    fileprivate func isReached(by line: LineStretch, in scan: GridGeometry) -> Bool {
+        stride(from: line.range.lowerBound - 20, through: line.range.upperBound + 20, by: 4).contains { position in
+            millimetres(at: scan.point(ContinuousIndex(line.point(at: position) / scan.spacing))) > 0
+        }
     }
 }
 

@@ -17,7 +17,7 @@ extension ProbeDetection {
         }
         guard modality == .ct else { return findings }
         let body = BodyDepth(of: scan), evidence = RodEvidence(scan: scan, contrast: .metal)
-        let shafts = shafts(in: scan, contrast: .metal)
+        let shafts = shafts(in: scan, body: body, contrast: .metal)
         let found = read(shafts, body: body, evidence: evidence)
         var matched = Set<Int>()
         for (number, probe) in probes.enumerated() where probe.lengthMM >= 1 && scan.geometry.contains(probe.tip) {

@@ -138,6 +138,8 @@ struct RodEvidence {
         func isBright(_ position: Double) -> Bool? {
             let foot = line.point(at: position)
             guard let core = core(foot, u, v) else { return nil }
+            // Vessels and nodules stand out of lung as metal does of tissue.
+            guard core > Double(contrast.brightestTissue) else { return false }
             let around = Self.sides.compactMap { side -> Double? in
                 let w = side.cos * u + side.sin * v
                 return value(foot + (Self.sideMM + 0.9 * abs(w.z) * spacing.z) * w)

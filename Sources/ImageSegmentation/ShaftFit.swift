@@ -30,9 +30,18 @@ struct ShaftFit {
         /// One standard deviation of either end along the rod, in millimetres.
         var endUncertaintyMM: (from: Double, to: Double)
         var leavesScan: (from: Bool, to: Bool)
+
+        /// By how much the rod's axis would stand out if slices were no thicker than the rod is wide; thick ones dim a thin rod.
+        func undimmedExcess(sliceSpacingMM: Double) -> Double {
+            guard model.aspect != .dots else { return typicalExcess }
+            let inPlane = SIMD2(model.direction.x, model.direction.y), thickness = min(model.sliceThicknessMM, 1.3 * sliceSpacingMM)
+            return typicalExcess * max(1, thickness * (inPlane * inPlane).sum().squareRoot() / ((2 * Double.pi).squareRoot() * model.blurMM))
+        }
     }
 
     private static let extensionMM = 24.0
+    /// The background is read this near: ice around a tip need not reach further.
+    private static let ringMM = 5.0
     private static let largestSampleCount = 2500
 
     /// - Parameter others: rods already fitted, whose light is taken into account.
@@ -93,7 +102,8 @@ struct ShaftFit {
                         if a < 4.5, b < 4.5 + 0.8 * thick {
                             result.append(Sample(position: position, value: Double(value), background: 0, along: along))
                         }
-                        if a > 3.2 || b > 3.2 + 0.75 * thick { ring[Int((along - low) / binMM)].append(value) }
+                        let beyond = max(b - 0.75 * thick, 0)
+                        if a > 3.2 || beyond > 3.2, a * a + beyond * beyond < Self.ringMM * Self.ringMM { ring[Int((along - low) / binMM)].append(value) }
                     }
                 }
             }
@@ -232,79 +242,6 @@ struct ShaftFit {
         let sorted = highest.values.sorted()
         return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
     }
-
-    // MARK: Ends
-
-    /// What lies ahead of an end on the axis itself, where that is brighter than what lies around the axis: ice in lung that tapers ahead of
-    /// the tip, say. `nil` when it is not, or so bright that it may be the rod.
-    private func levelBeyond(_ end: Double, _ outward: Double, _ model: ShaftModel, _ samples: [Sample], excess: Double) -> Float? {
-        let ahead = samples.filter { (4...9).contains(outward * ($0.along - end)) && model.line.offAxis($0.position) < 3 }
-        guard ahead.count >= 5 else { return nil }
-        let level = Double(ahead.map { Float($0.value) }.median!), around = Double(ahead.map { Float($0.background) }.median!)
-        return level > around + 100 && level < around + 0.4 * excess ? Float(level) : nil
-    }
-
-    private static let endReachMM = 14.0, endStepMM = 0.25
-    /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
-    /// Neighbouring voxels share their errors: a rise of the cost by this share counts as one standard deviation.
-    private static let temperature = Float(0.003)
-    private static let closeness = 0.02
-    private static let pointLengthsMM = [0.0, 1, 2, 3, 4]
-
-    /// The end that agrees best with the voxels around it, and its standard deviation.
-    ///
-    /// Every candidate end's light is worked out once for a blunt rod; a cone is the mean of blunt rods that end along it, since its section
-    /// falls with the square of the distance to the tip. Ends of different sharpness that agree about as well are averaged.
-    private func end(_ model: ShaftModel, _ samples: [Sample], excess: Double, near start: Double, isLower: Bool) -> (Double, Double) {
-        let local = samples.filter { abs($0.along - start) < Self.endReachMM + 6 }
-        guard local.count > 10 else { return (start, 3) }
-        let count = Int(2 * Self.endReachMM / Self.endStepMM) + 1, outward = isLower ? -1.0 : 1
-        // Counted outwards.
-        let blunt = (0..<count).map { number in
-            var candidate = model
-            let position = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
-            if isLower { candidate.from = position } else { candidate.to = position }
-            return local.map { Float(candidate.excess(at: $0.position)) }
-        }
-        let values = local.map { Float($0.value) }
-        var below = local.map { Float($0.background + $0.others) }
-        let brightest = Float(contrast.saturation)
-        func cost(_ number: Int, _ steps: [Int], _ scale: Float) -> Float {
-            let ends = steps.map { blunt[max(number - $0, 0)] }, share = 1 / Float(steps.count)
-            var sum: Float = 0
-            for index in values.indices {
-                var light: Float = 0
-                for end in ends { light += end[index] }
-                let residual = (values[index] - min(below[index] + share * light, brightest)) * scale, square = residual * residual
-                sum += square / (1 + square)
-            }
-            return sum
-        }
-        // Roughly first: ice, bone or a clip beyond the tip is far less bright than the rod. Then by what the profile's shape says.
-        let rough = Float(1 / (3 * (contrast.scatter + 0.1 * excess))), close = Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess)))
-        let about = (0..<count).min { cost($0, [0], rough) < cost($1, [0], rough) }!
-        let aboutMM = outward * (Double(about) * Self.endStepMM - Self.endReachMM)
-        if let level = levelBeyond(start + aboutMM, outward, model, local, excess: excess) {
-            for (index, sample) in local.enumerated() where outward * (sample.along - start - aboutMM) > -2 { below[index] = max(below[index], level) }
-        }
-        let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
-            let steps = length == 0 ? [0] : [0.125, 0.375, 0.625, 0.875].map { Int((length * $0.squareRoot() / Self.endStepMM).rounded()) }
-            let shift = Int(0.7 * length / Self.endStepMM), reach = Int(2 / Self.endStepMM)
-            let range = min(max(about + shift - reach, 0), count - 1)...min(about + shift + reach, count - 1)
-            let costs = range.map { cost($0, steps, close) }
-            let best = costs.indices.min { costs[$0] < costs[$1] }!
-            // The parabola through the lowest cost and its neighbours.
-            let a = costs[max(best - 1, 0)], c = costs[min(best + 1, costs.count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
-            let part = Double(min(max((a - c) / (2 * bend), -0.5), 0.5))
-            let rise = max(1, Self.temperature * costs[best])
-            return ((Double(range.lowerBound + best) + part) * Self.endStepMM - Self.endReachMM, Double(costs[best]), Self.endStepMM * Double(2 * rise / bend).squareRoot())
-        }
-        let least = fits.map(\.cost).min()!
-        let weights = fits.map { exp(-($0.cost - least) / max(1, Double(Self.temperature) * least)) }, total = weights.reduce(0, +)
-        let mean = zip(fits, weights).reduce(0) { $0 + $1.0.at * $1.1 } / total
-        let variance = zip(fits, weights).reduce(0) { $0 + (pow($1.0.at - mean, 2) + pow(min($1.0.width, 3), 2)) * $1.1 } / total
-        return (start + outward * mean, max(variance.squareRoot(), 0.2))
-    }
 }
 
 extension ShaftModel {
@@ -339,33 +276,5 @@ extension ShaftModel {
         stride(from: low, through: high, by: 5).contains { position in
             distance(to: other.point(at: position)) < 16 + sliceThicknessMM
         }
-    }
-}
-
-/// Small dense systems of linear equations.
-enum LinearSystem {
-    /// Gaussian elimination with pivots; `nil` when the matrix (by rows) is singular.
-    static func solution(_ matrix: [Double], _ right: [Double]) -> [Double]? {
-        let n = right.count
-        var a = matrix, b = right
-        for column in 0..<n {
-            let pivot = (column..<n).max { abs(a[n * $0 + column]) < abs(a[n * $1 + column]) }!
-            guard abs(a[n * pivot + column]) > 1e-12 else { return nil }
-            if pivot != column {
-                for k in 0..<n { a.swapAt(n * pivot + k, n * column + k) }
-                b.swapAt(pivot, column)
-            }
-            for row in column + 1..<max(n, column + 1) {
-                let factor = a[n * row + column] / a[n * column + column]
-                guard factor != 0 else { continue }
-                for k in column..<n { a[n * row + k] -= factor * a[n * column + k] }
-                b[row] -= factor * b[column]
-            }
-        }
-        for row in (0..<n).reversed() {
-            for k in row + 1..<max(n, row + 1) { b[row] -= a[n * row + k] * b[k] }
-            b[row] /= a[n * row + row]
-        }
-        return b
     }
 }

@@ -1,10 +1,12 @@
 import ImagingCore
 
-/// What a rod of metal is: a probe, with its tip in the body, or something else.
+/// What a rod of metal is: a probe, with its tip in the body, or something else, which is said.
 struct ShaftReading {
     private(set) var probe: Probe?
     private(set) var findings: [Finding] = []
     private var isBeyondDoubt = false
+    /// Nothing but metal: what is left out in spite of it is said.
+    private var isMetal = false
 
     /// A tip lies at least this deep.
     private static let shallowestTipMM = 5.0
@@ -15,6 +17,8 @@ struct ShaftReading {
     private struct Proof {
         var leastExcess, leastExplained, largestWanderMM, shortestMM: Double
     }
+    /// Bone of a probe's width, a floating rib say, stands out by less than this; metal of a probe's width by more, could slices show it undimmed.
+    private static let leastUndimmed = 1000.0
     private static let proofs = [
         Proof(leastExcess: 1000, leastExplained: 0.6, largestWanderMM: 0.2, shortestMM: 32),
         Proof(leastExcess: 550, leastExplained: 0.72, largestWanderMM: 0.12, shortestMM: 45),
@@ -39,18 +43,34 @@ struct ShaftReading {
         ]
         let length = a.distance(to: b)
         let deepest = stride(from: 0.0, through: length, by: 2).map { body.millimetres(at: a + $0 * axis) }.max() ?? 0
-        guard deepest >= Self.shallowestTipMM else { return }
+        isMetal = shaft.undimmedExcess(sliceSpacingMM: scan.spacing.z) >= Self.leastUndimmed && shaft.explainedShare >= Self.proofs[0].leastExplained
+        guard deepest >= Self.shallowestTipMM else {
+            if deepest > 0 { leaveOut(ends, "it enters the body by no more than some millimetres") }
+            return
+        }
         let tipInBody = ends[0].leaves ? 1 : ends[1].leaves ? 0 : ends[0].depthMM > ends[1].depthMM ? 0 : 1
         let position = tipInBody == 0 ? shaft.model.from : shaft.model.to
         let goesOn = evidence.goesOn(
             beyond: shaft.model.line.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction, excess: shaft.typicalExcess,
             background: 50)
         let wander = evidence.wanderMM(shaft.model.line)
-        isBeyondDoubt = !goesOn && Self.proofs.contains { proof in
+        isBeyondDoubt = isMetal && !goesOn && Self.proofs.contains { proof in
             length >= proof.shortestMM && shaft.typicalExcess >= proof.leastExcess && shaft.explainedShare >= proof.leastExplained
                 && wander < proof.largestWanderMM
         }
         read(ends, shaft, lengthMM: length, body: body)
+        guard probe == nil, findings.isEmpty else { return }
+        leaveOut(ends, ends.allSatisfy(\.isOutside)
+            ? "both of its ends lie outside the body"
+            : goesOn ? "something as dense goes on beyond its deep end, as with a lead or a catheter" : "it is not seen to come through the skin, and is not even enough")
+    }
+
+    private mutating func leaveOut(_ ends: [End], _ reason: String) {
+        guard isMetal else { return }
+        findings.append(Finding(
+            .info, "metal-not-taken-for-probe",
+            "Straight metal from \(ends[0].point.text) to \(ends[1].point.text) was not taken for a probe: \(reason).",
+            remedy: "If it is one, give its tip and tail in the case."))
     }
 
     private mutating func read(_ ends: [End], _ shaft: ShaftFit.Outcome, lengthMM: Double, body: BodyDepth) {

@@ -1,0 +1,104 @@
+import Foundation
+import ImagingCore
+
+/// Where a fitted rod ends.
+extension ShaftFit {
+    /// About where the metal ends, among the lights of blunt rods that end ever further out.
+    ///
+    /// What reads no more than soft tissue does speaks against metal but never for it, however dark the lung around it: a vessel, a nodule
+    /// or ice ahead of the tip is no rod.
+    private func roughEnd(_ blunt: [[Float]], _ values: [Float], _ below: [Float], excess: Double) -> Int {
+        let brightest = Float(contrast.saturation), tissue = contrast.brightestTissue
+        let scale = Float(1 / (3 * (contrast.scatter + 0.1 * excess)))
+        return blunt.indices.map { number -> Float in
+            var sum: Float = 0
+            for index in values.indices {
+                let predicted = min(below[index] + blunt[number][index], brightest), value = values[index]
+                let residual = (value < predicted ? value - predicted : max(value - max(predicted, tissue), 0)) * scale
+                let square = residual * residual
+                sum += square / (1 + square)
+            }
+            return sum
+        }.enumerated().min { $0.element < $1.element }!.offset
+    }
+
+    /// What lies ahead of an end on the axis itself, where that is brighter than what lies around the axis: ice in lung that tapers ahead
+    /// of the tip, say. `nil` when it is not, or brighter than tissue.
+    private func levelBeyond(_ end: Double, _ outward: Double, _ model: ShaftModel, _ samples: [Sample]) -> Float? {
+        let ahead = samples.filter { (4...9).contains(outward * ($0.along - end)) && model.line.offAxis($0.position) < 3 }
+        guard ahead.count >= 5 else { return nil }
+        let level = ahead.map { Float($0.value) }.median!, around = ahead.map { Float($0.background) }.median!
+        return level > around + 100 && level < contrast.brightestTissue ? level : nil
+    }
+
+    /// By how much the rod's light near an end exceeds the whole rod's: metal stands out more from lung than from tissue.
+    private func localGain(_ samples: [Sample], _ values: [Float], _ ground: [Float], _ light: [Float], _ end: Double, _ outward: Double) -> Float {
+        var agreement: Float = 0, power: Float = 0
+        for index in samples.indices where (-12 ... -3).contains(outward * (samples[index].along - end)) {
+            guard values[index] < Float(contrast.saturation) else { continue }
+            agreement += light[index] * (values[index] - ground[index])
+            power += light[index] * light[index]
+        }
+        return power > 0 ? min(max(agreement / power, 0.6), 1.6) : 1
+    }
+
+    private static let endReachMM = 14.0, endStepMM = 0.25
+    /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
+    /// Neighbouring voxels share their errors: a rise of the cost by this share counts as one standard deviation.
+    private static let temperature = Float(0.003)
+    private static let closeness = 0.02
+    private static let pointLengthsMM = [0.0, 1, 2, 3]
+
+    /// The end that agrees best with the voxels around it, and its standard deviation.
+    ///
+    /// Every candidate end's light is worked out once for a blunt rod; a cone is the mean of blunt rods that end along it, since its section
+    /// falls with the square of the distance to the tip. Ends of different sharpness that agree about as well are averaged.
+    func end(_ model: ShaftModel, _ samples: [Sample], excess: Double, near start: Double, isLower: Bool) -> (Double, Double) {
+        let local = samples.filter { abs($0.along - start) < Self.endReachMM + 6 }
+        guard local.count > 10 else { return (start, 3) }
+        let count = Int(2 * Self.endReachMM / Self.endStepMM) + 1, outward = isLower ? -1.0 : 1
+        // Counted outwards.
+        let blunt = (0..<count).map { number in
+            var candidate = model
+            let position = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
+            if isLower { candidate.from = position } else { candidate.to = position }
+            return local.map { Float(candidate.excess(at: $0.position)) }
+        }
+        let values = local.map { Float($0.value) }
+        let below = local.map { Float($0.background + $0.others) }
+        let about = roughEnd(blunt, values, below, excess: excess)
+        let aboutMM = start + outward * (Double(about) * Self.endStepMM - Self.endReachMM)
+        let level = levelBeyond(aboutMM, outward, model, local)
+        let ground = local.indices.map { outward * (local[$0].along - aboutMM) > -2 ? max(below[$0], level ?? below[$0]) : below[$0] }
+        let gain = localGain(local, values, ground, blunt[about], aboutMM, outward)
+        let brightest = Float(contrast.saturation), scale = Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess)))
+        func cost(_ number: Int, _ steps: [Int]) -> Float {
+            let ends = steps.map { blunt[max(number - $0, 0)] }, share = gain / Float(steps.count)
+            var sum: Float = 0
+            for index in values.indices {
+                var light: Float = 0
+                for end in ends { light += end[index] }
+                let residual = (values[index] - min(ground[index] + share * light, brightest)) * scale, square = residual * residual
+                sum += square / (1 + square)
+            }
+            return sum
+        }
+        let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
+            let steps = length == 0 ? [0] : [0.125, 0.375, 0.625, 0.875].map { Int((length * $0.squareRoot() / Self.endStepMM).rounded()) }
+            let shift = Int(0.7 * length / Self.endStepMM), reach = Int(2 / Self.endStepMM)
+            let range = min(max(about + shift - reach, 0), count - 1)...min(about + shift + reach, count - 1)
+            let costs = range.map { cost($0, steps) }
+            let best = costs.indices.min { costs[$0] < costs[$1] }!
+            // The parabola through the lowest cost and its neighbours.
+            let a = costs[max(best - 1, 0)], c = costs[min(best + 1, costs.count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
+            let part = Double(min(max((a - c) / (2 * bend), -0.5), 0.5))
+            let rise = max(1, Self.temperature * costs[best])
+            return ((Double(range.lowerBound + best) + part) * Self.endStepMM - Self.endReachMM, Double(costs[best]), Self.endStepMM * Double(2 * rise / bend).squareRoot())
+        }
+        let least = fits.map(\.cost).min()!
+        let weights = fits.map { exp(-($0.cost - least) / max(1, Double(Self.temperature) * least)) }, total = weights.reduce(0, +)
+        let mean = zip(fits, weights).reduce(0) { $0 + $1.0.at * $1.1 } / total
+        let variance = zip(fits, weights).reduce(0) { $0 + (pow($1.0.at - mean, 2) + pow(min($1.0.width, 3), 2)) * $1.1 } / total
+        return (start + outward * mean, max(variance.squareRoot(), 0.2))
+    }
+}
