@@ -46,7 +46,7 @@ let package = Package(
         ], resources: [.embedInCode("Templates/report.html.mustache")]),
         // Layer 4
         .target(name: "VerificationPipeline", dependencies: [
-            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting",
+            "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting", "SyntheticStudies",
             "DescriptionFiles", "IceballSimulation", .product(name: "Crypto", package: "swift-crypto"),
         ], resources: [.embedInCode("Profiles")]),
         // Layer 5

@@ -22,5 +22,6 @@ struct IceMargin: AsyncParsableCommand {
             RegisterCommand.self,
             SimulateCommand.self,
             PhantomCommand.self,
+            SelfTestCommand.self,
         ])
 }
