@@ -51,6 +51,8 @@ public struct DeformableRegistration: Sendable {
     public let similarity: Double
     /// The smallest ratio of a small volume after and before the displacement; it does not fold while this is positive.
     public let smallestJacobian: Double
+    /// How far the displacement that the images ask for is from the rigid one that the focus gets, in the mean over its surface.
+    public let bendingMM: Double
 
     /// One pass over the images.
     struct Stage {
@@ -81,14 +83,17 @@ public struct DeformableRegistration: Sendable {
         var stiffness = stiffness
         for attempt in 1...Self.stifferTries {
             guard let (smooth, cost) = Self.displacement(pair, from: rigid, stiffness: stiffness) else { throw .nothingInCommon }
-            let field = focus.map { focus in
+            var field = smooth, bending = 0.0
+            if let focus {
                 let center = DeformableTransform(displacement: smooth, rigid: rigid).source(of: focus.center)
-                return smooth.madeRigid(around: center, radiusMM: focus.radiusMM)
-            } ?? smooth
+                field = smooth.madeRigid(around: center, radiusMM: focus.radiusMM)
+                let surface = RegistrationFocus(center: center, radiusMM: focus.radiusMM).surfacePoints()
+                bending = surface.map { smooth($0).distance(to: field($0)) }.reduce(0, +) / Double(surface.count)
+            }
             let jacobian = field.smallestJacobian()
             if jacobian >= Self.leastJacobian || attempt == Self.stifferTries {
                 fixedToMoving = DeformableTransform(displacement: field, rigid: rigid)
-                (similarity, smallestJacobian) = (1 - cost, jacobian)
+                (similarity, smallestJacobian, bendingMM) = (1 - cost, jacobian, bending)
                 return
             }
             stiffness *= 8
@@ -100,7 +105,7 @@ public struct DeformableRegistration: Sendable {
         var controls: [SIMD4<Float>] = [], lattice: BSplineLattice?, cost = 1.0
         for stage in stages {
             guard var similarity = LocalCorrelation(
-                fixed: pair.fixed[stage.level], moving: MovingImage(pair.moving[stage.level]), .init(windowRadiusMM: stage.windowRadiusMM))
+                fixed: pair.fixed[stage.level], moving: MovingImage(pair.moving[stage.level]), .init(windowRadiusMM: pair.scale * stage.windowRadiusMM))
             else { return nil }
             let next = BSplineLattice(grid: similarity.grid, controlSpacingMM: controlSpacingMM)
             controls = lattice.map { $0.carried(controls, to: next) } ?? [SIMD4<Float>](repeating: .zero, count: next.controlCount)

@@ -11,12 +11,24 @@ struct LocalCorrelation {
         var windowRadiusMM: Double
         /// Contrast that counts as noise, in units of `RegistrationImage.values`.
         var noise: Float = 0.05
+        /// The standard deviations of the fixed and the moving image's own noise, where they are known.
+        var imageNoise = SIMD2<Float>.zero
+    }
+    /// How two images compare.
+    struct Comparison {
+        /// The unexplained share of the fixed image's local variance, 0…1.
+        var cost: Double
+        /// The share of what is emphasised that overlaps.
+        var overlap: Double
+        /// The share of the variance that is not noise which the moving image explains, noise set aside, 0…1.
+        var explained: Double
     }
 
     let grid: GridGeometry
     private let fixed: [SIMD2<Float>]
     private let moving: MovingImage
     private let noiseVariance: Float
+    private let imageNoiseVariance: SIMD2<Float>
     private let radius: (i: Int, j: Int, k: Int)
     /// How much each voxel counts, besides the images' own weights.
     var emphasis: [Float]
@@ -34,6 +46,7 @@ struct LocalCorrelation {
         fixed = values.withUnsafeVoxels { values in weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } } }
         self.moving = moving
         noiseVariance = parameters.noise * parameters.noise
+        imageNoiseVariance = parameters.imageNoise * parameters.imageNoise
         let voxels = (SIMD3(repeating: parameters.windowRadiusMM) / grid.spacing).rounded(.toNearestOrAwayFromZero)
         radius = (max(1, Int(voxels.x)), max(1, Int(voxels.y)), max(1, Int(voxels.z)))
         let count = grid.size.voxelCount
@@ -46,8 +59,7 @@ struct LocalCorrelation {
 
     /// Fills `equations` for a transform of the fixed image's frame to the moving one's.
     ///
-    /// - Returns: the unexplained share of the fixed image's local variance, 0…1, and the share of what is emphasised that overlaps.
-    mutating func evaluate(_ transform: AffineTransform, displacements: UnsafePointer<SIMD4<Float>>? = nil) -> (cost: Double, overlap: Double) {
+    mutating func evaluate(_ transform: AffineTransform, displacements: UnsafePointer<SIMD4<Float>>? = nil) -> Comparison {
         let (grid, moving) = (grid, moving)
         warped.withUnsafeMutableBufferPointer { moving.warp(onto: grid, through: transform, displacements: displacements, to: $0.baseAddress!) }
         sumAlongRows()
@@ -105,8 +117,8 @@ struct LocalCorrelation {
     }
 
     /// Sums across slices, and makes each voxel's equation of its window's statistics.
-    private mutating func finish() -> (cost: Double, overlap: Double) {
-        let (size, reach, noise) = (grid.size, radius.k, noiseVariance)
+    private mutating func finish() -> Comparison {
+        let (size, reach, noise, imageNoise) = (grid.size, radius.k, noiseVariance, imageNoiseVariance)
         let pitch = size.sliceVoxelCount
         let perMM = SIMD3<Float>(0.5 / grid.spacing)
         // A window must hold a share of the voxels that it could.
@@ -118,8 +130,8 @@ struct LocalCorrelation {
                 emphasis.withUnsafeBufferPointer { emphasis in
                     buffer.withUnsafeBufferPointer { buffer in
                         warped.withUnsafeBufferPointer { warped in
-                            mapSlabs(of: size.j * size.k, slab: 32) { rows -> SIMD4<Double> in
-                                var sums = SIMD4<Double>.zero
+                            mapSlabs(of: size.j * size.k, slab: 32) { rows -> SIMD8<Double> in
+                                var sums = SIMD8<Double>.zero
                                 for row in rows {
                                     let (j, k) = (row % size.j, row / size.j)
                                     let isInner = j > 0 && k > 0 && j < size.j - 1 && k < size.k - 1
@@ -129,7 +141,7 @@ struct LocalCorrelation {
                                         let own = fixed[offset].y * emphasis[offset]
                                         equations[offset] = .zero
                                         guard own > 0 else { continue }
-                                        sums.z += Double(own)
+                                        sums[2] += Double(own)
                                         let m = warped[offset]
                                         guard m.y > 0 else { continue }
                                         var sum = SIMD8<Float>.zero
@@ -141,9 +153,11 @@ struct LocalCorrelation {
                                         let cov = mean[5] - meanF * meanM
                                         let slope = cov / (varM + noise), weight = own * m.y
                                         let scale = weight / (varF + noise)
-                                        sums.x += Double(scale * max(varF - slope * cov, 0))
-                                        sums.y += Double(scale * varF)
-                                        sums.w += Double(weight)
+                                        sums[0] += Double(scale * max(varF - slope * cov, 0))
+                                        sums[1] += Double(scale * varF)
+                                        sums[3] += Double(weight)
+                                        sums[4] += Double(scale * imageNoise.x)
+                                        sums[5] += Double(scale * slope * slope * imageNoise.y)
                                         guard isInner, i > 0, i < size.i &- 1 else { continue }
                                         let (l, r) = (warped[offset &- 1], warped[offset &+ 1])
                                         let (u, d) = (warped[offset &- size.i], warped[offset &+ size.i])
@@ -160,7 +174,10 @@ struct LocalCorrelation {
                     }
                 }
             }
-        }.reduce(SIMD4<Double>.zero, +)
-        return (sums.y > 0 ? sums.x / sums.y : 1, sums.z > 0 ? sums.w / sums.z : 0)
+        }.reduce(SIMD8<Double>.zero, +)
+        let signal = sums[1] - sums[4]
+        return Comparison(
+            cost: sums[1] > 0 ? sums[0] / sums[1] : 1, overlap: sums[2] > 0 ? sums[3] / sums[2] : 0,
+            explained: signal > 0.05 * sums[1] ? min(1, max(0, 1 - (sums[0] - sums[4] - sums[5]) / signal)) : 0)
     }
 }

@@ -69,6 +69,34 @@ struct RegistrationImage: Sendable {
             body: Mask(averager.average(body)) { $0 > 0.5 })
     }
 
+    /// The standard deviation of the noise: of second differences along rows in the body, the median, which edges hardly touch.
+    var noise: Float {
+        let width = geometry.size.i
+        guard width > 2 else { return 0 }
+        var differences = values.withUnsafeVoxels { v in
+            weights.withUnsafeVoxels { w in
+                body.withUnsafeVoxels { b in
+                    (1..<max(1, v.count - 1)).compactMap { n -> Float? in
+                        guard n % width > 0, n % width < width - 1, w[n] > 0, b[n - 1] != 0, b[n] != 0, b[n + 1] != 0 else { return nil }
+                        return abs(v[n - 1] - 2 * v[n] + v[n + 1])
+                    }
+                }
+            }
+        }
+        guard !differences.isEmpty else { return 0 }
+        differences.sort()
+        return differences[differences.count / 2] / Self.medianOfSecondDifference
+    }
+    /// For normal noise of standard deviation 1: 0.6745 · √6.
+    private static let medianOfSecondDifference: Float = 1.652
+
+    /// The part within a box around a point; `nil` when the point lies too far outside.
+    func cropped(around center: PatientPoint, reachMM: Double) -> RegistrationImage? {
+        guard let box = geometry.indexRanges(around: [center], marginMM: reachMM) else { return nil }
+        return RegistrationImage(
+            values: values.cropped(box.i, box.j, box.k), weights: weights.cropped(box.i, box.j, box.k), body: body.cropped(box.i, box.j, box.k))
+    }
+
     private init(values: Volume<Float>, weights: Volume<Float>, body: Mask) { (self.values, self.weights, self.body) = (values, weights, body) }
 
     private static func grey(_ value: Float, _ modality: Modality, _ scale: Float) -> Float {

@@ -23,27 +23,43 @@ public struct RegistrationQuality: Sendable, Hashable {
     public let landmarkErrorMM: Double?
     /// The share of local contrast around the tumour that the moving scan explains, 0…1.
     public let similarity: Double
+    /// The same of contrast that is not noise.
+    public let explained: Double
+    /// The share when the motion is put wrong on purpose: far less where scans show the same tissue.
+    public let shiftedSimilarity: Double
+    /// How far from rigid the tissue at the tumour's surface moves.
+    public let bendingMM: Double
     /// The share of the tissue around the tumour, in the fixed scan, that the moving scan shows.
     public let overlap: Double
     /// See `DeformableRegistration.smallestJacobian`.
     public let smallestJacobian: Double
 
-    /// What synthetic pairs whose motion is known leave when all evidence agrees: smoothness stands in for what ice hides.
-    static let leastErrorMM = 1.0
+    /// The parts of the expected error, added in squares: chosen by synthetic pairs and by real scans that were warped, whose motion is known.
+    /// What remains when all evidence agrees: smoothness stands in for what ice hides.
+    static let leastErrorMM = 0.6
+    /// The tumour is kept rigid in tissue that is not.
+    static let bendingShare = 1.25
     /// How much of the disagreement counts as error.
     static let inverseShare = 0.3
     static let softerShare = 0.5
-    /// Scans of one patient and one modality that explain at least this much of each other are taken for such.
-    static let similaritySure = 0.86
+    /// Edges need not lie at the same place on CT and MR.
+    static let otherModalityMM = 0.7
+
+    /// Scans of one patient and one modality that explain at least this much of each other, noise set aside, are taken for such.
+    static let explainedSure = 0.9
     /// Those that explain less are doubted the more, the less they explain (1 per this much) and the farther a softer spline goes
-    /// elsewhere (1 per millimetre): of synthetic pairs, one patient's stay below 1.5 and other patients' lie above.
-    static let similarityStep = 0.04
+    /// elsewhere (1 per millimetre): of synthetic pairs, one patient's stay below 1.5 and most other patients' lie above.
+    static let explainedStep = 0.04
     static let disbeliefDoubtful = 1.0
     static let disbeliefLargest = 1.5
+    /// Of different modalities: by how much more of what is left is explained than with the motion put wrong.
+    static let distinctnessSure = 0.2
+    static let distinctnessLeast = 0.1
+    static let softerDoubtfulMM = 2.0
     static let inverseDoubtfulMM = 3.0
     static let inverseLargestMM = 8.0
-    static let overlapLeast = 0.5
-    static let overlapSure = 0.8
+    static let overlapLeast = 0.3
+    static let overlapSure = 0.7
     static let expectedDoubtfulMM = 3.0
     /// Landmarks farther from the tumour's surface tell nothing about it.
     static let landmarkReachMM = 60.0
@@ -58,7 +74,7 @@ public struct RegistrationQuality: Sendable, Hashable {
         var rigidDifferenceMM: Double
         var usedDifferenceMM = 0.0
         var landmarks: [LandmarkEvidence] = []
-        var similarity, overlap, smallestJacobian: Double
+        var similarity, explained, shiftedSimilarity, bendingMM, overlap, smallestJacobian: Double
         var isSameModality: Bool
         var isFocusInView: Bool
     }
@@ -70,6 +86,7 @@ public struct RegistrationQuality: Sendable, Hashable {
     init(_ evidence: Evidence) {
         (inverseErrorMM, softerDifferenceMM) = (evidence.inverseErrorMM, evidence.softerDifferenceMM)
         (rigidDifferenceMM, similarity) = (evidence.rigidDifferenceMM, evidence.similarity)
+        (explained, shiftedSimilarity, bendingMM) = (evidence.explained, evidence.shiftedSimilarity, evidence.bendingMM)
         (overlap, smallestJacobian) = (evidence.overlap, evidence.smallestJacobian)
         usedDifferenceMM = evidence.usedDifferenceMM
         let near = evidence.landmarks.filter { $0.distanceMM <= Self.landmarkReachMM }.map(\.errorMM)
@@ -78,7 +95,8 @@ public struct RegistrationQuality: Sendable, Hashable {
         // What landmarks leave beyond what placing them does.
         let beyond = landmarkError.map { max(0, $0 * $0 - Self.landmarkPlacingMM * Self.landmarkPlacingMM).squareRoot() } ?? 0
         let terms = [
-            Self.leastErrorMM, Self.inverseShare * (inverseErrorMM ?? Self.inverseLargestMM), Self.softerShare * softerDifferenceMM, usedDifferenceMM, beyond,
+            Self.leastErrorMM, Self.bendingShare * bendingMM, Self.inverseShare * (inverseErrorMM ?? Self.inverseLargestMM),
+            Self.softerShare * softerDifferenceMM, evidence.isSameModality ? 0 : Self.otherModalityMM, usedDifferenceMM, beyond,
         ]
         expectedErrorMM = terms.map { $0 * $0 }.reduce(0, +).squareRoot()
 
@@ -90,16 +108,14 @@ public struct RegistrationQuality: Sendable, Hashable {
         } else if overlap < Self.overlapSure {
             doubts.append("Only \(text(100 * overlap, 0)) % of the tissue around the tumour is shown by both scans.")
         }
-        if evidence.isSameModality {
-            let message = "The scans explain only \(text(100 * similarity, 0)) % of each other's contrast around the tumour, as scans of different patients or regions do."
-            let disbelief = similarity < Self.similaritySure ? (Self.similaritySure - similarity) / Self.similarityStep + softerDifferenceMM : 0
-            if disbelief > Self.disbeliefLargest {
-                failures.append(message)
-            } else if disbelief > Self.disbeliefDoubtful {
-                doubts.append(message)
-            }
-        } else {
-            doubts.append("The scans are of different modalities, for which no similarity is known to be enough.")
+        let (disbelief, message) = Self.disbelief(evidence)
+        if disbelief > Self.disbeliefLargest {
+            failures.append(message)
+        } else if disbelief > Self.disbeliefDoubtful {
+            doubts.append(message)
+        }
+        if softerDifferenceMM > Self.softerDoubtfulMM {
+            doubts.append("Another start and a softer displacement lead elsewhere, by \(text(softerDifferenceMM)) mm.")
         }
         if let inverseErrorMM {
             let message = "Registering the scans the other way round leads elsewhere, by \(text(inverseErrorMM)) mm."
@@ -118,5 +134,22 @@ public struct RegistrationQuality: Sendable, Hashable {
         if expectedErrorMM > Self.expectedDoubtfulMM { doubts.append("The expected error at the tumour's surface is \(text(expectedErrorMM)) mm.") }
         status = !failures.isEmpty ? .fail : doubts.isEmpty ? .pass : .doubtful
         reasons = failures + doubts
+    }
+
+    /// How much speaks against the two scans showing the same tissue, and in words.
+    private static func disbelief(_ evidence: Evidence) -> (Double, String) {
+        func percent(_ share: Double) -> String { String(format: "%.0f %%", 100 * share) }
+        guard !evidence.isSameModality else {
+            let missing = evidence.explained < explainedSure ? (explainedSure - evidence.explained) / explainedStep + evidence.softerDifferenceMM : 0
+            return (
+                missing,
+                "The scans explain only \(percent(evidence.explained)) of each other's contrast around the tumour, as scans of different patients or regions do.")
+        }
+        let distinctness = (evidence.similarity - evidence.shiftedSimilarity) / max(1 - evidence.shiftedSimilarity, .leastNormalMagnitude)
+        // From one limit to the other, between the two limits of disbelief.
+        let share = (distinctnessSure - distinctness) / (distinctnessSure - distinctnessLeast)
+        return (
+            distinctness >= distinctnessSure ? 0 : disbeliefDoubtful + share * (disbeliefLargest - disbeliefDoubtful),
+            "The scans, of different modalities, explain \(percent(evidence.similarity)) of each other's contrast around the tumour, hardly more than when put wrong on purpose (\(percent(evidence.shiftedSimilarity))).")
     }
 }

@@ -6,22 +6,26 @@ struct RigidDescent {
     /// A step whose effect at `reachMM` from the centre is below this ends the search.
     var toleranceMM = 0.02
     private let reachMM = 100.0
+    /// A step moves no point at `reachMM` from the centre farther than this: windows tell nothing about what lies beyond them.
+    var longestStepMM: Double
 
     /// - Parameter center: a point of the fixed frame about which turns are made.
     func refine(_ start: AffineTransform, _ similarity: inout LocalCorrelation, about center: PatientPoint) -> (transform: AffineTransform, cost: Double, overlap: Double) {
         var current = start
-        var (cost, overlap) = similarity.evaluate(current)
+        let first = similarity.evaluate(current)
+        var (cost, overlap) = (first.cost, first.overlap)
         var damping = 1e-3
         var system = NormalEquations(similarity, center: center)
         for _ in 0..<iterations {
             guard let step = system.solved(damping: damping) else { break }
-            let trial = Self.step(step, about: center, axes: similarity.grid.axes).followed(by: current)
-            let (trialCost, trialOverlap) = similarity.evaluate(trial)
-            if trialCost < cost || (trialOverlap > overlap && trialCost < cost + 0.02) {
+            let trial = Self.step(shortened(step), about: center, axes: similarity.grid.axes).followed(by: current)
+            let tried = similarity.evaluate(trial), (trialCost, trialOverlap) = (tried.cost, tried.overlap)
+            // What fits better because less is compared is no better.
+            if PoseSearch.explained(cost: trialCost, overlap: trialOverlap) > PoseSearch.explained(cost: cost, overlap: overlap)
+                || trialOverlap > overlap && trialCost < cost + 0.02 {
                 (current, cost, overlap) = (trial, trialCost, trialOverlap)
                 damping = max(damping / 4, 1e-6)
-                let turn = SIMD3(step[0], step[1], step[2]), shift = SIMD3(step[3], step[4], step[5])
-                if (turn * turn).sum().squareRoot() * reachMM + (shift * shift).sum().squareRoot() < toleranceMM { break }
+                if length(step) < toleranceMM { break }
                 system = NormalEquations(similarity, center: center)
             } else {
                 damping *= 16
@@ -29,6 +33,16 @@ struct RigidDescent {
             }
         }
         return (current, cost, overlap)
+    }
+
+    /// How far a step moves what lies at `reachMM` from the centre, at most.
+    private func length(_ step: [Double]) -> Double {
+        let turn = SIMD3(step[0], step[1], step[2]), shift = SIMD3(step[3], step[4], step[5])
+        return (turn * turn).sum().squareRoot() * reachMM + (shift * shift).sum().squareRoot()
+    }
+    private func shortened(_ step: [Double]) -> [Double] {
+        let factor = min(1, longestStepMM / max(length(step), .leastNormalMagnitude))
+        return step.map { factor * $0 }
     }
 
     /// The small motion of the fixed frame that `parameters` (turn in radians, shift in millimetres, along the grid's axes) describe.

@@ -45,12 +45,17 @@ public struct RigidRegistration: Sendable {
     }
 
     init(_ pair: RegistrationPair, focus: RegistrationFocus?, initial: ImagingCore.AffineTransform?) throws(RegistrationError) {
-        let starts = initial.map { [$0] } ?? PoseSearch(fixed: pair.fixed[0], moving: pair.moving[0]).candidates(Self.candidates).map(\.transform)
+        let starts = initial.map { [$0] } ?? PoseSearch(pair).candidates(Self.candidates).map(\.transform)
+        // Overlap as a share of the smaller body: a scan of a part lies wholly within a scan of the trunk, whichever of them is fixed.
+        let fixedShare = pair.fixedShare
+        func explained(_ pose: (transform: ImagingCore.AffineTransform, cost: Double, overlap: Double)) -> Double {
+            PoseSearch.explained(cost: pose.cost, overlap: fixedShare * pose.overlap)
+        }
         let followed = starts.compactMap { Self.refined($0, pair, Self.wholeBody, focus) }
-            .filter { $0.overlap >= PoseSearch.leastOverlap }
-            .sorted { $0.cost < $1.cost }
+            .filter { fixedShare * $0.overlap >= PoseSearch.leastOverlap }
+            .sorted { explained($0) > explained($1) }
             .prefix(2).compactMap { Self.refined($0.transform, pair, Self.wholeBodyFiner, focus) }
-        guard var found = followed.min(by: { $0.cost < $1.cost }) else { throw .nothingInCommon }
+        guard var found = followed.max(by: { explained($0) < explained($1) }) else { throw .nothingInCommon }
         for stage in Self.towardsFocus where focus != nil || stage.level == 2 {
             guard let next = Self.refined(found.transform, pair, stage, focus) else { throw .nothingInCommon }
             found = next
@@ -61,15 +66,20 @@ public struct RigidRegistration: Sendable {
     static func refined(
         _ start: ImagingCore.AffineTransform, _ pair: RegistrationPair, _ stage: Stage, _ focus: RegistrationFocus?
     ) -> (transform: ImagingCore.AffineTransform, cost: Double, overlap: Double)? {
-        guard var similarity = LocalCorrelation(
-            fixed: pair.fixed[stage.level], moving: MovingImage(pair.moving[stage.level]), .init(windowRadiusMM: stage.windowRadiusMM))
-        else { return nil }
-        var center = similarity.grid.center
-        if let focus, let reach = stage.reachMM {
-            center = start.inverse!(focus.center)
-            similarity.emphasise(around: center, radiusMM: focus.radiusMM, reachMM: reach)
+        let moving = MovingImage(pair.moving[stage.level]), parameters = LocalCorrelation.Parameters(windowRadiusMM: pair.scale * stage.windowRadiusMM)
+        guard let focus, let reach = stage.reachMM else {
+            guard var similarity = LocalCorrelation(fixed: pair.fixed[stage.level], moving: moving, parameters) else { return nil }
+            return descent(stage, pair).refine(start, &similarity, about: similarity.grid.center)
         }
-        return RigidDescent(iterations: stage.iterations).refine(start, &similarity, about: center)
+        let center = start.inverse!(focus.center)
+        let part = pair.fixed[stage.level].cropped(around: center, reachMM: focus.radiusMM + LocalCorrelation.farthest * reach)
+        guard let part, var similarity = LocalCorrelation(fixed: part, moving: moving, parameters) else { return nil }
+        similarity.emphasise(around: center, radiusMM: focus.radiusMM, reachMM: reach)
+        return descent(stage, pair).refine(start, &similarity, about: center)
+    }
+
+    private static func descent(_ stage: Stage, _ pair: RegistrationPair) -> RigidDescent {
+        RigidDescent(iterations: stage.iterations, longestStepMM: 2 * pair.scale * stage.windowRadiusMM)
     }
 }
 
@@ -78,6 +88,8 @@ extension LocalCorrelation {
     /// follows what is around it.
     static let tailShare = 0.01
     static let tailSpread = 2.5
+    /// What lies farther away than this many times the reach is left out.
+    static let farthest = 5.0
 
     /// Weighs voxels by a bell curve of their distance from a ball around `center`.
     mutating func emphasise(around center: PatientPoint, radiusMM: Double, reachMM: Double) {

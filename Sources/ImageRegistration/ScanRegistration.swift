@@ -63,39 +63,38 @@ public struct ScanRegistration: SpatialTransform {
         let own = rigid, used: @Sendable (PatientPoint) -> PatientPoint = { [deformable] in deformable?($0) ?? own($0) }
         quality = try Self.quality(
             pair, motion, smooth, used: used, focus: focus ?? .init(center: motion.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
-            isSameModality: fixed.modality == moving.modality, isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
+            isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
     }
 
     /// Another start for everything that is made again.
     private static let nudgeMM = PatientVector(5, 6, -7)
     private static let nudgeRadians = 0.08
     private static let softerFactor: Float = 0.2
-    /// How far around the tumour, and in what windows, the scans are compared.
-    private static let similarityReachMM = 40.0
-    private static let similarityWindowMM = 20.0
-
     private static func quality(
         _ pair: RegistrationPair, _ rigid: RigidRegistration, _ smooth: DeformableRegistration, used: (PatientPoint) -> PatientPoint,
-        focus: RegistrationFocus, isSameModality: Bool, isInView: (PatientPoint) -> Bool, landmarks: [LandmarkPair]
+        focus: RegistrationFocus, isInView: (PatientPoint) -> Bool, landmarks: [LandmarkPair]
     ) throws(RegistrationError) -> RegistrationQuality {
         let transform = smooth.fixedToMoving
         let center = transform.source(of: focus.center)
         let back = RegistrationFocus(center: center, radiusMM: focus.radiusMM)
-        let surface = points(on: back)
+        let surface = back.surfacePoints()
         func meanDistance(_ other: (PatientPoint) -> PatientPoint, to reference: (PatientPoint) -> PatientPoint) -> Double {
             surface.map { other($0).distance(to: reference($0)) }.reduce(0, +) / Double(surface.count)
         }
         let nudge = ImagingCore.AffineTransform(
             rotation: .rotation(about: PatientVector(1, -1, 1), radians: nudgeRadians), about: center, translation: nudgeMM)
 
+        // What lies far from the tumour need not be made again.
+        let reach = focus.radiusMM + FocusComparison.farthestMM
         let softer = try DeformableRegistration(
-            pair, focus: focus, from: nudge.followed(by: rigid.fixedToMoving), stiffness: softerFactor * DeformableRegistration.stiffness)
+            pair.croppedFixed(around: center, reachMM: reach), focus: focus, from: nudge.followed(by: rigid.fixedToMoving), stiffness: softerFactor * DeformableRegistration.stiffness)
         let exchanged = pair.exchanged
         var wayBack: DeformableTransform?
         if let rigidBack = try? RigidRegistration(exchanged, focus: back, initial: rigid.movingToFixed.followed(by: nudge)) {
-            wayBack = try? DeformableRegistration(exchanged, focus: back, from: rigidBack.fixedToMoving).fixedToMoving
+            wayBack = try? DeformableRegistration(
+                exchanged.croppedFixed(around: focus.center, reachMM: reach), focus: back, from: rigidBack.fixedToMoving).fixedToMoving
         }
-        let fit = smooth.similarity(pair, around: back, reachMM: similarityReachMM, windowRadiusMM: similarityWindowMM)
+        let fit = FocusComparison(pair, transform, around: back)
         return RegistrationQuality(.init(
             inverseErrorMM: wayBack.map { back in meanDistance({ back(transform($0)) }, to: { $0 }) },
             softerDifferenceMM: meanDistance({ softer.fixedToMoving($0) }, to: { transform($0) }),
@@ -103,36 +102,7 @@ public struct ScanRegistration: SpatialTransform {
             usedDifferenceMM: meanDistance(used, to: { transform($0) }), landmarks: landmarks.map { landmark in
                 .init(errorMM: used(landmark.fixed).distance(to: landmark.moving), distanceMM: max(0, landmark.fixed.distance(to: center) - focus.radiusMM))
             },
-            similarity: fit.similarity, overlap: fit.overlap, smallestJacobian: smooth.smallestJacobian,
-            isSameModality: isSameModality, isFocusInView: isInView(center)))
-    }
-
-    /// Points spread evenly over a ball's surface (Fibonacci lattice).
-    private static func points(on ball: RegistrationFocus, count: Int = 64) -> [PatientPoint] {
-        (0..<count).map { index in
-            let z = 1 - (2 * Double(index) + 1) / Double(count), angle = Double(index) * .pi * (3 - 5.0.squareRoot())
-            let radius = (1 - z * z).squareRoot()
-            return ball.center + PatientVector(ball.radiusMM * SIMD3(radius * cos(angle), radius * sin(angle), z))
-        }
-    }
-}
-
-extension DeformableRegistration {
-    /// The explained share of local contrast around a ball in the fixed frame, on the finest images, and the overlap there.
-    func similarity(_ pair: RegistrationPair, around ball: RegistrationFocus, reachMM: Double, windowRadiusMM: Double) -> (similarity: Double, overlap: Double) {
-        guard var comparison = LocalCorrelation(
-            fixed: pair.fixed.last!, moving: MovingImage(pair.moving.last!), .init(windowRadiusMM: windowRadiusMM))
-        else { return (0, 0) }
-        comparison.emphasise(around: ball.center, radiusMM: ball.radiusMM, reachMM: reachMM)
-        // The displacement's grid is that of the finest comparison.
-        let grid = comparison.grid, axes = grid.axes
-        let perMM = 1 / grid.spacing
-        let displacements = fixedToMoving.displacement.vectors.map { d -> SIMD4<Float> in
-            let v = axes.components(of: PatientVector(Double(d.x), Double(d.y), Double(d.z))) * perMM
-            return SIMD4(SIMD3<Float>(v), 0)
-        }
-        precondition(displacements.count == grid.size.voxelCount)
-        let result = displacements.withUnsafeBufferPointer { comparison.evaluate(fixedToMoving.rigid, displacements: $0.baseAddress!) }
-        return (1 - result.cost, result.overlap)
+            similarity: fit.similarity, explained: fit.explained, shiftedSimilarity: fit.shiftedSimilarity, bendingMM: smooth.bendingMM, overlap: fit.overlap, smallestJacobian: smooth.smallestJacobian,
+            isSameModality: pair.isSameModality, isFocusInView: isInView(center)))
     }
 }

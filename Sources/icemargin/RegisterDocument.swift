@@ -30,7 +30,7 @@ struct RegisterDocument: Encodable {
         let softerDifferenceMM: Double
         let rigidDifferenceMM, usedDifferenceMM: Double
         let landmarkErrorMM: Double?
-        let similarity, overlap: Double
+        let similarity, explained, shiftedSimilarity, bendingMM, overlap: Double
     }
 
     init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: Double, findings: [Finding]) {
@@ -46,7 +46,7 @@ struct RegisterDocument: Encodable {
         quality = Quality(
             status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.expectedErrorMM, inverseErrorMM: q.inverseErrorMM,
             softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM,
-            usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, overlap: q.overlap)
+            usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained, shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap)
         self.findings = findings
         timingsS = ["register": seconds]
     }

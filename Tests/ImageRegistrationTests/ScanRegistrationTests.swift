@@ -31,8 +31,26 @@ import Testing
     }
 
     private static let sound = RegistrationQuality.Evidence(
-        inverseErrorMM: 0.5, softerDifferenceMM: 0.5, rigidDifferenceMM: 1, similarity: 0.9, overlap: 1, smallestJacobian: 0.8,
+        inverseErrorMM: 0.5, softerDifferenceMM: 0.5, rigidDifferenceMM: 1, similarity: 0.9, explained: 0.95, shiftedSimilarity: 0.4, bendingMM: 0.2, overlap: 1, smallestJacobian: 0.8,
         isSameModality: true, isFocusInView: true)
+
+    /// What is uncertain makes the expected error larger, and nothing makes it smaller than what always remains.
+    @Test func expectedErrorGrowsWithEachDisagreement() {
+        func expected(_ change: (inout RegistrationQuality.Evidence) -> Void) -> Double {
+            var evidence = Self.sound
+            change(&evidence)
+            return RegistrationQuality(evidence).expectedErrorMM
+        }
+        let least = expected { ($0.inverseErrorMM, $0.softerDifferenceMM, $0.bendingMM) = (0, 0, 0) }
+        #expect(least > 0.4 && least < 1)
+        #expect(expected { $0.inverseErrorMM = 4 } > 1.2 * least)
+        #expect(expected { $0.softerDifferenceMM = 4 } > 2)
+        #expect(expected { $0.bendingMM = 2 } > 2)
+        #expect(expected { $0.usedDifferenceMM = 3 } > 3)
+        #expect(expected { $0.isSameModality = false } > expected { _ in })
+        #expect(expected { $0.landmarks = [.init(errorMM: 6, distanceMM: 10)] } > 5)
+        #expect(expected { $0.landmarks = [.init(errorMM: 2, distanceMM: 10)] } == expected { _ in })
+    }
 
     @Test func evidenceAgainstARegistrationIsNamed() {
         func status(_ change: (inout RegistrationQuality.Evidence) -> Void) -> RegistrationQuality.Status {
@@ -43,18 +61,27 @@ import Testing
             return quality.status
         }
         #expect(status { _ in } == .pass)
-        #expect(status { $0.overlap = 0.4 } == .fail)
-        #expect(status { $0.overlap = 0.7 } == .doubtful)
-        #expect(status { $0.similarity = 0.6 } == .fail)
-        #expect(status { $0.similarity = 0.83 } == .doubtful)
-        #expect(status { ($0.similarity, $0.softerDifferenceMM) = (0.85, 2) } == .fail)
-        #expect(status { ($0.similarity, $0.softerDifferenceMM) = (0.88, 2) } == .pass)
+        #expect(status { $0.overlap = 0.2 } == .fail)
+        #expect(status { $0.overlap = 0.6 } == .doubtful)
+        #expect(status { $0.explained = 0.6 } == .fail)
+        #expect(status { $0.explained = 0.87 } == .doubtful)
+        #expect(status { ($0.explained, $0.softerDifferenceMM) = (0.89, 1.8) } == .fail)
+        #expect(status { ($0.explained, $0.softerDifferenceMM) = (0.92, 1.8) } == .pass)
+        #expect(status { $0.softerDifferenceMM = 2.5 } == .doubtful)
         #expect(status { $0.inverseErrorMM = nil } == .fail)
         #expect(status { $0.inverseErrorMM = 4 } == .doubtful)
         #expect(status { $0.inverseErrorMM = 9 } == .fail)
         #expect(status { $0.smallestJacobian = -0.1 } == .fail)
         #expect(status { $0.isFocusInView = false } == .fail)
-        #expect(status { $0.isSameModality = false } == .doubtful)
+        // Between modalities no share is known to be enough: it must stand out from what a wrong motion gives.
+        func crossed(_ similarity: Double, shifted: Double) -> RegistrationQuality.Status {
+            status { ($0.isSameModality, $0.similarity, $0.explained, $0.shiftedSimilarity) = (false, similarity, similarity, shifted) }
+        }
+        #expect(crossed(0.45, shifted: 0.2) == .pass)
+        #expect(crossed(0.45, shifted: 0.36) == .doubtful)
+        #expect(crossed(0.2, shifted: 0.18) == .fail)
+        #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 20)] } == .doubtful)
+        #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 90)] } == .pass)
         #expect(status { $0.usedDifferenceMM = 5 } == .doubtful)
     }
 }
