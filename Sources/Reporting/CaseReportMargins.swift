@@ -6,7 +6,9 @@ public typealias MeasuredVerdict = Verdict
 
 extension CaseReport.Margin {
     /// The entry for one tumour and zone.
-    public init(tumour: String, _ result: MarginResult, capsule: Capsule? = nil) {
+    ///
+    /// - Parameter requiredMM: the margin that is required, for the parts that lack it.
+    public init(tumour: String, _ result: MarginResult, requiredMM: Double? = nil, capsule: Capsule? = nil) {
         self.init(
             tumour: tumour, zone: result.zone.rawValue, minimumMarginMM: result.minimumMarginMM,
             minimumMarginIntervalMM: result.minimumMarginIntervalMM, worstPointLPS: result.worstPoint,
@@ -14,7 +16,8 @@ extension CaseReport.Margin {
                 below0: result.surfaceFraction.below0, from0to5: result.surfaceFraction.from0to5, from5to10: result.surfaceFraction.from5to10,
                 atLeast10: result.surfaceFraction.atLeast10),
             tumourCoverage: result.tumourCoverage, residualVolumeML: result.residualVolumeML,
-            shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) }, capsule: capsule)
+            shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) },
+            shortfalls: requiredMM.map { result.map.shortfalls(below: $0).map(Shortfall.init) }, capsule: capsule)
     }
 
     /// The entry for a margin that could not be measured; a finding must say why.
@@ -22,6 +25,14 @@ extension CaseReport.Margin {
         self.init(
             tumour: tumour, zone: zone.rawValue, minimumMarginMM: nil, minimumMarginIntervalMM: nil, worstPointLPS: nil, surfaceFraction: nil,
             tumourCoverage: nil, residualVolumeML: nil, shellCoverage: [])
+    }
+}
+
+extension CaseReport.Margin.Shortfall {
+    public init(_ shortfall: MarginShortfall) {
+        self.init(
+            worstPointLPS: shortfall.worstPoint, worstMarginMM: shortfall.worstMarginMM, areaMM2: shortfall.areaMM2, missingMM: shortfall.missingMM,
+            direction: shortfall.direction?.anatomicalName)
     }
 }
 

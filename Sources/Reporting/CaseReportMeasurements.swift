@@ -82,6 +82,21 @@ extension CaseReport {
 
             public init(marginMM: Double, fraction: Double?) { (self.marginMM, self.fraction) = (marginMM, fraction?.finite) }
         }
+        /// A connected part of the tumour's surface with less than the required margin.
+        public struct Shortfall: Hashable, Sendable, Codable {
+            public var worstPointLPS: PatientPoint
+            public var worstMarginMM: Double
+            public var areaMM2: Double
+            /// By how much the zone would have to grow there.
+            public var missingMM: Double
+            /// Towards which side of the patient, for example `posterior-inferior`; `null` where the part goes around the tumour.
+            public var direction: String?
+
+            public init(worstPointLPS: PatientPoint, worstMarginMM: Double, areaMM2: Double, missingMM: Double, direction: String?) {
+                (self.worstPointLPS, self.worstMarginMM, self.areaMM2, self.missingMM, self.direction)
+                    = (worstPointLPS, worstMarginMM, areaMM2, missingMM, direction)
+            }
+        }
         /// The margin when surface that touches the organ's capsule is left out: there is no tissue to freeze beyond it.
         public struct Capsule: Hashable, Sendable, Codable {
             /// The share of the tumour's surface area that was left out.
@@ -111,13 +126,15 @@ extension CaseReport {
         /// Tumour outside the zone.
         public var residualVolumeML: Double?
         public var shellCoverage: [ShellCoverage]
+        /// The part that lacks most first; `null` where no margin is required.
+        public var shortfalls: [Shortfall]?
         /// `null` when the case gives no organ.
         public var capsule: Capsule?
 
         public init(
             tumour: String, zone: String, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
             surfaceFraction: SurfaceFraction?, tumourCoverage: Double?, residualVolumeML: Double?, shellCoverage: [ShellCoverage],
-            capsule: Capsule? = nil
+            shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
         ) {
             self.tumour = tumour
             self.zone = zone
@@ -128,6 +145,7 @@ extension CaseReport {
             self.tumourCoverage = tumourCoverage?.finite
             self.residualVolumeML = residualVolumeML?.finite
             self.shellCoverage = shellCoverage
+            self.shortfalls = shortfalls
             self.capsule = capsule
         }
     }

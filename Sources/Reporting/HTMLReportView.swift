@@ -45,6 +45,9 @@ struct HTMLReportView {
         let capsules = margins.compactMap { margin in margin.capsule.map { Self.capsule($0, of: margin) } }
         content["capsules"] = capsules
         content["hasCapsules"] = !capsules.isEmpty
+        let shortfalls = margins.flatMap { margin in (margin.shortfalls ?? []).map { Self.shortfall($0, of: margin) } }
+        content["shortfalls"] = shortfalls
+        content["hasShortfalls"] = !shortfalls.isEmpty
         let thicknesses = Set(margins.flatMap { $0.shellCoverage.map(\.marginMM) }).sorted()
         content["shellColumns"] = thicknesses.map { HTMLNumber.text($0, decimals: $0 == $0.rounded() ? 0 : 1) + " mm" }
         content["hasShells"] = !thicknesses.isEmpty
@@ -112,6 +115,14 @@ extension HTMLReportView {
         ]
         if let interval = margin.minimumMarginIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: true) }
         return entry
+    }
+
+    private static func shortfall(_ shortfall: CaseReport.Margin.Shortfall, of margin: CaseReport.Margin) -> [String: Any] {
+        [
+            "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "missing": HTMLNumber.distance(shortfall.missingMM),
+            "direction": shortfall.direction ?? "all around", "area": HTMLNumber.area(shortfall.areaMM2), "worst": HTMLNumber.margin(shortfall.worstMarginMM),
+            "point": HTMLNumber.point(shortfall.worstPointLPS),
+        ]
     }
 
     private static func capsule(_ capsule: CaseReport.Margin.Capsule, of margin: CaseReport.Margin) -> [String: Any] {
@@ -184,6 +195,9 @@ enum HTMLNumber {
     static func volume(_ value: Double?) -> String {
         element(value, exact: 4) { $0 > 0 && $0 < 0.005 ? "&lt; 0.01 mL" : text($0, decimals: $0 < 10 ? 2 : 1) + " mL" }
     }
+
+    /// Of square millimetres, in square centimetres.
+    static func area(_ value: Double?) -> String { element(value, exact: 2) { text($0 / 100, decimals: 1) + " cm²" } }
 
     /// In per cent. What is not quite all, or not quite nothing, is never shown as if it were.
     static func fraction(_ value: Double?) -> String {

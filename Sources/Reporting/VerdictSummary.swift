@@ -10,7 +10,10 @@ public struct VerdictSummary: Sendable {
     /// Verdict, margins, structures, reasons and findings above `info`, a line each; no newline at the end.
     public var text: String {
         var lines = ["\(headline) — case \(report.case.id), \(report.case.site)"]
-        lines += report.margins.map { "  " + Self.line(of: $0) }
+        for margin in report.margins {
+            lines.append("  " + Self.line(of: margin))
+            lines += (margin.shortfalls ?? []).prefix(3).map { "    " + Self.line(of: $0) }
+        }
         lines += report.structures.filter { $0.minimumDistanceMM != nil }.map { "  " + Self.line(of: $0) }
         lines += report.verdict.reasons.map { "  • " + $0 }
         for finding in report.findings where finding.severity > .info {
@@ -33,6 +36,12 @@ public struct VerdictSummary: Sendable {
         let interval = margin.minimumMarginIntervalMM.map { " (95 %: \(text($0.low)) to \(text($0.high)))" } ?? ""
         let coverage = margin.tumourCoverage.map { ", \(String(format: "%.1f", 100 * $0)) % of the tumour covered" } ?? ""
         return "\(margin.tumour): smallest margin to the \(zone) \(text(minimum)) mm\(interval)\(coverage)"
+    }
+
+    private static func line(of shortfall: CaseReport.Margin.Shortfall) -> String {
+        let towards = shortfall.direction.map { "towards \($0)" } ?? "all around", place = shortfall.worstPointLPS.lps
+        return "\(text(shortfall.missingMM)) mm missing \(towards), over \(String(format: "%.1f", shortfall.areaMM2 / 100)) cm² of the surface, "
+            + "worst at \(text(place.x)), \(text(place.y)), \(text(place.z))"
     }
 
     private static func line(of structure: CaseReport.Structure) -> String {

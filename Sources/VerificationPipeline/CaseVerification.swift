@@ -65,7 +65,7 @@ public struct CaseVerification {
             tumours: try tumours.map(CaseReport.Tumour.init), probes: probes.enumerated().map(CaseReport.Probe.init),
             ice: .init(volumeML: zone.map { $0.surface.enclosedVolume / 1000 }, source: zone?.source ?? "none"),
             registration: placement.registration,
-            margins: measurements?.margins.map { .init(tumour: $0.tumour.name, $0.result) } ?? [],
+            margins: measurements?.margins.map { .init(tumour: $0.tumour.name, $0.result, requiredMM: profile.requiredMarginMM) } ?? [],
             structures: measurements?.structures ?? [], verdict: verdict(measurements, findings: findings), findings: findings.uniqued(),
             timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }

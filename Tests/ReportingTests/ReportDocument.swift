@@ -125,6 +125,7 @@ let exampleDocument = #"""
               "fraction": 0.333333
             }
           ],
+          "shortfalls": null,
           "capsule": null
         },
         {
@@ -137,6 +138,7 @@ let exampleDocument = #"""
           "tumourCoverage": null,
           "residualVolumeML": null,
           "shellCoverage": [],
+          "shortfalls": null,
           "capsule": null
         }
       ],
