@@ -9,37 +9,47 @@ public enum MarginAnalysis {
     /// The margins of a tumour in one zone.
     /// - Parameter zoneFieldOfView: the grid of the image that shows the zone, if the zone's own grid is only a part of it;
     ///   tumour outside it makes the result incomplete. `nil` leaves that unchecked.
-    /// - Throws: `MarginError` when tumour or zone is empty, `GeometryError` when they lie in different frames of reference.
+    /// - Parameter organ: the tumour's organ, for the margin without the surface near its capsule.
+    /// - Throws: `MarginError` when tumour, zone or organ is empty, `GeometryError` when they lie in different frames of reference.
     public static func margins(
         ofTumour tumour: LevelSet, in zoneSurface: LevelSet, zone: MarginZone, uncertainty: MarginUncertainty = MarginUncertainty(),
-        zoneFieldOfView: GridGeometry? = nil
+        zoneFieldOfView: GridGeometry? = nil, organ: (levelSet: LevelSet, capsuleDepthMM: Double)? = nil
     ) throws -> MarginResult {
         try tumour.geometry.requireSameFrame(as: zoneSurface.geometry)
         return try margins(
-            of: TumourGeometry(tumour), in: zoneSurface, zone: zone, uncertainty: uncertainty, zoneFieldOfView: zoneFieldOfView)
+            of: TumourGeometry(tumour), in: zoneSurface, zone: zone, uncertainty: uncertainty, zoneFieldOfView: zoneFieldOfView, organ: organ)
     }
 
     /// The margins of a tumour, made ready once for several zones.
     public static func margins(
         of tumour: TumourGeometry, in zoneSurface: LevelSet, zone: MarginZone, uncertainty: MarginUncertainty = MarginUncertainty(),
-        zoneFieldOfView: GridGeometry? = nil
+        zoneFieldOfView: GridGeometry? = nil, organ: (levelSet: LevelSet, capsuleDepthMM: Double)? = nil
     ) throws -> MarginResult {
+        try organ?.levelSet.geometry.requireSameFrame(as: zoneSurface.geometry)
         try tumour.levelSet.geometry.requireSameFrame(as: zoneSurface.geometry)
         let zoneMesh = zoneSurface.surface()
         guard !zoneMesh.isEmpty else { throw MarginError.zoneEmpty(zone) }
         let measure = SignedMarginMeasure(of: zoneSurface, mesh: zoneMesh)
         let map = MarginMap(surface: tumour.surface, marginsMM: measure.marginsMM(at: tumour.surface.vertices))
-        let worst = measure.minimum(over: map)
         let coverage = VolumeCoverage(of: tumour, in: zoneSurface)
-        let cut = CutBorders(tumour: tumour, zone: zoneSurface, fieldOfView: zoneFieldOfView, map: map, worst: worst, zoneName: zone)
-
-        let halfWidth = uncertainty.halfWidthMM(along: worst.normal, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
-        let shortfall = SmallestOfMany.expectedShortfallMM(
-            of: map, errorMM: uncertainty.localErrorMM(along: worst.normal, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry))
-        let low = cut.lowestPossibleMM - halfWidth, high = cut.highestPossibleMM + halfWidth + shortfall
+        func smallest(_ map: MarginMap) -> (worst: WorstMargin, intervalMM: ClosedRange<Double>, cut: CutBorders) {
+            let worst = measure.minimum(over: map), grids = (tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
+            let cut = CutBorders(tumour: tumour, zone: zoneSurface, fieldOfView: zoneFieldOfView, map: map, worst: worst, zoneName: zone)
+            let halfWidth = uncertainty.halfWidthMM(along: worst.normal, tumour: grids.tumour, zone: grids.zone)
+            let excess = SmallestOfMany.expectedShortfallMM(
+                of: map, errorMM: uncertainty.localErrorMM(along: worst.normal, tumour: grids.tumour, zone: grids.zone))
+            return (worst, (cut.lowestPossibleMM - halfWidth)...(cut.highestPossibleMM + halfWidth + excess), cut)
+        }
+        let (worst, interval, cut) = smallest(map)
+        let capsule = try organ.map { organ in
+            let selection = try CapsuleSelection(map, organ: organ.levelSet, depthMM: organ.capsuleDepthMM), rest = selection.rest.map(smallest)
+            return CapsuleMargin(
+                depthMM: organ.capsuleDepthMM, excludedSurfaceFraction: selection.excludedSurfaceFraction, minimumMarginMM: rest?.worst.marginMM,
+                minimumMarginIntervalMM: rest?.intervalMM, worstPoint: rest?.worst.point)
+        }
         let residual = max(0, coverage.tumour - coverage.tumourInZone)
         return MarginResult(
-            zone: zone, minimumMarginMM: worst.marginMM, minimumMarginIntervalMM: low...high, worstPoint: worst.point,
+            zone: zone, minimumMarginMM: worst.marginMM, minimumMarginIntervalMM: interval, worstPoint: worst.point,
             nearestZonePoint: worst.nearestZonePoint, surfaceFraction: surfaceFraction(map),
             tumourCoverage: min(1, coverage.tumourInZone / coverage.tumour),
             residualVolumeML: tumour.volumeML * residual / coverage.tumour, tumourVolumeML: tumour.volumeML,
@@ -47,7 +57,7 @@ public enum MarginAnalysis {
             shellCoverage: coverage.shells.enumerated().map { index, shell in
                 .init(marginMM: Double(index + 1), fraction: shell.volume > 0 ? min(1, max(0, shell.inZone / shell.volume)) : 0)
             },
-            map: map, isComplete: cut.findings.isEmpty, findings: cut.findings)
+            capsule: capsule, map: map, isComplete: cut.findings.isEmpty, findings: cut.findings)
     }
 
     private static func surfaceFraction(_ map: MarginMap) -> MarginResult.SurfaceFraction {

@@ -30,6 +30,8 @@ public struct MarginResult: Sendable {
     public var zoneVolumeML: Double
     /// At 1, 2 … 10 mm.
     public var shellCoverage: [ShellCoverage]
+    /// Without the surface near the organ's capsule; `nil` when no organ was given.
+    public var capsule: CapsuleMargin?
     public var map: MarginMap
     /// Whether tumour and zone lie wholly within what their images show. If not, see `findings`; no criterion can be met.
     public var isComplete: Bool

@@ -5,8 +5,13 @@ import ImagingCore
 public struct MarginCriterion: Sendable, Hashable {
     public var zone: MarginZone
     public var requiredMarginMM: Double
+    /// Whether surface near the organ's capsule is left out, where the organ is known. Tumour that the zone surely leaves uncovered there
+    /// still misses the criterion.
+    public var leavesOutCapsule: Bool
 
-    public init(zone: MarginZone, requiredMarginMM: Double) { (self.zone, self.requiredMarginMM) = (zone, requiredMarginMM) }
+    public init(zone: MarginZone, requiredMarginMM: Double, leavesOutCapsule: Bool = false) {
+        (self.zone, self.requiredMarginMM, self.leavesOutCapsule) = (zone, requiredMarginMM, leavesOutCapsule)
+    }
 }
 
 /// Whether a criterion is met, and why.
@@ -30,12 +35,16 @@ public struct Verdict: Sendable, Hashable, Codable {
     ///   its checks, patients that differ); with any of them the verdict is indeterminate.
     public init(tumour: String, _ margin: MarginResult, criterion: MarginCriterion, doubts: [String] = []) {
         precondition(margin.zone == criterion.zone, "a criterion for \(criterion.zone) judged on \(margin.zone)")
-        let interval = margin.minimumMarginIntervalMM, required = criterion.requiredMarginMM
+        let required = criterion.requiredMarginMM, whole = margin.minimumMarginIntervalMM
+        let capsule = criterion.leavesOutCapsule && whole.upperBound >= 0 ? margin.capsule : nil
+        let interval = capsule?.minimumMarginIntervalMM ?? whole
         let incomplete = margin.findings.filter { $0.severity != .info && MarginFinding.cutCodes.contains($0.code) }.map(\.message)
-        let measured = "\(tumour): the smallest margin in the \(criterion.zone.phrase) is \(Self.millimetres(margin.minimumMarginMM)) mm"
-            + " (95 % \(Self.millimetres(interval.lowerBound)) to \(Self.millimetres(interval.upperBound))),"
-            + " and \(Self.millimetres(required)) mm is required"
-        if !doubts.isEmpty {
+        let measured = Self.measured(tumour, margin, capsule: capsule, criterion)
+        if let capsule, capsule.minimumMarginMM == nil {
+            self.init(status: .indeterminate, reasons: doubts + [
+                "\(tumour): all of its surface lies within \(Self.millimetres(capsule.depthMM)) mm of the organ's capsule, so that no margin can be judged there."
+                    + " With the capsule the smallest margin in the \(criterion.zone.phrase) is \(Self.millimetres(margin.minimumMarginMM)) mm."])
+        } else if !doubts.isEmpty {
             self.init(status: .indeterminate, reasons: doubts + [measured + "."])
         } else if interval.upperBound < required {
             self.init(status: .notMet, reasons: [measured + "."] + incomplete)
@@ -46,6 +55,16 @@ public struct Verdict: Sendable, Hashable, Codable {
         } else {
             self.init(status: .indeterminate, reasons: [measured + ": too close to call."])
         }
+    }
+
+    /// What was measured and what is required, as a sentence without its full stop.
+    private static func measured(_ tumour: String, _ margin: MarginResult, capsule: CapsuleMargin?, _ criterion: MarginCriterion) -> String {
+        let interval = capsule?.minimumMarginIntervalMM ?? margin.minimumMarginIntervalMM
+        let measured = "\(tumour): the smallest margin in the \(criterion.zone.phrase) is \(millimetres(capsule?.minimumMarginMM ?? margin.minimumMarginMM)) mm"
+            + " (95 % \(millimetres(interval.lowerBound)) to \(millimetres(interval.upperBound))), and \(millimetres(criterion.requiredMarginMM)) mm is required"
+        guard let capsule, capsule.excludedSurfaceFraction > 0 else { return measured }
+        return measured + " (without the \(Int((100 * capsule.excludedSurfaceFraction).rounded())) % of the surface within \(millimetres(capsule.depthMM)) mm"
+            + " of the organ's capsule; with it \(millimetres(margin.minimumMarginMM)) mm)"
     }
 
     /// The verdict over several: not met if any is not, else indeterminate if any is, else met; the decisive reasons first.

@@ -28,6 +28,14 @@ extension CaseReport.Margin {
     }
 }
 
+extension CaseReport.Margin.Capsule {
+    public init(_ capsule: CapsuleMargin) {
+        self.init(
+            depthMM: capsule.depthMM, excludedSurfaceFraction: capsule.excludedSurfaceFraction, minimumMarginMM: capsule.minimumMarginMM,
+            minimumMarginIntervalMM: capsule.minimumMarginIntervalMM)
+    }
+}
+
 extension CaseReport.Margin.Shortfall {
     public init(_ shortfall: MarginShortfall) {
         self.init(

@@ -99,13 +99,16 @@ extension CaseReport {
         }
         /// The margin when surface that touches the organ's capsule is left out: there is no tissue to freeze beyond it.
         public struct Capsule: Hashable, Sendable, Codable {
+            /// Surface less deep in the organ was left out.
+            public var depthMM: Double
             /// The share of the tumour's surface area that was left out.
             public var excludedSurfaceFraction: Double
             /// `null` when nothing of the surface is left.
             public var minimumMarginMM: Double?
             public var minimumMarginIntervalMM: Interval?
 
-            public init(excludedSurfaceFraction: Double, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?) {
+            public init(depthMM: Double, excludedSurfaceFraction: Double, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?) {
+                self.depthMM = depthMM
                 self.excludedSurfaceFraction = excludedSurfaceFraction
                 self.minimumMarginMM = minimumMarginMM?.finite
                 self.minimumMarginIntervalMM = minimumMarginIntervalMM.map(Interval.init)

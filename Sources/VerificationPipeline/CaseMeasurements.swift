@@ -18,19 +18,21 @@ struct CaseMeasurements {
     ///
     /// - Parameters:
     ///   - fieldOfView: the grid of the scan that shows the zone; tumour outside it leaves the verdict open.
+    ///   - organ: of the tumours, for the surface at its capsule.
     ///   - doubts: what keeps any verdict from being sure, in sentences.
     init(
         tumours: [CaseObject], zone: CaseObject, zoneName: MarginZone, fieldOfView: GridGeometry, structures: [(object: CaseObject, limitMM: Double?)],
-        profile: SiteProfile, doubts: [String]
+        organ: CaseObject? = nil, profile: SiteProfile, doubts: [String]
     ) throws {
         for tumour in tumours {
             let uncertainty = MarginUncertainty(
                 tumourSampling: tumour.sampling, zoneSampling: zone.sampling, tumourEdgeMM: tumour.edgeUncertaintyMM,
                 zoneEdgeMM: zone.edgeUncertaintyMM, registrationErrorMM: tumour.alignment?.expectedErrorMM ?? 0)
             let result = try MarginAnalysis.margins(
-                ofTumour: tumour.levelSet, in: zone.levelSet, zone: zoneName, uncertainty: uncertainty, zoneFieldOfView: fieldOfView)
+                ofTumour: tumour.levelSet, in: zone.levelSet, zone: zoneName, uncertainty: uncertainty, zoneFieldOfView: fieldOfView,
+                organ: organ.map { ($0.levelSet, profile.capsuleDepthMM ?? Self.usualCapsuleDepthMM) })
             let verdict = Verdict(
-                tumour: tumour.name, result, criterion: MarginCriterion(zone: zoneName, requiredMarginMM: profile.requiredMarginMM),
+                tumour: tumour.name, result, criterion: MarginCriterion(zone: zoneName, requiredMarginMM: profile.requiredMarginMM, leavesOutCapsule: profile.capsuleDepthMM != nil),
                 doubts: doubts + tumour.doubts + (tumour.alignment?.doubts ?? []))
             margins.append(TumourMargin(tumour: tumour, result: result, verdict: verdict))
             findings += result.findings
@@ -50,6 +52,9 @@ struct CaseMeasurements {
             if let limitMM, !keepsLimit { findings.append(Self.warning(object.name, distance, zoneName, limitMM: limitMM)) }
         }
     }
+
+    /// Where the profile does not leave out the capsule, the value without it is still shown, for this depth.
+    private static let usualCapsuleDepthMM = 5.0
 
     private static func apart(_ tumour: String, _ zone: MarginZone) -> Finding {
         Finding(

@@ -102,6 +102,8 @@ struct CaseObjectFinder {
         try imported(structure.mask, name: structure.name)
     }
 
+    func organ(_ mask: CaseDescription.FramedMask) throws -> CaseObject { try imported(mask, name: "organ") }
+
     private func segmented(_ result: SegmentationResult, name: String, isInPlanningFrame: Bool) -> CaseObject {
         CaseObject(
             name: name, levelSet: result.levelSet, sampling: SurfaceSampling(.levelSet, on: result.levelSet.geometry),

@@ -9,6 +9,8 @@ struct CasePlacement {
     /// In one frame of reference with the zone; those whose place is not known are left out.
     var tumours: [CaseObject] = []
     var structures: [(object: CaseObject, limitMM: Double?)] = []
+    /// The organ that holds the tumours, where the case gives it.
+    var organ: CaseObject?
     /// The ice, or the ablation zone; `nil`, with a finding, when the scan shows none.
     var zone: CaseObject?
     var registration: CaseReport.Registration
@@ -31,10 +33,18 @@ struct CasePlacer {
             && (description.zone?.frame == .planning || objects.contains(where: \.isInPlanningFrame))
     }
 
-    func place(tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], probes: [Probe]) throws -> CasePlacement {
-        needsRegistration(tumours + structures.map(\.object))
-            ? try registered(tumours: tumours, structures: structures, probes: probes)
-            : try sharingFrame(tumours: tumours, structures: structures, probes: probes)
+    func place(
+        tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], organ: CaseObject?, probes: [Probe]
+    ) throws -> CasePlacement {
+        // An organ is carried over as a structure is.
+        let all = structures + (organ.map { [($0, nil)] } ?? [])
+        var placement = needsRegistration(tumours + all.map(\.object))
+            ? try registered(tumours: tumours, structures: all, probes: probes)
+            : try sharingFrame(tumours: tumours, structures: all, probes: probes)
+        if let organ, let index = placement.structures.lastIndex(where: { $0.object.name == organ.name }) {
+            placement.organ = placement.structures.remove(at: index).object
+        }
+        return placement
     }
 
     /// The zone; `nil`, with a finding, when the scan shows none.

@@ -29,13 +29,14 @@ public struct CaseVerification {
         let structures = try clock.measure("structures", as: "reading structures") {
             try description.structures.map { (object: try finder.structure($0), limitMM: $0.limitMM ?? profile.limitMM(forStructure: $0.name)) }
         }
+        let organ = try description.organ.map { try finder.organ($0) }
         let (probes, probeFindings) = clock.measure("probes", as: "finding probes") {
             let result = finder.probes()
             return (result.probes, result.findings)
         }
-        var findings = caseFindings(scans, tumours: tumours, structures: structures.map(\.object), probes: probes) + probeFindings
+        var findings = caseFindings(scans, tumours: tumours, structures: structures.map(\.object) + [organ].compactMap { $0 }, probes: probes) + probeFindings
         let placement = try CasePlacer(description: description, profile: profile, scans: scans, finder: finder, clock: clock)
-            .place(tumours: tumours, structures: structures, probes: probes)
+            .place(tumours: tumours, structures: structures, organ: organ, probes: probes)
         let zone = placement.zone
         findings += placement.findings
         var measurements: CaseMeasurements?
@@ -43,13 +44,13 @@ public struct CaseVerification {
             measurements = try clock.measure("margins", as: "measuring margins") {
                 try CaseMeasurements(
                     tumours: placement.tumours, zone: zone, zoneName: zoneName, fieldOfView: scans.treated.geometry, structures: placement.structures,
-                    profile: profile, doubts: findings.filter { $0.severity == .error }.map(\.message))
+                    organ: placement.organ, profile: profile, doubts: findings.filter { $0.severity == .error }.map(\.message))
             }
             findings += measurements?.findings ?? []
         }
 
         let inputs = try clock.measure("hash", as: "hashing the inputs") {
-            try self.inputs(scans, objects: [zone].compactMap { $0 } + tumours + structures.map(\.object))
+            try self.inputs(scans, objects: [zone, organ].compactMap { $0 } + tumours + structures.map(\.object))
         }
         let figures = try clock.measure("figures", as: "drawing") {
             try CaseFigures(
@@ -65,7 +66,7 @@ public struct CaseVerification {
             tumours: try tumours.map(CaseReport.Tumour.init), probes: probes.enumerated().map(CaseReport.Probe.init),
             ice: .init(volumeML: zone.map { $0.surface.enclosedVolume / 1000 }, source: zone?.source ?? "none"),
             registration: placement.registration,
-            margins: measurements?.margins.map { .init(tumour: $0.tumour.name, $0.result, requiredMM: profile.requiredMarginMM) } ?? [],
+            margins: measurements?.margins.map { .init(tumour: $0.tumour.name, $0.result, requiredMM: profile.requiredMarginMM, capsule: $0.result.capsule.map(CaseReport.Margin.Capsule.init)) } ?? [],
             structures: measurements?.structures ?? [], verdict: verdict(measurements, findings: findings), findings: findings.uniqued(),
             timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
@@ -90,12 +91,6 @@ extension CaseVerification {
         }
         findings += (tumours + structures).flatMap(\.findings)
         findings += LesionFindings(profile: profile).findings(for: tumours)
-        if description.organ != nil {
-            findings.append(Finding(
-                .warning, "organ-not-used",
-                "The case gives the organ, but surface at the organ's capsule is not yet left out of margins: they count the whole tumour surface.",
-                remedy: "Judge by the picture of the worst point whether it lies at the capsule."))
-        }
         if probes.isEmpty, !description.isFollowup {
             findings.append(Finding(
                 .info, "no-probes", "No probe was found on the ice scan.",

@@ -30,6 +30,9 @@ public struct SiteProfile: Sendable, Hashable {
     public var requiredMarginMM: Double
     public var targetMarginMM: Double
     public var marginSource: String?
+    /// Where the case gives the organ, tumour surface less deep in it than this does not count: there is no tissue beyond to freeze; `nil`
+    /// where all surface counts.
+    public var capsuleDepthMM: Double?
     /// The CT window for pictures, HU.
     public var windowCenter: Double
     public var windowWidth: Double
@@ -75,7 +78,7 @@ extension SiteProfile {
         let root = try StrictYAML.document(text, file: file, known: ["schema", "name", "title", "margin", "window", "lesion", "registration", "structures"])
         let schema = try root.requiredString("schema")
         guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
-        guard let margin = try root.mapping("margin", known: ["zone", "required", "target", "source"]) else { throw root.missing("margin") }
+        guard let margin = try root.mapping("margin", known: ["zone", "required", "target", "capsuleDepth", "source"]) else { throw root.missing("margin") }
         let zoneName = try margin.string("zone") ?? MarginZone.visibleIce.rawValue
         guard let zone = MarginZone(rawValue: zoneName) else {
             throw margin.wrongValue("zone", expected: MarginZone.allCases.map(\.rawValue).joined(separator: ", "))
@@ -87,7 +90,7 @@ extension SiteProfile {
         let name = try root.requiredString("name")
         return SiteProfile(
             name: name, title: try root.string("title") ?? name, zone: zone, requiredMarginMM: required, targetMarginMM: target,
-            marginSource: try margin.string("source"), windowCenter: try window?.number("center") ?? 40, windowWidth: try window?.positive("width") ?? 400,
+            marginSource: try margin.string("source"), capsuleDepthMM: try margin.positive("capsuleDepth"), windowCenter: try window?.number("center") ?? 40, windowWidth: try window?.positive("width") ?? 400,
             lesion: try root.mapping("lesion", known: ["recommendedDiameter", "cautionDiameter", "maximumCount", "inBone", "source"]).map(lesion),
             isRegistrationRigid: try CaseDescription.registrationIsRigid("registration", of: root) ?? false,
             structures: try root.mappings("structures", known: ["name", "limit", "source"]).map { entry in

@@ -71,6 +71,9 @@ struct CaseFlags: ParsableArguments {
     @Option(help: ArgumentHelp("The ablation zone as a NIfTI mask in the follow-up scan's frame, instead of segmenting it.", valueName: "file"))
     var ablationZoneMask: String?
 
+    @Option(help: ArgumentHelp("The tumour's organ as a NIfTI mask in the planning scan's frame, for the margin without the surface at its capsule.", valueName: "file"))
+    var organMask: String?
+
     @Option(
         name: .customLong("structure"),
         help: ArgumentHelp(
@@ -112,7 +115,7 @@ struct CaseFlags: ParsableArguments {
             ("--intraprocedural-series", intraproceduralSeries != nil), ("--followup", followup != nil), ("--followup-series", followupSeries != nil),
             ("--tumour-seed", tumourSeed != nil), ("--tumour-diameter", tumourDiameter != nil), ("--tumour-axis", tumourAxis != nil),
             ("--tumour-include", !tumourIncludes.isEmpty), ("--tumour-exclude", !tumourExcludes.isEmpty), ("--tumour-mask", tumourMask != nil),
-            ("--ice-mask", iceMask != nil), ("--ablation-zone-mask", ablationZoneMask != nil), ("--structure", !structures.isEmpty),
+            ("--ice-mask", iceMask != nil), ("--ablation-zone-mask", ablationZoneMask != nil), ("--organ-mask", organMask != nil), ("--structure", !structures.isEmpty),
             ("--probe", !probes.isEmpty), ("--registration", registrationKind != nil), ("--always-register", alwaysRegister),
             ("--initial-transform", initialTransform != nil), ("--transform", transform != nil), ("--landmark", !landmarks.isEmpty),
         ]
@@ -140,6 +143,7 @@ struct CaseFlags: ParsableArguments {
             treated: .init(folder: URL(filePath: treated), seriesUID: isFollowup ? followupSeries : intraproceduralSeries), isFollowup: isFollowup,
             tumours: [.init(id: "T1", source: try tumour())])
         description.zone = (iceMask ?? ablationZoneMask).map { .init(source: .nifti(URL(filePath: $0)), frame: isFollowup ? .followup : .intraprocedural) }
+        description.organ = organMask.map { .init(source: .nifti(URL(filePath: $0)), frame: .planning) }
         description.structures = try structures.map(Self.structure)
         let names = description.structures.map(\.name)
         guard Set(names).count == names.count else { throw ValidationError("Each --structure needs a name of its own.") }

@@ -1,4 +1,6 @@
 import Foundation
+import ImagingCore
+import NIfTIFormat
 import Testing
 
 /// The studies that come with the project, which have their truth beside them.
@@ -71,6 +73,30 @@ import Testing
         #expect(abs(margin.minimumMarginMM - truth.minimumMarginMM) < 0.4)
         #expect(margin.minimumMarginIntervalMM[0]...margin.minimumMarginIntervalMM[1] ~= truth.minimumMarginMM)
         #expect(abs(margin.tumourCoverage - truth.tumourCoverage) < 0.002)
+    }
+
+    /// The organ as a large ball around the tumour, and as one that holds the tumour's middle only.
+    @Test(arguments: [(radius: 45.0, excluded: 0.0), (radius: 6, excluded: 1)])
+    func anOrganGivesTheMarginWithoutItsCapsule(radius: Double, excluded: Double) throws {
+        let folder = try TemporaryFolder(), organ = folder.url.appending(path: "organ.nii.gz")
+        let tumour = try NIfTIFile.read(Self.liver.appending(path: "masks/tumour-planning.nii.gz")).volume, center = PatientPoint(-88.5, -23.3, 40.3)
+        let grid = tumour.geometry, size = tumour.size
+        try NIfTIFile.write(Mask(geometry: grid) { voxels in
+            for offset in voxels.indices { voxels[offset] = grid.point(size.index(atOffset: offset)).distance(to: center) < radius ? 1 : 0 }
+        }, to: organ)
+        let run = try CommandRunner.run(
+            "verify", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural", Self.liver.appending(path: "intraprocedural").path,
+            "--site", "liver", "--tumour-mask", Self.liver.appending(path: "masks/tumour-planning.nii.gz").path, "--organ-mask", organ.path,
+            "--ice-mask", Self.liver.appending(path: "masks/ice.nii.gz").path, "--output", folder.url.appending(path: "result").path, "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let report = try run.json(), margin = try #require((report["margins"] as? [[String: Any]])?.first), capsule = try #require(margin["capsule"] as? [String: Any])
+        #expect(abs((capsule["excludedSurfaceFraction"] as! Double) - excluded) < 1e-6)
+        let status = (report["verdict"] as! [String: Any])["status"] as! String
+        if excluded == 0 {
+            #expect(capsule["minimumMarginMM"] as! Double == margin["minimumMarginMM"] as! Double && status == "met")
+        } else {
+            #expect(capsule["minimumMarginMM"] is NSNull && status == "indeterminate")
+        }
     }
 
     @Test func sameInputsGiveTheSameReport() throws {
