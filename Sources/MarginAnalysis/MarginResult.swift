@@ -1,3 +1,4 @@
+import Foundation
 import ImagingCore
 
 /// The margins of one tumour in one zone.
@@ -73,5 +74,17 @@ public struct MarginMap: Sendable {
         let middle = a + b + c - low - high
         if threshold <= middle { return (threshold - low) * (threshold - low) / ((high - low) * (middle - low)) }
         return 1 - (high - threshold) * (high - threshold) / ((high - low) * (high - middle))
+    }
+}
+
+extension MarginResult {
+    /// The probability that the true smallest margin is at least `requiredMM`, its error taken for normal with the stated 95 % interval; `nil` when
+    /// the interval has no end.
+    public func probability(ofAtLeast requiredMM: Double) -> Double? {
+        let interval = minimumMarginIntervalMM
+        guard interval.lowerBound.isFinite, interval.upperBound.isFinite else { return nil }
+        let deviation = max(1e-6, (interval.upperBound - interval.lowerBound) / (2 * MarginUncertainty.coverageFactor))
+        let middle = (interval.lowerBound + interval.upperBound) / 2
+        return 0.5 * erfc((requiredMM - middle) / (deviation * 2.0.squareRoot()))
     }
 }

@@ -17,7 +17,7 @@ extension CaseReport.Margin {
                 atLeast10: result.surfaceFraction.atLeast10),
             tumourCoverage: result.tumourCoverage, residualVolumeML: result.residualVolumeML,
             shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) },
-            shortfalls: requiredMM.map { result.map.shortfalls(below: $0).map(Shortfall.init) }, capsule: capsule)
+            probabilityMet: requiredMM.flatMap(result.probability), shortfalls: requiredMM.map { result.map.shortfalls(below: $0).map(Shortfall.init) }, capsule: capsule)
     }
 
     /// The entry for a margin that could not be measured; a finding must say why.

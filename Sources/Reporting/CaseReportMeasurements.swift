@@ -121,6 +121,8 @@ extension CaseReport {
         /// The smallest signed distance from the tumour's surface to the zone's; `null` when it cannot be evaluated.
         public var minimumMarginMM: Double?
         public var minimumMarginIntervalMM: Interval?
+        /// That the true smallest margin is at least the required one; `null` where no margin is required, or the interval has no end.
+        public var probabilityMet: Double?
         /// The point of the tumour's surface where the margin is smallest.
         public var worstPointLPS: PatientPoint?
         public var surfaceFraction: SurfaceFraction?
@@ -137,7 +139,7 @@ extension CaseReport {
         public init(
             tumour: String, zone: String, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
             surfaceFraction: SurfaceFraction?, tumourCoverage: Double?, residualVolumeML: Double?, shellCoverage: [ShellCoverage],
-            shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
+            probabilityMet: Double? = nil, shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
         ) {
             self.tumour = tumour
             self.zone = zone
@@ -148,6 +150,7 @@ extension CaseReport {
             self.tumourCoverage = tumourCoverage?.finite
             self.residualVolumeML = residualVolumeML?.finite
             self.shellCoverage = shellCoverage
+            self.probabilityMet = probabilityMet?.finite
             self.shortfalls = shortfalls
             self.capsule = capsule
         }

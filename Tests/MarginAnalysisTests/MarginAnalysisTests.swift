@@ -185,6 +185,15 @@ struct VerdictTests {
             isComplete: isComplete, findings: [])
     }
 
+    /// Of a normal distribution: half at its middle, 97.5 % at the interval's lower end.
+    @Test func theProbabilityFollowsTheInterval() throws {
+        let margin = result(3.0...7.0)
+        for (required, probability) in [(5.0, 0.5), (3.0, 0.975), (7.0, 0.025), (5 + 2 / 1.96, 0.1587)] {
+            #expect(abs(try #require(margin.probability(ofAtLeast: required)) - probability) < 0.001)
+        }
+        #expect(result(3.0 ... .infinity).probability(ofAtLeast: 5) == nil)
+    }
+
     @Test(arguments: [
         (interval: 5.1...6.0, isComplete: true, doubts: [String](), expected: Verdict.Status.met),
         (interval: 4.9...6.0, isComplete: true, doubts: [String](), expected: Verdict.Status.indeterminate),

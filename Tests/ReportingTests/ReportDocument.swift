@@ -110,6 +110,7 @@ let exampleDocument = #"""
           "zone": "visible-ice",
           "minimumMarginMM": -2.1,
           "minimumMarginIntervalMM": [-3.4, null],
+          "probabilityMet": null,
           "worstPointLPS": [1.5, 2.5, 3.5],
           "surfaceFraction": {
             "below0": 0.25,
@@ -133,6 +134,7 @@ let exampleDocument = #"""
           "zone": "isotherm-40",
           "minimumMarginMM": null,
           "minimumMarginIntervalMM": null,
+          "probabilityMet": null,
           "worstPointLPS": null,
           "surfaceFraction": null,
           "tumourCoverage": null,
