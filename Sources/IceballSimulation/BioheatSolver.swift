@@ -39,9 +39,10 @@ final class BioheatSolver {
         flowLeft = model.stasisIsPermanent ? CellField(layout, repeating: 1) : nil
         let layout = layout
         kernel = StageKernel(
-            layout: layout, tissues: tissueLayout, kernelTissues: model.tissues.map { KernelTissue($0, bloodTemperatureC: model.bloodTemperatureC) },
+            layout: layout, tissues: tissueLayout, kernelTissues: KernelTissues(model.tissues, bloodTemperatureC: model.bloodTemperatureC),
             conduction: conduction, interfaces: interfaces,
-            pinned: RowList(Self.pinnedCells(tissueLayout, layout), rowCount: layout.rowCount) { ($0 - FieldLayout.laneCount) / layout.pitch },
+            sharpFront: SharpFront(tissueLayout, layout: layout, conduction: conduction),
+            pinned: RowList(Self.pinnedCells(tissueLayout, layout), rowCount: layout.rowCount) { ($0 - FieldLayout.Lanes.scalarCount) / layout.pitch },
             flowLeft: flowLeft)
         enthalpy = CellField(layout)
         kirchhoff = CellField(layout)
@@ -81,21 +82,24 @@ final class BioheatSolver {
                 let value = Float(tissue.table.enthalpy(atTemperature: temperature))
                 for i in run.start..<run.end { enthalpy.values[start + i] = value }
             }
-            kernel.closeRow(row, enthalpy, kirchhoff)
         }
+        kernel.close(enthalpy: enthalpy, kirchhoff: kirchhoff)
         previousEnthalpy.copy(from: enthalpy)
     }
 
-    /// The longest step of Euler's method that would be stable now.
-    func eulerLimit(sinkCoolantC: Double?) -> Double {
+    /// By how much a probe may cool the coldest cell within one step, K.
+    private static let fastestCooling = 60.0
+
+    /// The longest step of Euler's method that would be stable now: cold ice conducts fastest.
+    private func eulerLimit(coolantC: Double?) -> Double {
         let boundaryC = model.boundary.values.compactMap { if case .temperature(let value) = $0 { value } else { nil } }.min() ?? .infinity
-        let coldest = min(coldestC - 5, boundaryC, sinkCoolantC ?? .infinity)
+        let coldest = min(coldestC - 5, boundaryC, max(coolantC ?? .infinity, coldestC - Self.fastestCooling))
         let fastest = model.tissues.filter(\.isSolid).map { tissue in
             tissue.table.largestDiffusivity(downTo: coldest) * largestFactorSum
                 + tissue.perfusionConductance / tissue.table.liquidHeatCapacity / 2
         }.max() ?? 1
         // Sinks add to the spectrum what the kernel couples.
-        return (sinks.isEmpty ? 0.95 : 0.85) / fastest
+        return (sinks.isEmpty ? 0.95 : 0.85) * (kernel.sharpFront == nil ? 1 : SharpFront.stability) / fastest
     }
 
     /// Advances by `seconds`, in which no phase may begin or end.
@@ -107,7 +111,7 @@ final class BioheatSolver {
             try placeSinks()
         }
         let actions = sinks.map { action(of: $0, from: timeS, seconds: seconds) }
-        let limit = eulerLimit(sinkCoolantC: sinks.compactMap(\.coldestC).min())
+        let limit = eulerLimit(coolantC: actions.compactMap(\.coolantC).min())
         let stageCount = SuperTimeStep.stageCount(seconds: seconds, eulerLimit: limit)
         guard stageCount <= SuperTimeStep.mostStages else {
             throw .unstableTimeStep(seconds: seconds, stages: stageCount, largestSeconds: SuperTimeStep.longestStep(eulerLimit: limit))
@@ -165,11 +169,11 @@ final class BioheatSolver {
 
     private func finishStep() throws(SimulationError) {
         let layout = layout, enthalpy = enthalpy, kirchhoff = kirchhoff, flowLeft = flowLeft, tissues = model.tissues, tissueLayout = tissueLayout
-        let conduction = kernel.conduction
+        let conduction = kernel.conduction.kernelView
         let coldest = mapSlabs(of: layout.rowCount, slab: layout.slab) { rows -> Double in
             var coldest = Double.infinity
             for row in rows {
-                let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: kirchhoff)
+                let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: kirchhoff.values)
                 for run in tissueLayout.runs(inRow: row) where tissues[run.tissue].isSolid {
                     var least = Float.infinity
                     for i in run.start..<run.end {

@@ -1,19 +1,19 @@
 import ImagingCore
 
 /// The factors by which differences of θ between neighbouring cells become heat, and what stands for θ beyond the grid's sides.
-struct Conduction {
-    /// Per side; each tissue has its own θ at a given temperature.
+struct Conduction: Sendable {
     let layout: FieldLayout
-    private let conditions: [SimulationGrid.Side: BoundaryCondition]
     /// 1 / (cell width · distance of centres), 1/m², towards lower and higher indices, and width / (distance of both neighbours).
     private let i, j, k: AxisFactors
-    private let iLow, iHigh, iSpans: PaddedRow
-    /// θ beyond the j and k sides, as rows; empty where insulated.
-    private let walls: [SimulationGrid.Side: CellField]
-    /// θ beyond the i sides per row; empty where insulated.
-    private let iWalls: [SimulationGrid.Side: [Float]]
+    /// Rows of factors that may be read as whole vectors.
+    private let iLow, iHigh, iSpans: FixedBuffer<Float>
+    /// The same for j and k: per row along that axis, low, high and span.
+    private let jFactors, kFactors: FixedBuffer<SIMD4<Float>>
+    /// θ beyond a side, in rows (beyond j and k) or per row (beyond i); `nil` where insulated.
+    private let walls: [FixedBuffer<Float>?]
+    let kernelView: View
 
-    struct AxisFactors {
+    struct AxisFactors: Sendable {
         var low: [Double], high: [Double], span: [Double]
 
         init(_ axis: GridAxis, low lowCondition: BoundaryCondition, high highCondition: BoundaryCondition) {
@@ -29,17 +29,9 @@ struct Conduction {
             }
         }
         var largestSum: Double { zip(low, high).map(+).max()! }
-    }
-
-    /// A row of factors that may be read as whole vectors.
-    private final class PaddedRow: @unchecked Sendable {
-        let values: UnsafeMutablePointer<Float>
-        init(_ factors: [Double], pitch: Int) {
-            values = .allocate(capacity: pitch)
-            values.initialize(repeating: 0, count: pitch)
-            for (index, factor) in factors.enumerated() { values[index] = Float(factor) }
+        var together: FixedBuffer<SIMD4<Float>> {
+            FixedBuffer(low.indices.map { SIMD4(Float(low[$0]), Float(high[$0]), Float(span[$0]), 0) })
         }
-        deinit { values.deallocate() }
     }
 
     struct RowNeighbours {
@@ -50,13 +42,17 @@ struct Conduction {
     }
 
     init(grid: SimulationGrid, layout: FieldLayout, tissues: TissueLayout, conditions: [SimulationGrid.Side: BoundaryCondition]) {
-        (self.layout, self.conditions) = (layout, conditions)
+        self.layout = layout
         func condition(_ side: SimulationGrid.Side) -> BoundaryCondition { conditions[side] ?? .insulated }
         i = AxisFactors(grid.axes.x, low: condition(.iLow), high: condition(.iHigh))
         j = AxisFactors(grid.axes.y, low: condition(.jLow), high: condition(.jHigh))
         k = AxisFactors(grid.axes.z, low: condition(.kLow), high: condition(.kHigh))
-        (iLow, iHigh, iSpans) = (PaddedRow(i.low, pitch: layout.pitch), PaddedRow(i.high, pitch: layout.pitch), PaddedRow(i.span, pitch: layout.pitch))
-        var walls: [SimulationGrid.Side: CellField] = [:], iWalls: [SimulationGrid.Side: [Float]] = [:]
+        func padded(_ factors: [Double]) -> FixedBuffer<Float> {
+            FixedBuffer(factors.map(Float.init) + Array(repeating: 0, count: layout.pitch - factors.count))
+        }
+        (iLow, iHigh, iSpans) = (padded(i.low), padded(i.high), padded(i.span))
+        (jFactors, kFactors) = (j.together, k.together)
+        var walls = [FixedBuffer<Float>?](repeating: nil, count: SimulationGrid.Side.allCases.count)
         let size = layout.size
         func kirchhoff(_ temperature: Double, _ i: Int, _ j: Int, _ k: Int) -> Float {
             Float(tissues.tissues[tissues.tissue(i, j, k)].table.kirchhoff(atTemperature: temperature))
@@ -65,18 +61,24 @@ struct Conduction {
             guard case .temperature(let temperature) = condition else { continue }
             switch side {
             case .iLow, .iHigh:
-                iWalls[side] = (0..<layout.rowCount).map { kirchhoff(temperature, side == .iLow ? 0 : size.i - 1, $0 % size.j, $0 / size.j) }
+                walls[side.rawValue] = FixedBuffer((0..<layout.rowCount).map { kirchhoff(temperature, side == .iLow ? 0 : size.i - 1, $0 % size.j, $0 / size.j) })
             case .jLow, .jHigh:
                 let wall = FieldLayout(GridSize(size.i, 1, size.k)), field = CellField(wall)
                 for k in 0..<size.k { for i in 0..<size.i { field.values[wall.offset(i, 0, k)] = kirchhoff(temperature, i, side == .jLow ? 0 : size.j - 1, k) } }
-                walls[side] = field
+                walls[side.rawValue] = field
             case .kLow, .kHigh:
                 let wall = FieldLayout(GridSize(size.i, size.j, 1)), field = CellField(wall)
                 for j in 0..<size.j { for i in 0..<size.i { field.values[wall.offset(i, j, 0)] = kirchhoff(temperature, i, j, side == .kLow ? 0 : size.k - 1) } }
-                walls[side] = field
+                walls[side.rawValue] = field
             }
         }
-        (self.walls, self.iWalls) = (walls, iWalls)
+        // A side's condition holds for each tissue there with the tissue's own θ.
+        self.walls = walls
+        func address(_ side: SimulationGrid.Side) -> UnsafePointer<Float>? { walls[side.rawValue].map { UnsafePointer($0.values) } }
+        kernelView = View(
+            layout: layout, iLow: UnsafePointer(iLow.values), iHigh: UnsafePointer(iHigh.values), iSpans: UnsafePointer(iSpans.values),
+            jFactors: UnsafePointer(jFactors.values), kFactors: UnsafePointer(kFactors.values), iLowWall: address(.iLow), iHighWall: address(.iHigh),
+            jLowWall: address(.jLow), jHighWall: address(.jHigh), kLowWall: address(.kLow), kHighWall: address(.kHigh))
     }
 
     /// The largest sum of a cell's factors, 1/m².
@@ -84,29 +86,36 @@ struct Conduction {
 
     func factors(_ axis: Int) -> AxisFactors { axis == 0 ? i : axis == 1 ? j : k }
 
-    /// Rows beside a row; beyond an insulated side, the row itself.
-    @inline(__always)
-    func neighbours(ofRow row: Int, in kirchhoff: CellField) -> RowNeighbours {
-        let start = layout.rowStart(row), size = layout.size, jIndex = row % size.j, kIndex = row / size.j
-        let own = UnsafePointer(kirchhoff.values + start)
-        func wall(_ side: SimulationGrid.Side, _ wallRow: Int) -> UnsafePointer<Float> {
-            walls[side].map { UnsafePointer($0.values + layout.rowStart(wallRow)) } ?? own
-        }
-        return RowNeighbours(
-            start: start, row: own,
-            jLow: jIndex > 0 ? own - layout.pitch : wall(.jLow, kIndex), jHigh: jIndex < size.j - 1 ? own + layout.pitch : wall(.jHigh, kIndex),
-            kLow: kIndex > 0 ? own - layout.pitch * size.j : wall(.kLow, jIndex),
-            kHigh: kIndex < size.k - 1 ? own + layout.pitch * size.j : wall(.kHigh, jIndex),
-            iLowFactors: UnsafePointer(iLow.values), iHighFactors: UnsafePointer(iHigh.values), iSpans: UnsafePointer(iSpans.values),
-            jLowFactor: Float(j.low[jIndex]), jHighFactor: Float(j.high[jIndex]), kLowFactor: Float(k.low[kIndex]),
-            kHighFactor: Float(k.high[kIndex]), jSpan: Float(j.span[jIndex]), kSpan: Float(k.span[kIndex]))
-    }
+    /// For kernels: addresses only, which live as long as the value they come from.
+    struct View: @unchecked Sendable {
+        let layout: FieldLayout
+        fileprivate let iLow, iHigh, iSpans: UnsafePointer<Float>
+        fileprivate let jFactors, kFactors: UnsafePointer<SIMD4<Float>>
+        fileprivate let iLowWall, iHighWall, jLowWall, jHighWall, kLowWall, kHighWall: UnsafePointer<Float>?
 
-    /// Sets θ in the cells before the first and after the last of a row.
-    @inline(__always)
-    func fillGhosts(ofRow row: Int, in kirchhoff: CellField) {
-        let values = kirchhoff.values + layout.rowStart(row), last = layout.size.i - 1
-        values[-1] = iWalls[.iLow]?[row] ?? values[0]
-        values[last + 1] = iWalls[.iHigh]?[row] ?? values[last]
+        /// Rows beside a row; beyond an insulated side, the row itself.
+        @inline(__always)
+        func neighbours(ofRow row: Int, in kirchhoff: UnsafePointer<Float>) -> RowNeighbours {
+            let start = layout.rowStart(row), size = layout.size, j = row % size.j, k = row / size.j, own = kirchhoff + start
+            @inline(__always) func wall(_ values: UnsafePointer<Float>?, _ wallRow: Int) -> UnsafePointer<Float> {
+                if let values { values + layout.rowStart(wallRow) } else { own }
+            }
+            let jRow = jFactors[j], kRow = kFactors[k]
+            return RowNeighbours(
+                start: start, row: own,
+                jLow: j > 0 ? own - layout.pitch : wall(jLowWall, k), jHigh: j < size.j - 1 ? own + layout.pitch : wall(jHighWall, k),
+                kLow: k > 0 ? own - layout.pitch * size.j : wall(kLowWall, j),
+                kHigh: k < size.k - 1 ? own + layout.pitch * size.j : wall(kHighWall, j),
+                iLowFactors: iLow, iHighFactors: iHigh, iSpans: iSpans,
+                jLowFactor: jRow[0], jHighFactor: jRow[1], kLowFactor: kRow[0], kHighFactor: kRow[1], jSpan: jRow[2], kSpan: kRow[2])
+        }
+
+        /// Sets θ in the cells before the first and after the last of a row.
+        @inline(__always)
+        func fillGhosts(ofRow row: Int, in kirchhoff: UnsafeMutablePointer<Float>) {
+            let values = kirchhoff + layout.rowStart(row), last = layout.size.i - 1
+            values[-1] = iLowWall?[row] ?? values[0]
+            values[last + 1] = iHighWall?[row] ?? values[last]
+        }
     }
 }

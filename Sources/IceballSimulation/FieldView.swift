@@ -22,6 +22,7 @@ struct FieldView {
         }
         if liquid != nil {
             fill(&liquid!, from: enthalpy) { table, value in max(0, min(1, 1 - value / Float(table.solidusEnthalpy))) }
+            liquid!.smoothBinomially(size)
         }
         return TemperatureField(grid: model.grid, kirchhoff: kirchhoff, liquidShare: liquid, table: reference)
     }
@@ -112,6 +113,21 @@ struct FieldView {
         case .kLow, .kHigh:
             let k = layer(axes.z, isHigh: side == .kHigh)
             return plane(size.i, size.j) { VoxelIndex($0, $1, k) }
+        }
+    }
+}
+
+extension [Float] {
+    /// Weighs each value with its neighbours by ¼ ½ ¼ along each axis, so that the level ½ of shares of cells runs straight through a
+    /// plane front at any angle.
+    fileprivate mutating func smoothBinomially(_ size: GridSize) {
+        for (stride, count) in [(1, size.i), (size.i, size.j), (size.i * size.j, size.k)] {
+            let source = self
+            for offset in indices {
+                let position = offset / stride % count
+                let low = position > 0 ? source[offset - stride] : source[offset], high = position < count - 1 ? source[offset + stride] : source[offset]
+                self[offset] = source[offset] / 2 + (low + high) / 4
+            }
         }
     }
 }

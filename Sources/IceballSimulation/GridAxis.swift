@@ -40,6 +40,9 @@ struct GridAxis: Sendable {
     func bracket(_ position: Double) -> (cell: Int, share: Double) {
         guard count > 1, position > centers[0] else { return (0, 0) }
         guard position < centers[count - 1] else { return (count - 2, 1) }
+        // In the even core the cell follows from the position.
+        let even = Int((position / coreSpacing - 0.5).rounded(.down))
+        if even >= 0, even < core.count - 1 { return (core.lowerBound + even, min(1, max(0, position / coreSpacing - 0.5 - Double(even)))) }
         var low = 0, high = count - 1
         while high - low > 1 {
             let middle = (low + high) / 2

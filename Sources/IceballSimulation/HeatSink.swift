@@ -21,8 +21,11 @@ public struct HeatSink: Sendable {
         /// A surface of temperature T = coolant + resistance · (power per metre); °C and K·m/W.
         ///
         /// `largestPower` (W/m) bounds what is taken; `duty` is the share of time for which the coolant flows; over the first `rampS`
-        /// seconds of the phase the coolant's temperature falls linearly from that of the phase before.
+        /// seconds of the phase the coolant's temperature goes linearly from that of the tissue at the beginning to its own.
         case surface(coolantC: Double, resistance: Double, largestPower: Double?, duty: Double, rampS: Double)
+
+        /// The lowest temperature that the surface may have; `nil` where power is given.
+        var coolantC: Double? { if case .surface(let coolantC, _, _, _, _) = self { coolantC } else { nil } }
     }
 
     public struct Phase: Hashable, Sendable {
@@ -61,9 +64,4 @@ public struct HeatSink: Sendable {
 
     /// Whether its place changes.
     var moves: Bool { phases.contains { $0.withdrawalMM != 0 } }
-
-    /// The lowest temperature that its surface may have; `nil` where power is given.
-    var coldestC: Double? {
-        phases.compactMap { if case .surface(let coolantC, _, _, _, _) = $0.action { coolantC } else { nil } }.min()
-    }
 }

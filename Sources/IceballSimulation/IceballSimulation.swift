@@ -94,7 +94,7 @@ struct StepSchedule {
         for stop in stops {
             while stop - time > Self.tolerance {
                 let sinceSwitch = time - switches.last { $0 <= time + Self.tolerance }!
-                let longest = min(longestStepS, sinceSwitch < 10 - Self.tolerance ? 1 : sinceSwitch < 30 - Self.tolerance ? 2 : sinceSwitch < 120 ? 5 : .infinity)
+                let longest = min(longestStepS, sinceSwitch < 10 - Self.tolerance ? 1 : sinceSwitch < 60 - Self.tolerance ? 2 : sinceSwitch < 180 ? 5 : .infinity)
                 // What is left is shared out evenly rather than ending in a sliver.
                 let left = stop - time, step = left <= longest ? left : left < 2 * longest ? left / 2 : longest
                 steps.append(step)

@@ -2,7 +2,7 @@ import ImagingCore
 
 /// Faces between cells of different tissues, where a difference of θ means nothing: heat follows the difference of temperature there.
 struct InterfaceFaces {
-    private struct Face: Sendable {
+    private struct Face: Sendable, BitwiseCopyable {
         /// The cell that is corrected, and the one beyond the face.
         let cell, neighbour: Int32
         let tissue, neighbourTissue: UInt8
@@ -40,18 +40,16 @@ struct InterfaceFaces {
                 }
             }
         }
-        faces = RowList(found, rowCount: layout.rowCount) { (Int($0.cell) - FieldLayout.laneCount) / layout.pitch }
+        faces = RowList(found, rowCount: layout.rowCount) { (Int($0.cell) - FieldLayout.Lanes.scalarCount) / layout.pitch }
     }
 
     /// Adds `factor` times the heat through the row's interface faces, less what the stencil has added for them, to `target`, which begins at the row.
-    @inline(__always)
-    func correct(_ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: CellField, kirchhoff: CellField, factor: Float) {
-        guard !faces.isEmpty else { return }
+    func correct(_ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafePointer<Float>, factor: Float) {
         let start = layout.rowStart(row)
-        for face in faces[row] {
+        for face in faces.kernelView[row] {
             let cell = Int(face.cell), neighbour = Int(face.neighbour)
-            let stencil = face.stencil * (kirchhoff.values[neighbour] - kirchhoff.values[cell])
-            let flux = heatFlux(face, enthalpy.values[cell], enthalpy.values[neighbour])
+            let stencil = face.stencil * (kirchhoff[neighbour] - kirchhoff[cell])
+            let flux = heatFlux(face, enthalpy[cell], enthalpy[neighbour])
             target[cell &- start] += factor * (flux * face.inverseWidth - stencil)
         }
     }
@@ -72,10 +70,8 @@ struct InterfaceFaces {
 
     /// The most that interface faces add to a cell's sum of factors, 1/m²: the better conductor beyond may double a face's.
     func largestExtraSum() -> Double {
-        (0..<layout.rowCount).reduce(0) { largest, row in
-            var sums: [Int32: Float] = [:]
-            for face in faces[row] { sums[face.cell, default: 0] += face.stencil }
-            return max(largest, Double(sums.values.max() ?? 0))
-        }
+        var sums: [Int32: Float] = [:]
+        for face in faces.elements { sums[face.cell, default: 0] += face.stencil }
+        return Double(sums.values.max() ?? 0)
     }
 }

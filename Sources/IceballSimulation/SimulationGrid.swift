@@ -11,6 +11,9 @@ public struct SimulationGrid: Sendable {
     public let core: GridGeometry
     let axes: (x: GridAxis, y: GridAxis, z: GridAxis)
 
+    /// Of all cells.
+    public let size: GridSize
+
     /// A side of the grid; axes are those of the core.
     public enum Side: Int, CaseIterable, Sendable { case iLow, iHigh, jLow, jHigh, kLow, kHigh }
 
@@ -26,10 +29,11 @@ public struct SimulationGrid: Sendable {
             axis(core.size.i, core.spacing.x, .iLow, .iHigh), axis(core.size.j, core.spacing.y, .jLow, .jHigh),
             axis(core.size.k, core.spacing.z, .kLow, .kHigh)
         )
+        size = GridSize(axes.x.count, axes.y.count, axes.z.count)
         guard cellCount <= Self.largestCellCount else { throw .gridTooLarge(cells: cellCount, largest: Self.largestCellCount) }
     }
 
-    public var size: GridSize { GridSize(axes.x.count, axes.y.count, axes.z.count) }
+
     public var cellCount: Int { size.voxelCount }
     /// The least spacing of the core, metres.
     var finestSpacing: Double { core.spacing.min() / 1000 }

@@ -4,9 +4,8 @@ import ImagingCore
 final class SinkCells: @unchecked Sendable {
     let wells: [KernelWell]
     /// Sorted offsets of cells, the first of each row, and the heat taken up (W/m³, negative when cooled).
-    private let offsets: [Int32]
-    private let first: [Int32]
-    private var heat: [Float]
+    private let offsets: RowList<Int32>
+    private let heat: FixedBuffer<Float>
     private let inverseVolumes: [Float]
     /// Per well, places in `offsets` of its cells.
     private let places: [[Int32]]
@@ -16,16 +15,10 @@ final class SinkCells: @unchecked Sendable {
     init(_ wells: [KernelWell], grid: SimulationGrid, layout: FieldLayout) {
         self.wells = wells
         let offsets = Set(wells.flatMap(\.cells)).sorted()
-        var places: [Int32: Int32] = [:], first = [Int32](repeating: 0, count: layout.rowCount + 1)
-        for (place, offset) in offsets.enumerated() {
-            places[offset] = Int32(place)
-            first[(Int(offset) - FieldLayout.laneCount) / layout.pitch + 1] += 1
-        }
-        for row in 0..<layout.rowCount { first[row + 1] += first[row] }
-        self.offsets = offsets
-        self.first = first
+        let places = Dictionary(uniqueKeysWithValues: offsets.enumerated().map { ($0.element, Int32($0.offset)) })
+        self.offsets = RowList(offsets, rowCount: layout.rowCount) { (Int($0) - FieldLayout.Lanes.scalarCount) / layout.pitch }
         self.places = wells.map { $0.cells.map { places[$0]! } }
-        heat = Array(repeating: 0, count: offsets.count)
+        heat = FixedBuffer(repeating: 0, count: offsets.count)
         inverseVolumes = offsets.map { offset in
             let index = layout.index(Int(offset))
             return Float(1 / grid.cellVolume(index.i, index.j, index.k))
@@ -35,13 +28,11 @@ final class SinkCells: @unchecked Sendable {
 
     /// Sets what every cell loses for the given field, and returns the heat that all wells take, W.
     func update(_ actions: [HeatSink.Action], kirchhoff: CellField, tissues: [Tissue]) -> [Double] {
-        heat.withUnsafeMutableBufferPointer { heat in
-            heat.update(repeating: 0)
-            return wells.indices.map { take(actions[$0], well: $0, kirchhoff, tissues, heat) }
-        }
+        heat.values.update(repeating: 0, count: heat.count)
+        return wells.indices.map { take(actions[$0], well: $0, kirchhoff.values, tissues, heat.values) }
     }
 
-    private func take(_ action: HeatSink.Action, well index: Int, _ kirchhoff: CellField, _ tissues: [Tissue], _ heat: UnsafeMutableBufferPointer<Float>) -> Double {
+    private func take(_ action: HeatSink.Action, well index: Int, _ kirchhoff: UnsafePointer<Float>, _ tissues: [Tissue], _ heat: UnsafeMutablePointer<Float>) -> Double {
         if action == .idle { return 0 }
         let well = wells[index]
         var total = 0.0
@@ -51,7 +42,7 @@ final class SinkCells: @unchecked Sendable {
                     for (number, segment) in well.segments.enumerated() {
                         var mean: Float = 0, sum: Float = 0
                         for entry in segment.cells {
-                            mean += weights[entry] * kirchhoff.values[Int(cells[entry])]
+                            mean += weights[entry] * kirchhoff[Int(cells[entry])]
                             sum += weights[entry]
                         }
                         let power = power(action, well, segment, mean: Double(mean / sum), tissues, guess: powers[index][number])
@@ -80,10 +71,18 @@ final class SinkCells: @unchecked Sendable {
         }
     }
 
-    /// Adds `factor` times the heat of the row's cells to `target`, which begins at the row.
-    @inline(__always)
-    func add(to target: UnsafeMutablePointer<Float>, row: Int, rowStart: Int, factor: Float) {
-        guard !offsets.isEmpty else { return }
-        for place in Int(first[row])..<Int(first[row + 1]) { target[Int(offsets[place]) &- rowStart] += factor * heat[place] }
+    /// For kernels: addresses only, which live as long as this does.
+    var kernelView: View { View(offsets: offsets.kernelView, heat: heat.values) }
+
+    struct View: @unchecked Sendable {
+        fileprivate let offsets: RowList<Int32>.View
+        fileprivate let heat: UnsafeMutablePointer<Float>
+
+        /// Adds `factor` times the heat of the row's cells to `target`, which begins at the row.
+        @inline(__always)
+        func add(to target: UnsafeMutablePointer<Float>, row: Int, rowStart: Int, factor: Float) {
+            guard !offsets.isEmpty else { return }
+            for place in offsets.range(ofRow: row) { target[Int(offsets.items[place]) &- rowStart] += factor * heat[place] }
+        }
     }
 }

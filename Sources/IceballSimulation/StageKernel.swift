@@ -9,10 +9,11 @@ struct StageKernel {
 
     let layout: FieldLayout
     let tissues: TissueLayout
-    let kernelTissues: [KernelTissue]
+    let kernelTissues: KernelTissues
     let conduction: Conduction
     let interfaces: InterfaceFaces
-    /// Cells whose temperature never changes, as sorted offsets, and the first of each row.
+    let sharpFront: SharpFront?
+    /// Offsets of cells whose temperature never changes.
     let pinned: RowList<Int>
     /// Per cell, the share of blood flow left; `nil` where it comes back with thawing.
     let flowLeft: CellField?
@@ -24,16 +25,29 @@ struct StageKernel {
     }
 
     func run(_ stage: SuperTimeStep.Stage, isFirst: Bool, seconds: Double, _ fields: Fields, sinks: SinkCells) {
-        let weights = Weights(stage, seconds)
+        let work = RowKernel(self, fields, sinks, RowKernel.Weights(stage, seconds))
         forEachSlab(of: layout.rowCount, slab: layout.slab) { rows in
             for row in rows {
-                if isFirst { self.firstStage(row, weights, fields, sinks) } else { self.laterStage(row, weights, fields, sinks) }
-                self.closeRow(row, fields.next, fields.nextKirchhoff)
+                if isFirst { work.firstStage(row, self) } else { work.laterStage(row, self) }
+                work.closeRow(row, enthalpy: work.next, kirchhoff: work.nextKirchhoff)
             }
         }
+        withExtendedLifetime((self, fields, sinks)) {}
     }
 
-    private struct Weights {
+    /// Sets θ from H.
+    func close(enthalpy: CellField, kirchhoff: CellField) {
+        let work = RowKernel(self, enthalpy: enthalpy)
+        for row in 0..<layout.rowCount { work.closeRow(row, enthalpy: enthalpy.values, kirchhoff: kirchhoff.values) }
+        withExtendedLifetime((self, enthalpy, kirchhoff)) {}
+    }
+}
+
+/// The addresses that one stage works on: nothing in it is counted or copied while rows are computed.
+private struct RowKernel: @unchecked Sendable {
+    typealias Lanes = FieldLayout.Lanes
+
+    struct Weights {
         let mu, nu, rest, muTilde, gammaTilde: Float
         init(_ stage: SuperTimeStep.Stage, _ seconds: Double) {
             (mu, nu, rest) = (Float(stage.mu), Float(stage.nu), Float(1 - stage.mu - stage.nu))
@@ -41,50 +55,78 @@ struct StageKernel {
         }
     }
 
+    let layout: FieldLayout
+    let runs: RowList<TissueLayout.Run>.View
+    let tissues: UnsafePointer<KernelTissue>
+    let conduction: Conduction.View
+    let pinned: RowList<Int>.View
+    let sinks: SinkCells.View?
+    let flowLeft: UnsafePointer<Float>?
+    let kirchhoff, previous, beforePrevious, start: UnsafePointer<Float>
+    let rate, next, nextKirchhoff: UnsafeMutablePointer<Float>
+    let weights: Weights
+    let hasInterfaces, hasSharpFront: Bool
+
+    init(_ kernel: StageKernel, _ fields: StageKernel.Fields, _ sinks: SinkCells?, _ weights: Weights) {
+        (layout, runs, tissues) = (kernel.layout, kernel.tissues.runs.kernelView, UnsafePointer(kernel.kernelTissues.buffer.values))
+        (conduction, pinned, self.sinks) = (kernel.conduction.kernelView, kernel.pinned.kernelView, sinks?.kernelView)
+        flowLeft = kernel.flowLeft.map { UnsafePointer($0.values) }
+        (kirchhoff, previous) = (UnsafePointer(fields.kirchhoff.values), UnsafePointer(fields.previous.values))
+        (beforePrevious, start) = (UnsafePointer(fields.beforePrevious.values), UnsafePointer(fields.start.values))
+        (rate, next, nextKirchhoff) = (fields.rate.values, fields.next.values, fields.nextKirchhoff.values)
+        self.weights = weights
+        (hasInterfaces, hasSharpFront) = (!kernel.interfaces.isEmpty, kernel.sharpFront != nil)
+    }
+    init(_ kernel: StageKernel, enthalpy field: CellField) {
+        self.init(
+            kernel, .init(kirchhoff: field, previous: field, beforePrevious: field, start: field, rate: field, next: field, nextKirchhoff: field), nil,
+            Weights(.init(), 0))
+    }
+
     /// Writes M(Y_0) and Y_1.
-    private func firstStage(_ row: Int, _ weights: Weights, _ fields: Fields, _ sinks: SinkCells) {
-        let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: fields.kirchhoff)
-        let y0 = fields.start.values + start, rate = fields.rate.values + start, next = fields.next.values + start
-        for run in tissues.runs(inRow: row) {
-            let tissue = kernelTissues[run.tissue]
+    func firstStage(_ row: Int, _ kernel: StageKernel) {
+        let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: kirchhoff)
+        let y0 = self.start + start, rate = rate + start, next = next + start
+        for run in runs[row] {
+            let tissue = tissues[run.tissue]
             var i = run.start
             while i < run.end {
-                let lanes = min(FieldLayout.laneCount, run.end &- i)
-                write(heatRate(neighbours, i, Self.load(y0, i), tissue), rate, i, lanes)
-                i &+= FieldLayout.laneCount
+                Self.write(heatRate(neighbours, i, Self.load(y0, i), tissue), rate, i, run.end &- i)
+                i &+= Lanes.scalarCount
             }
         }
-        interfaces.correct(rate, row: row, enthalpy: fields.start, kirchhoff: fields.kirchhoff, factor: 1)
-        sinks.add(to: rate, row: row, rowStart: start, factor: 1)
-        for offset in pinned[row] { rate[offset &- start] = 0 }
+        if hasInterfaces { kernel.interfaces.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
+        if hasSharpFront { kernel.sharpFront!.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
+        sinks?.add(to: rate, row: row, rowStart: start, factor: 1)
+        if !pinned.isEmpty { for offset in pinned[row] { rate[offset &- start] = 0 } }
         var i = 0
         while i < layout.size.i {
-            (Self.load(y0, i) + Self.load(rate, i) * weights.muTilde).store(next, i)
-            i &+= FieldLayout.laneCount
+            Self.write(Self.load(y0, i) + Self.load(rate, i) * weights.muTilde, next, i, Lanes.scalarCount)
+            i &+= Lanes.scalarCount
         }
     }
 
-    private func laterStage(_ row: Int, _ weights: Weights, _ fields: Fields, _ sinks: SinkCells) {
-        let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: fields.kirchhoff)
-        let y0 = fields.start.values + start, rate = fields.rate.values + start, next = fields.next.values + start
-        let y1 = fields.previous.values + start, y2 = fields.beforePrevious.values + start
-        for run in tissues.runs(inRow: row) {
-            let tissue = kernelTissues[run.tissue]
+    func laterStage(_ row: Int, _ kernel: StageKernel) {
+        let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: kirchhoff)
+        let y0 = self.start + start, rate = rate + start, next = next + start, y1 = previous + start, y2 = beforePrevious + start
+        for run in runs[row] {
+            let tissue = tissues[run.tissue]
             var i = run.start
             while i < run.end {
-                let lanes = min(FieldLayout.laneCount, run.end &- i), previous = Self.load(y1, i)
-                let heat = heatRate(neighbours, i, previous, tissue)
-                var value = previous * weights.mu + Self.load(y2, i) * weights.nu
+                let previous = Self.load(y1, i)
+                var value = heatRate(neighbours, i, previous, tissue) * weights.muTilde
+                value += previous * weights.mu
+                value += Self.load(y2, i) * weights.nu
                 value += Self.load(y0, i) * weights.rest
-                value += heat * weights.muTilde
                 value += Self.load(rate, i) * weights.gammaTilde
-                write(value, next, i, lanes)
-                i &+= FieldLayout.laneCount
+                Self.write(value, next, i, run.end &- i)
+                i &+= Lanes.scalarCount
             }
         }
-        interfaces.correct(next, row: row, enthalpy: fields.previous, kirchhoff: fields.kirchhoff, factor: weights.muTilde)
-        sinks.add(to: next, row: row, rowStart: start, factor: weights.muTilde)
-        for offset in pinned[row] { next[offset &- start] = y0[offset &- start] }
+        if hasInterfaces { kernel.interfaces.correct(next, row: row, enthalpy: previous, kirchhoff: kirchhoff, factor: weights.muTilde) }
+        if hasSharpFront { kernel.sharpFront!.correct(next, row: row, enthalpy: previous, kirchhoff: kirchhoff, factor: weights.muTilde) }
+        sinks?.add(to: next, row: row, rowStart: start, factor: weights.muTilde)
+        if !pinned.isEmpty { for offset in pinned[row] { next[offset &- start] = y0[offset &- start] } }
     }
 
     /// dH/dt of cells i… by conduction between like tissues and by blood, W/m³.
@@ -102,25 +144,24 @@ struct StageKernel {
         span += Self.magnitude(back - front) * n.jSpan
         span += Self.magnitude(above - below) * n.kSpan
         var share = here / (span + Lanes(repeating: 1e-12)) + Lanes(repeating: 0.5)
-        share = share.replacing(with: 0, where: share .< 0)
-        share = share.replacing(with: 1, where: share .> 1)
+        share = Self.positive(share)
         if let flowLeft {
-            let left = Self.load(flowLeft.values + n.start, i)
-            share = share.replacing(with: left, where: share .> left)
+            share -= Self.positive(share - Self.load(flowLeft + n.start, i))
+        } else {
+            share -= Self.positive(share - Lanes(repeating: 1))
         }
-        let unfrozen = enthalpy.replacing(with: 0, where: enthalpy .< 0)
-        return rate + share * (Lanes(repeating: tissue.heating) - unfrozen * tissue.heatingSlope)
+        return rate + share * (Lanes(repeating: tissue.heating) - Self.positive(enthalpy) * tissue.heatingSlope)
     }
 
     /// θ of a finished row, and its ghost cells.
-    func closeRow(_ row: Int, _ enthalpy: CellField, _ kirchhoff: CellField) {
-        let start = layout.rowStart(row), source = enthalpy.values + start, target = kirchhoff.values + start
-        for run in tissues.runs(inRow: row) {
-            let tissue = kernelTissues[run.tissue]
+    func closeRow(_ row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafeMutablePointer<Float>) {
+        let start = layout.rowStart(row), source = enthalpy + start, target = kirchhoff + start
+        for run in runs[row] {
+            let tissue = tissues[run.tissue]
             var i = run.start
             while i < run.end {
-                write(Self.kirchhoff(Self.load(source, i), tissue), target, i, min(FieldLayout.laneCount, run.end &- i))
-                i &+= FieldLayout.laneCount
+                Self.write(Self.kirchhoff(Self.load(source, i), tissue), target, i, run.end &- i)
+                i &+= Lanes.scalarCount
             }
         }
         conduction.fillGhosts(ofRow: row, in: kirchhoff)
@@ -128,17 +169,19 @@ struct StageKernel {
 
     @inline(__always)
     static func kirchhoff(_ enthalpy: Lanes, _ tissue: KernelTissue) -> Lanes {
-        let liquid = enthalpy.replacing(with: 0, where: enthalpy .< 0), below = enthalpy - liquid
-        let mush = below.replacing(with: Lanes(repeating: -tissue.mushRelease), where: below .< -tissue.mushRelease)
+        let liquid = positive(enthalpy), release = Lanes(repeating: tissue.mushRelease)
+        // At most 0 and at least −release.
+        let mush = positive(enthalpy - liquid + release) - release
         var frozen = enthalpy - tissue.solidusEnthalpy
-        frozen.replace(with: 0, where: frozen .> 0)
+        frozen -= positive(frozen)
         frozen *= tissue.inverseFrozenHeatCapacity
         var theta = liquid * tissue.liquidSlope + mush * tissue.mushSlope
         theta += (frozen - frozen * frozen * tissue.halfRise) * tissue.frozenConductivity
-        for stretch in tissue.furtherStretches {
+        for index in 0..<tissue.furtherStretchCount {
+            let stretch = tissue.furtherStretches[index]
+            let release = Lanes(repeating: stretch.release)
             var part = enthalpy - stretch.enthalpy
-            part.replace(with: 0, where: part .> 0)
-            part.replace(with: Lanes(repeating: -stretch.release), where: part .< -stretch.release)
+            part = positive(part - positive(part) + release) - release
             theta += part * stretch.slope
         }
         return theta
@@ -148,38 +191,18 @@ struct StageKernel {
         UnsafeRawPointer(row + i).loadUnaligned(as: Lanes.self)
     }
     @inline(__always) static func load(_ row: UnsafeMutablePointer<Float>, _ i: Int) -> Lanes { load(UnsafePointer(row), i) }
+    /// What is positive of each lane, else 0. All limits below are made of it: it is the one selection that becomes vector instructions.
+    @inline(__always) static func positive(_ x: Lanes) -> Lanes { x.replacing(with: 0, where: x .< 0) }
     @inline(__always) static func magnitude(_ x: Lanes) -> Lanes {
-        unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & SIMD8(repeating: 0x7fff_ffff), to: Lanes.self)
+        let positive = positive(x)
+        return positive + (positive - x)
     }
-    @inline(__always) private func write(_ lanes: Lanes, _ row: UnsafeMutablePointer<Float>, _ i: Int, _ count: Int) {
-        if count == FieldLayout.laneCount { lanes.store(row, i) } else { for lane in 0..<count { row[i &+ lane] = lanes[lane] } }
-    }
-}
-
-extension FieldLayout.Lanes {
-    @inline(__always) fileprivate func store(_ row: UnsafeMutablePointer<Float>, _ i: Int) {
-        UnsafeMutableRawPointer(row + i).storeBytes(of: self, as: FieldLayout.Lanes.self)
-    }
-}
-
-/// Items that belong to rows, sorted by them.
-struct RowList<Item: Sendable>: Sendable {
-    private let items: [Item]
-    private let first: [Int]
-
-    /// `rowOf` tells the row of each item; the order within a row is kept.
-    init(_ items: [Item], rowCount: Int, rowOf: (Item) -> Int) {
-        guard !items.isEmpty else {
-            (self.items, first) = ([], [])
-            return
+    /// Writes as many of the lanes as `left` allows.
+    @inline(__always) static func write(_ lanes: Lanes, _ row: UnsafeMutablePointer<Float>, _ i: Int, _ left: Int) {
+        if left >= Lanes.scalarCount {
+            UnsafeMutableRawPointer(row + i).storeBytes(of: lanes, as: Lanes.self)
+        } else {
+            for lane in 0..<left { row[i &+ lane] = lanes[lane] }
         }
-        let rows = items.map(rowOf)
-        self.items = items.indices.sorted { (rows[$0], $0) < (rows[$1], $1) }.map { items[$0] }
-        var first = [Int](repeating: 0, count: rowCount + 1)
-        for row in rows { first[row + 1] += 1 }
-        for row in 0..<rowCount { first[row + 1] += first[row] }
-        self.first = first
     }
-    var isEmpty: Bool { items.isEmpty }
-    subscript(row: Int) -> ArraySlice<Item> { items.isEmpty ? [] : items[first[row]..<first[row + 1]] }
 }

@@ -2,7 +2,7 @@ import ImagingCore
 
 /// Which tissue each cell is of, row by row as runs of one tissue.
 struct TissueLayout: Sendable {
-    struct Run: Sendable {
+    struct Run: Sendable, BitwiseCopyable {
         /// Cells of the row.
         let start, end: Int
         let tissue: Int
@@ -12,44 +12,54 @@ struct TissueLayout: Sendable {
     /// Per cell, i fastest; `nil` when all are of the first tissue.
     let labels: [UInt8]?
     private let size: GridSize
-    private let runs: [Run]
-    private let firstRun: [Int]
+    let runs: RowList<Run>
 
     init(size: GridSize, tissues: [Tissue], labels: [UInt8]?) {
         precondition(!tissues.isEmpty && tissues.count <= 256 && (labels == nil || labels!.count == size.voxelCount))
         (self.size, self.tissues, self.labels) = (size, tissues, labels)
-        guard let labels else {
-            (runs, firstRun) = ([Run(start: 0, end: size.i, tissue: 0)], [])
-            return
-        }
-        var runs: [Run] = [], firstRun: [Int] = []
+        var found: [(row: Int, run: Run)] = []
         for row in 0..<size.j * size.k {
-            firstRun.append(runs.count)
+            guard let labels else {
+                found.append((row, Run(start: 0, end: size.i, tissue: 0)))
+                continue
+            }
             var start = 0
             for i in 1...size.i where i == size.i || labels[row * size.i + i] != labels[row * size.i + start] {
-                runs.append(Run(start: start, end: i, tissue: Int(labels[row * size.i + start])))
+                found.append((row, Run(start: start, end: i, tissue: Int(labels[row * size.i + start]))))
                 start = i
             }
         }
-        (self.runs, self.firstRun) = (runs, firstRun + [runs.count])
+        var index = 0
+        runs = RowList(found.map(\.run), rowCount: size.j * size.k) { _ in
+            index += 1
+            return found[index - 1].row
+        }
     }
 
-    func runs(inRow row: Int) -> ArraySlice<Run> { labels == nil ? runs[...] : runs[firstRun[row]..<firstRun[row + 1]] }
+    func runs(inRow row: Int) -> UnsafeBufferPointer<Run> { runs.kernelView[row] }
 
     func tissue(_ i: Int, _ j: Int, _ k: Int) -> Int { labels.map { Int($0[i + size.i * (j + size.j * k)]) } ?? 0 }
 }
 
 /// A tissue's constants as the kernels read them.
-struct KernelTissue {
+struct KernelTissue: BitwiseCopyable {
     let liquidSlope, mushSlope, mushRelease, solidusEnthalpy, inverseFrozenHeatCapacity, frozenConductivity, halfRise: Float
     /// Heat from blood and metabolism at the liquidus, W/m³, and how it falls with enthalpy, 1/s.
     let heating, heatingSlope: Float
-    /// Parts of the freezing range after the first: warm end, release, slope.
-    let furtherStretches: [(enthalpy: Float, release: Float, slope: Float)]
+    /// Parts of the freezing range after the first.
+    let furtherStretches: UnsafePointer<Stretch>
+    let furtherStretchCount: Int
 
-    var isHeated: Bool { heating != 0 || heatingSlope != 0 }
+    /// H at its warm end, what is released down to its cold end, dθ/dH.
+    struct Stretch: BitwiseCopyable {
+        let enthalpy, release, slope: Float
+    }
 
-    init(_ tissue: Tissue, bloodTemperatureC: Double) {
+    /// Whether there is any heat from blood or metabolism.
+    let isHeated: Bool
+
+    /// `stretches` must live as long as this.
+    fileprivate init(_ tissue: Tissue, bloodTemperatureC: Double, stretches: UnsafePointer<Stretch>) {
         let table = tissue.table, first = table.stretches[0]
         liquidSlope = Float(table.liquidConductivity / table.liquidHeatCapacity)
         (mushSlope, mushRelease) = (Float(first.kirchhoffPerEnthalpy), Float(first.release))
@@ -58,6 +68,26 @@ struct KernelTissue {
         (frozenConductivity, halfRise) = (Float(table.frozenConductivity), Float(table.frozenConductivityRise / 2))
         heating = Float(tissue.perfusionConductance * (bloodTemperatureC - table.liquidusC) + tissue.metabolicHeat)
         heatingSlope = Float(tissue.perfusionConductance / table.liquidHeatCapacity)
-        furtherStretches = table.stretches.dropFirst().map { (Float($0.enthalpy), Float($0.release), Float($0.kirchhoffPerEnthalpy)) }
+        isHeated = heating != 0 || heatingSlope != 0
+        (furtherStretches, furtherStretchCount) = (stretches, table.stretches.count - 1)
+    }
+}
+
+/// The constants of all tissues of a model, and the memory that they point to.
+struct KernelTissues: Sendable {
+    let buffer: FixedBuffer<KernelTissue>
+    private let stretches: FixedBuffer<KernelTissue.Stretch>
+
+    init(_ tissues: [Tissue], bloodTemperatureC: Double) {
+        let further = tissues.map { $0.table.stretches.dropFirst() }
+        stretches = FixedBuffer(further.flatMap { $0 }.map {
+            KernelTissue.Stretch(enthalpy: Float($0.enthalpy), release: Float($0.release), slope: Float($0.kirchhoffPerEnthalpy))
+        })
+        var first = 0, constants: [KernelTissue] = []
+        for (tissue, own) in zip(tissues, further) {
+            constants.append(KernelTissue(tissue, bloodTemperatureC: bloodTemperatureC, stretches: UnsafePointer(stretches.values + first)))
+            first += own.count
+        }
+        buffer = FixedBuffer(constants)
     }
 }

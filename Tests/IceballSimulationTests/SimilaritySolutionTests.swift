@@ -12,14 +12,14 @@ import Testing
         init(_ seconds: Double, _ isotherms: [Double: Double]) { (self.seconds, self.isotherms) = (seconds, isotherms) }
     }
 
-    private func expect(_ simulation: IceballSimulation, _ rows: [Row], from origin: PatientPoint, along directions: [PatientVector]) throws {
+    private func expect(_ simulation: IceballSimulation, _ rows: [Row], from origin: PatientPoint, along directions: [PatientVector], toleranceMM: Double = 0.15) throws {
         let result = try simulation.run()
         #expect(result.snapshots.map(\.timeS) == rows.map(\.seconds))
         for (snapshot, row) in zip(result.snapshots, rows) {
             for (temperature, radius) in row.isotherms where radius > 3 {
                 for direction in directions {
                     let measured = try #require(snapshot.temperature.radiusMM(of: temperature, from: origin, along: direction))
-                    #expect(abs(measured - radius) <= (row.seconds < 300 ? 0.25 : 0.15), "\(row.seconds) s, \(temperature) °C along \(direction.lps)")
+                    #expect(abs(measured - radius) <= (row.seconds < 300 ? 0.25 : toleranceMM), "\(row.seconds) s, \(temperature) °C along \(direction.lps)")
                 }
             }
         }
@@ -40,6 +40,7 @@ import Testing
 
     @Test func pointInTissueThatFreezesOverARange() throws {
         let rows = [
+            Row(60, [-1: 3.76037, -8: 3.31664, 0: 3.79674]),
             Row(300, [-1: 8.40845, -8: 7.41622, 0: 8.48977, -20: 5.85223, -40: 4.34612]),
             Row(600, [-1: 11.8913, -8: 10.4881, 0: 12.0063, -20: 8.27631, -40: 6.14634]),
         ]
@@ -66,5 +67,19 @@ import Testing
         ]
         let simulation = try ExactCases.planar(ExactCases.tissue, coldC: -140, startC: 37, outputTimesS: rows.map(\.seconds))
         try expect(simulation, rows, from: PatientPoint(0, 1.5, 1.5), along: [PatientVector(1, 0, 0)])
+    }
+    @Test func planeInWater() throws {
+        let rows = [Row(60, [0: 3.29978]), Row(300, [0: 7.37854]), Row(600, [0: 10.4348]), Row(1500, [0: 16.4989])]
+        let simulation = try ExactCases.planar(ExactCases.water, coldC: -20, startC: 20, outputTimesS: rows.map(\.seconds))
+        try expect(simulation, rows, from: PatientPoint(0, 1.5, 1.5), along: [PatientVector(1, 0, 0)])
+    }
+
+    @Test func lineInTissueThatFreezesAtOneTemperature() throws {
+        let rows = [Row(60, [-1: 3.48504]), Row(600, [-1: 11.0207, -20: 5.96689, -40: 3.16735]), Row(1500, [-1: 17.4252, -20: 9.43448, -40: 5.00802])]
+        let place = PatientPoint(0.21, -0.37, 1.5)
+        let simulation = try ExactCases.line(
+            ExactCases.tissue, wattsPerMetre: 400, through: (place.lps.x, place.lps.y), outputTimesS: rows.map(\.seconds))
+        // An oblique front without width is known less well: 0.16 mm at the worst.
+        try expect(simulation, rows, from: place, along: testDirections, toleranceMM: 0.2)
     }
 }
