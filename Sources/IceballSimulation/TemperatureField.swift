@@ -43,7 +43,8 @@ public struct TemperatureField: Sendable {
 
     /// °C at the voxels of a grid, by default the core, whose voxels are cells.
     public func volume(on geometry: GridGeometry? = nil) -> Volume<Float> {
-        let geometry = geometry ?? grid.core, size = geometry.size
+        guard let geometry, geometry != grid.core else { return coreVolume }
+        let size = geometry.size
         return Volume(geometry: geometry) { target in
             nonisolated(unsafe) let target = target
             forEachSlab(of: size.k, slab: 1) { slices in
@@ -53,6 +54,21 @@ public struct TemperatureField: Sendable {
                             let index = VoxelIndex(i, j, k)
                             target[size.offset(index)] = Float(temperatureC(at: geometry.point(index)))
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    private var coreVolume: Volume<Float> {
+        let size = grid.size, (x, y, z) = grid.axes
+        return Volume(geometry: grid.core) { target in
+            var place = 0
+            for k in z.core {
+                for j in y.core {
+                    for offset in size.offset(VoxelIndex(x.core.lowerBound, j, k))..<size.offset(VoxelIndex(x.core.lowerBound, j, k)) + x.core.count {
+                        target[place] = Float(table.temperature(atKirchhoff: Double(kirchhoff[offset])))
+                        place += 1
                     }
                 }
             }

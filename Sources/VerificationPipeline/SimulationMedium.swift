@@ -8,9 +8,16 @@ struct SimulationMedium {
     let root: StrictYAML
     let folder: URL
 
-    /// How far the core goes beyond probes and sources where no core is given, and the grid beyond its core, mm.
+    /// How far the core goes beyond probes and sources where no core is given, mm.
     static let coreMarginMM = 30.0
-    static let reachMM = 60.0
+    /// How far the grid goes beyond its core, mm: eight lengths over which blood evens temperatures out, within these bounds.
+    static let reachMM = 20.0...60.0
+    static let warmLengths = 8.0
+
+    private static func reachMM(in tissue: Tissue) -> Double {
+        let length = (tissue.table.liquidConductivity / max(tissue.perfusionConductance, 1e-9)).squareRoot() * 1000
+        return min(max(warmLengths * length, reachMM.lowerBound), reachMM.upperBound)
+    }
 
     /// - Parameters:
     ///   - places: what the core must hold when none is given.
@@ -22,9 +29,9 @@ struct SimulationMedium {
         let library = try library(), start = try root.number("start") ?? 37
         var boundary = try boundary(start: start)
         for (side, temperature) in planes { boundary[side] = .temperature(temperature) }
-        let grid = try grid(around: places, boundary: boundary)
         let tissue = try library.tissue(try root.requiredString("tissue"))
         guard tissue.isSolid else { throw root.wrongValue("tissue", expected: "one that conducts heat and can freeze") }
+        let grid = try grid(around: places, boundary: boundary, tissue)
         let labelling = try SimulationTissues(root: root, folder: folder, library: library, background: tissue).labels(on: grid)
         let model = ThermalModel(
             grid: grid, tissues: labelling.tissues, labels: labelling.labels, boundary: boundary, startTemperatureC: start,
@@ -76,7 +83,7 @@ struct SimulationMedium {
         return conditions
     }
 
-    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition]) throws -> SimulationGrid {
+    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue) throws -> SimulationGrid {
         let entry = try root.mapping("grid", known: ["spacing", "core", "margin", "reach"])
         let spacing = try entry?.positive("spacing") ?? 1
         let corners = try entry?.points("core") ?? []
@@ -96,15 +103,17 @@ struct SimulationMedium {
         guard counts.max() < 100_000 else { throw SimulationError.gridTooLarge(cells: Int.max, largest: SimulationGrid.largestCellCount) }
         let core = try GridGeometry(
             size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacing), origin: PatientPoint(low + spacing / 2))
-        return try SimulationGrid(core: core, reachMM: try reach(entry, boundary))
+        return try SimulationGrid(core: core, reachMM: try reach(entry, boundary, tissue))
     }
 
     /// `reach: mm`, or `{x: …, y: …, z: …}`, each one number or [low, high]. Cold and insulated sides end at the core where nothing is said.
-    private func reach(_ entry: StrictYAML?, _ boundary: [SimulationGrid.Side: BoundaryCondition]) throws -> [SimulationGrid.Side: Double] {
+    private func reach(_ entry: StrictYAML?, _ boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue) throws
+        -> [SimulationGrid.Side: Double]
+    {
         var reach: [SimulationGrid.Side: Double] = [:]
         let warmest = boundary.values.compactMap { if case .temperature(let value) = $0 { value } else { nil } }.max()
         for side in SimulationGrid.Side.allCases {
-            if case .temperature(let value)? = boundary[side], value == warmest { reach[side] = Self.reachMM } else { reach[side] = 0 }
+            if case .temperature(let value)? = boundary[side], value == warmest { reach[side] = Self.reachMM(in: tissue) } else { reach[side] = 0 }
         }
         guard let entry, entry.has("reach") else { return reach }
         if let value = try? entry.zeroOrMore("reach") { return Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, value) }) }
