@@ -19,8 +19,6 @@ struct RadialEdgeFit {
     let odds: RadialOdds
     /// The ends of the longest axis as a person gave them, which the surface passes near.
     var ends: [PatientPoint] = []
-    /// Directions in which nothing is looked for, since a person said that the neighbour there is none of it.
-    var blind: [Bool]? = nil
     /// The scanner's blur in the slice plane (one standard deviation).
     var inPlaneBlurMM: Float = 0.6
 
@@ -177,7 +175,6 @@ struct RadialEdgeFit {
             shift: [Float](repeating: 0, count: count), information: [Float](repeating: 0, count: count), clearness: [Float](repeating: 0, count: count),
             contrast: [Float](repeating: 0, count: count), cosine: cosine)
         for n in 0..<count where !inside.mean[n].isNaN && !outside.mean[n].isNaN {
-            if blind?[n] == true { continue }
             let patchArea = radii[n] * radii[n]
             let a = inside.mean[n]
             // The outside's own level where it differs by more than the grain makes it differ (a vessel, fat beyond a capsule).

@@ -135,12 +135,6 @@ public enum TumourSegmentation {
         return mode + max(5 * sigma, 130)
     }
 
-    /// The share of the fit's own spread that is stated: tumours are smoother than the fit takes them to be.
-    ///
-    /// Chosen on one set of phantoms. On a second set (eleven families, 20 to 900 HU of contrast, slices of 1 and 5 mm) the stated value
-    /// came to 0.6 to 1.5 times the root mean square distance found, least for tumours against fat. A leak is not covered by it.
-    private static let spreadShare: Float = 0.75
-
     private static func refined(
         _ fit: RadialTumourFit, lobes: [RadialTumourFit], image: Volume<Float>, texture: NoiseTexture, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
@@ -164,20 +158,8 @@ public enum TumourSegmentation {
             throw .tumourRunsOn(fit.expectation.prompt.seed, foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         }
         let findings = TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest)
-        let outcome = outcomes[0]
-        var squares: Float = 0, area: Float = 0
-        for n in outcome.radii.indices {
-            let patch = fit.sphere.solidAngles[n] * outcome.radii[n] * outcome.radii[n]
-            // Where no edge shows, what the rest suggests is off by about a seventh of the radius.
-            let guessed = 0.15 * outcome.radii[n] * max(0, 1 - 2 * min(outcome.clearness[n], fit.visibility[n]))
-            let deviation = max(spreadShare * outcome.deviationsMM[n], guessed)
-            squares += patch * deviation * deviation
-            area += patch
-        }
-        let uncertainty = Double(squares / max(area, 1e-6)).squareRoot()
         return SegmentationResult(
-            levelSet: LevelSet(field: surface), edgeUncertaintyMM: max(uncertainty, 0.2), findings: findings,
+            levelSet: LevelSet(field: surface), edgeUncertaintyMM: TumourEdgeSpread(fit: fit, edge: outcomes[0]).rootMeanSquareMM, findings: findings,
             method: "tumour from seed and diameter: likeliest closed surface around the seed by grey levels on rays, edge at local half-height (\(modality.rawValue))")
     }
-
 }

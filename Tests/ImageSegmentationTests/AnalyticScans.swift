@@ -87,7 +87,7 @@ enum AnalyticScan {
 /// How a found surface lies to a true one.
 struct SurfaceComparison {
     /// Millimetres; signed is positive where the found surface lies outside the true one.
-    var meanSigned = 0.0, meanAbsolute = 0.0, share95 = 0.0
+    var meanSigned = 0.0, meanAbsolute = 0.0, rootMeanSquare = 0.0, share95 = 0.0
     var dice = 0.0
 
     /// - Parameter trueDistance: signed distance, positive inside.
@@ -109,6 +109,7 @@ struct SurfaceComparison {
         guard !ordered.isEmpty else { return }
         meanSigned = distances.reduce(0, +) / Double(distances.count)
         meanAbsolute = ordered.reduce(0, +) / Double(ordered.count)
+        rootMeanSquare = (ordered.reduce(0) { $0 + $1 * $1 } / Double(ordered.count)).squareRoot()
         share95 = ordered[Int(0.95 * Double(ordered.count))]
         var both = 0, total = 0
         for offset in 0..<scan.size.voxelCount {

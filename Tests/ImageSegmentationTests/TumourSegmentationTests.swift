@@ -31,7 +31,8 @@ import Testing
         let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: truth)
         #expect(comparison.share95 < 4)
         #expect(comparison.dice > 0.75)
-        #expect(result.edgeUncertaintyMM > 0.6, "a surface that is partly guessed says so")
+        #expect(result.edgeUncertaintyMM > 0.7 * comparison.rootMeanSquare, "a surface that is partly guessed says so")
+        #expect(result.edgeUncertaintyMM > 0.4)
     }
 
     @Test func vesselBesideTheTumourIsLeftOut() throws {

@@ -95,20 +95,21 @@ import Testing
         #expect(abs(comparison.meanSigned) < 0.3)
     }
 
-    /// What is stated is what surfaces are off by: over several noises, within a factor of 1.6.
-    @Test(arguments: [(20.0, 15.0), (50, 12)])
-    func uncertaintyIsWhatIsSeen(contrast: Double, noise: Double) throws {
-        let truth = ellipsoid(Self.center, SIMD3(12, 11, 10)), grid = try AnalyticScan.grid(80, 80, 28)
+    /// What is stated is what surfaces are off by, over several noises: in an organ, and where its capsule runs into the tumour,
+    /// which costs more than noise does.
+    @Test(arguments: [(contrast: 20.0, noise: 15.0, capsuleMM: 99.0, organ: 100.0), (50, 12, 99, 100), (40, 12, 6, 100)])
+    func uncertaintyIsWhatIsSeen(contrast: Double, noise: Double, capsuleMM: Double, organ: Double) throws {
+        let truth = ellipsoid(Self.center, SIMD3(12, 11, 10)), grid = try AnalyticScan.grid(80, 80, 28), capsule = Self.center.x + capsuleMM
         var stated = 0.0, squares = 0.0, count = 0.0
         for seed in UInt64(11)...14 {
-            let scan = AnalyticScan.make(grid, noise: noise, seed: seed) { truth($0) > 0 ? 100 - contrast : 100 }
+            let scan = AnalyticScan.make(grid, noise: noise, seed: seed) { truth($0) > 0 ? organ - contrast : $0.x < capsule ? organ : -100 }
             let result = try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(Self.center), diameterMM: 24)
             stated += result.edgeUncertaintyMM / 4
             let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: truth)
-            squares += comparison.meanAbsolute * comparison.meanAbsolute * .pi / 2
+            squares += comparison.rootMeanSquare * comparison.rootMeanSquare
             count += 1
         }
         let seen = (squares / count).squareRoot()
-        #expect(stated > seen / 1.6 && stated < 2.2 * seen)
+        #expect(stated > seen / 1.5 && stated < 1.6 * seen, "stated \(stated), seen \(seen)")
     }
 }

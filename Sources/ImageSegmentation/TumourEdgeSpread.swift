@@ -1,0 +1,52 @@
+import Foundation
+
+/// How far a tumour's surface is expected to lie off, as a root mean square over the surface.
+///
+/// Noise is the least of it where an edge is clear. Four parts add up in each direction: what the smooth fit leaves open; a neighbour
+/// unlike the rest (where fat meets kidney, or a vessel passes, mixed voxels look like the tumour); search and edge that disagree more
+/// than elsewhere, since both err alike only by chance; and no visible edge.
+///
+/// Coefficients come from about 150 tumours of forty kinds, in analytic phantoms and put into real CT and MR; leaving one kind out and
+/// stating it from the others, half of all came to 0.84–1.28 and nine in ten to 0.5–1.7 of the true value. A surface that has run into
+/// a neighbour is not covered: findings say so.
+struct TumourEdgeSpread {
+    let fit: RadialTumourFit
+    let edge: RadialEdgeFit.Outcome
+
+    /// Tumours are smoother than the fit takes them to be.
+    private static let ofFit: Float = 0.5
+    /// What a neighbour with another contrast shifts the surface by, in mm, when the contrast differs by all of itself.
+    private static let ofContrastMM: Float = 0.83
+    private static let ofDisagreement: Float = 0.34
+    /// Share of the radius.
+    private static let ofInvisibleEdge: Float = 0.22
+    private static let leastMM: Float = 0.1
+    /// Voxels and blur alone cost this much, whatever the scan.
+    private static let leastStatedMM = 0.2
+
+    /// One standard deviation in mm over the whole surface.
+    var rootMeanSquareMM: Double {
+        var squares: Float = 0, area: Float = 0
+        for (n, variance) in variances.enumerated() {
+            let patch = fit.sphere.solidAngles[n] * edge.radii[n] * edge.radii[n]
+            squares += patch * variance
+            area += patch
+        }
+        return max(Double(squares / max(area, 1e-6)).squareRoot(), Self.leastStatedMM)
+    }
+
+    /// By direction, in mm².
+    private var variances: [Float] {
+        let usualContrast = edge.contrasts.median ?? 0
+        let steps = edge.radii.indices.map { edge.radii[$0] / fit.radii[$0] }, usualStep = steps.median ?? 1
+        return edge.radii.indices.map { n in
+            let radius = edge.radii[n]
+            let contrast = min(abs(edge.contrasts[n] - usualContrast) / max(abs(usualContrast), 1e-3), 1)
+            let disagreement = min(abs(steps[n] - usualStep) * radius, 3)
+            let parts = SIMD4(
+                Self.ofFit * edge.deviationsMM[n], Self.ofContrastMM * contrast, Self.ofDisagreement * disagreement,
+                Self.ofInvisibleEdge * (1 - fit.visibility[n]) * radius)
+            return (parts * parts).sum() + Self.leastMM * Self.leastMM
+        }
+    }
+}
