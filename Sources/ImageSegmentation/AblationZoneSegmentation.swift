@@ -61,7 +61,7 @@ struct ZoneSearch {
     ) throws(SegmentationError) {
         (self.modality, self.seeds, self.diameterIsKnown, self.parameters) = (modality, seeds, diameterIsKnown, parameters)
         // The seeds lie in the scan, so some of it lies around them.
-        let box = scan.geometry.indexRanges(around: seeds, marginMM: 0.9 * diameterMM + 10)!
+        let box = scan.geometry.indexRanges(around: seeds, marginMM: 1.1 * diameterMM + 6)!
         image = scan.floats(in: box.i, box.j, box.k)
         let target = min(max(diameterMM / 20, 0.8), 1.6)
         let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (target / image.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
@@ -91,17 +91,18 @@ struct ZoneSearch {
         return true
     }
 
-    /// How far from the seeds most voxels have the seeds' own level, from 5 to 40 mm.
+    /// How far from the seeds most voxels are nearer to the seeds' level than to that of the brighter tissue around, from 5 to 40 mm.
     private static func radius(of work: Volume<Float>, distance: Volume<Float>, modality: Modality) -> Double {
-        let near = work.values(in: Mask(distance) { $0 < 4 }), level = near.median ?? 0
+        let thick = Float(0.6 * work.geometry.spacing.max()), near = work.values(in: Mask(distance) { $0 < max(4, thick) }), level = near.median ?? 0
         let spread = max(1.4826 * (near.map { abs($0 - level) }.median ?? 0), modality == .ct ? 6 : 0.04 * abs(level))
+        let reach = max(0.5 * ZoneLevel.contrast(of: level, to: work.values(in: Mask(distance) { $0 > 8 && $0 < 45 }), spread: spread, modality), 1.5 * spread)
         let step: Float = 2
         var counts = [(own: Int, all: Int)](repeating: (0, 0), count: 20)
         work.withUnsafeVoxels { values in
             distance.withUnsafeVoxels { distance in
                 for offset in 0..<values.count where distance[offset] < 40 {
                     counts[Int(distance[offset] / step)].all += 1
-                    if abs(values[offset] - level) < 3 * spread { counts[Int(distance[offset] / step)].own += 1 }
+                    if abs(values[offset] - level) < reach { counts[Int(distance[offset] / step)].own += 1 }
                 }
             }
         }
@@ -110,7 +111,7 @@ struct ZoneSearch {
     }
 
     /// The voxels of the zone on `coarse`'s grid.
-    func region() throws(SegmentationError) -> Mask {
+    mutating func region() throws(SegmentationError) -> Mask {
         let r = Float(radius)
         var odds = GreyLevelOdds(
             image: work, inside: Mask(distance) { $0 < max(0.5 * r, 3) }, outside: Mask(distance) { $0 > 1.4 * r && $0 < 1.4 * r + 10 })
@@ -121,18 +122,20 @@ struct ZoneSearch {
             guard region.count > 0 else { throw .noZoneFound(seeds[0], reason: "nothing there stands out from its surroundings") }
             let depth = Volume<Float>.levels(of: region).signedDistanceToZero()
             if pass < 2 {
+                if !level.liesInLung { level.follow(work.values(in: Mask(depth) { $0 > 1.5 && $0 < 5 })) }
                 odds = GreyLevelOdds(image: work, inside: Mask(depth) { $0 > 1.2 }, outside: Mask(depth) { $0 < -1.8 && $0 > -10 })
             }
         }
         // Necks to muscle, bowel or a vessel's wall of the same level.
-        let opened = region.opened(byMM: min(0.35 * radius, 5)).joined(to: seedVoxels)
-        if 3 * opened.count > 2 * region.count { region = opened }
-        return diameterIsKnown ? withoutNeighbour(region) : region
+        let opening = min(0.35 * radius, 5), opened = region.opened(byMM: opening).joined(to: seedVoxels)
+        // Corners that the opening took off are the zone's own.
+        if 3 * opened.count > 2 * region.count { region = level.liesInLung ? opened : region.intersection(opened.dilated(byMM: 0.8 * opening)) }
+        return withoutNeighbour(region)
     }
 
     /// Without a part that hangs on by a waist and lies where the stated size says the zone ends: a gallbladder or muscle of its level.
     private func withoutNeighbour(_ region: Mask) -> Mask {
-        guard let part = partBehindWaist(of: region), let reach = distance.values(in: part).median, Double(reach) > radius else { return region }
+        guard let part = partBehindWaist(of: region), let reach = distance.values(in: part).median, Double(reach) > 0.8 * radius else { return region }
         return region.subtracting(part).joined(to: seedVoxels)
     }
 
@@ -149,19 +152,21 @@ struct ZoneSearch {
         return nil
     }
 
+    /// A seed may lie between two thick slices.
     private var seedVoxels: [VoxelIndex] {
-        distance.withUnsafeVoxels { d in d.indices.filter { d[$0] < 3 }.map { distance.size.index(atOffset: $0) } }
+        let reach = Float(max(3, 0.6 * distance.geometry.spacing.max()))
+        return distance.withUnsafeVoxels { d in d.indices.filter { d[$0] < reach }.map { distance.size.index(atOffset: $0) } }
     }
 
     /// Per millimetre; positive where grey levels and size speak for the zone.
     private func force(_ odds: GreyLevelOdds) -> Volume<Float> {
-        let r = Float(radius), core = Float(min(0.2 * radius, 2.5)), farthest = diameterIsKnown ? 1.6 * r : 2.2 * r
+        let r = Float(radius), core = Float(min(0.2 * radius, 2.5)), farthest = 2.2 * r
         let trust: Float = diameterIsKnown ? 0.3 : 0.12
         let evenness = level.evenness(of: work), inLung = level.liesInLung
         return odds.logOdds(of: work).combined(with: evenness, distance) { odds, even, d in
             if d < core { return 3 }
             if d > farthest { return -3 }
-            let grey = inLung ? min(even, 1) : min(max(-1, min(1, odds / 3)), even)
+            let grey = inLung ? min(even, 1) : min(max(-1, min(1, (odds + 2) / 3)), even)
             return 1.1 * grey + trust * max(-1.5, min(0.5, 1.1 * (1 - d / r)))
         }
     }
@@ -190,8 +195,8 @@ struct ZoneSearch {
         }
         let spacing = fine.geometry.spacing
         let uncertainty = (pow(0.15, 2) * (spacing * spacing).sum() / 3 + pow(0.35 * outcome.residualMM, 2)
-            + pow(2 * (1 - edge.contrastShare), 2)).squareRoot()
-        let doubts = sizeFindings(zone) + neighbourFinding(region)
+            + pow(4 * edge.unseenShare, 2)).squareRoot()
+        let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region)
         return SegmentationResult(
             levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty ? 0.3 : 2), findings: level.findings + edge.findings + doubts,
             method: "ablation zone from seeds: even region without enhancement, least surface, edge at local half-height (\(modality.rawValue))")
@@ -205,6 +210,17 @@ struct ZoneSearch {
             remedy: diameterIsKnown ? "Look at the outline; if it runs into a neighbour, give a mask." : "Look at the outline; give the zone's approximate diameter.")]
     }
 
+    /// The deepest point of an ellipsoid of 3 : 1 : 1 lies 0.69 of the radius of a ball of its volume from its surface.
+    private static let leastRoundness = 0.66
+
+    private func shapeFinding(_ region: Mask) -> [Finding] {
+        let deepest = Double(region.signedDistance().withUnsafeVoxels { $0.max() ?? 0 })
+        guard seeds.count == 1, deepest < Self.leastRoundness * pow(region.volumeML * 1000 * 3 / (4 * .pi), 1.0 / 3) else { return [] }
+        return [Finding(
+            .warning, "ablation-zone-irregular", "The ablation zone found is far from round: it may have run into a neighbour of its grey level.",
+            remedy: "Look at the outline; if it runs into a neighbour, give the zone's approximate diameter or a mask.")]
+    }
+
     private func sizeFindings(_ zone: LevelSet) -> [Finding] {
         let inside = Mask(zone.field) { $0 >= 0 }, volume = inside.volumeML
         var findings: [Finding] = []
@@ -212,7 +228,7 @@ struct ZoneSearch {
         func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
         if diameterIsKnown, seeds.count == 1, volume > 1.7 * expected || volume < 0.15 * expected {
             findings.append(Finding(
-                .warning, "ablation-zone-size", "The ablation zone found is \(rounded(volume)) mL, a sphere of the stated diameter \(rounded(expected)) mL.",
+                .warning, "ablation-zone-size", "The ablation zone found is \(rounded(volume)) mL, a ball of the expected diameter \(rounded(expected)) mL.",
                 remedy: "Look at the outline; correct the diameter or the seed, or give a mask."))
         }
         let border = zone.geometry.size

@@ -5,6 +5,8 @@ import ImagingCore
 struct ZoneEdge {
     /// The share of the surface outside which the level differs from the zone's.
     let contrastShare: Double
+    /// The share outside which the zone, if it went on, would look the same: fat, which does not enhance; in lung whatever is as dense.
+    let unseenShare: Double
     private(set) var findings: [Finding] = []
 
     init(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality) {
@@ -13,6 +15,16 @@ struct ZoneEdge {
         let beyond = Float(1 + 0.5 * image.geometry.spacing.max())
         let outside = smooth.values(in: Mask(zone.field) { $0 < -beyond && $0 > -beyond - 2 })
         contrastShare = Double(outside.count { abs($0 - level.inside) > limit }) / Double(max(outside.count, 1))
+        let blind = outside.count { value in
+            level.liesInLung ? value > level.inside - Self.asDenseHU : abs(value - level.inside) <= limit || modality == .ct && value < Self.fatHU
+        }
+        unseenShare = Double(blind) / Double(max(outside.count, 1))
+        if unseenShare > Self.toleratedUnseenShare {
+            findings.append(Finding(
+                .info, "ablation-zone-edge-unseen",
+                "\(Int((100 * unseenShare).rounded())) % of the ablation zone's edge borders on \(level.liesInLung ? "tissue as dense as itself" : "fat or tissue that looks the same"): the zone may reach further there, or less far.",
+                remedy: "Look at the outline there, or give a mask."))
+        }
         if let lump = Self.lump(zone: zone, image: smooth, level: level, modality: modality) {
             findings.append(Finding(
                 .warning, "nodular-enhancement",
@@ -21,9 +33,13 @@ struct ZoneEdge {
         }
     }
 
+    private static let asDenseHU: Float = 150, fatHU: Float = -30, toleratedUnseenShare = 0.15
+
     /// A rim is thinner than twice this; what outlines the lump is blurred by as much.
     private static let rimMM = 2.0
-    private static let shellMM: Float = 14, leastVolumeML = 0.15
+    private static let shellMM: Float = 14
+    /// In thick slices a vessel's section alone holds more.
+    private static func leastVolumeML(_ image: Volume<Float>) -> Double { max(0.15, 0.05 * image.geometry.spacing.max()) }
 
     /// The largest lump that enhances: beside the zone more than its surroundings do, in it as they do. Vessels run on beyond the shell that is
     /// looked at and are passed over.
@@ -44,7 +60,7 @@ struct ZoneEdge {
         let lumps = bright.opened(byMM: rimMM).connectedComponents()
         let candidates = lumps.components.compactMap { component -> (volumeML: Double, place: PatientPoint)? in
             let mask = lumps.mask(of: component)
-            guard mask.volumeML >= leastVolumeML else { return nil }
+            guard mask.volumeML >= leastVolumeML(image) else { return nil }
             let depths = zone.field.values(in: mask)
             guard let nearest = depths.max(), let farthest = depths.min(), nearest > -3, farthest > -(shellMM - 1.5) else { return nil }
             return (mask.volumeML, centre(of: mask))

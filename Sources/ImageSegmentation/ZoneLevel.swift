@@ -3,7 +3,8 @@ import ImagingCore
 /// The grey level of an ablation zone and of what surrounds it.
 struct ZoneLevel {
     /// The zone's own level and the spread of smoothed voxels about it.
-    let inside: Float, spread: Float
+    private(set) var inside: Float
+    let spread: Float
     /// The commonest level of the shell around the zone.
     let around: Float
     let modality: Modality
@@ -22,7 +23,8 @@ struct ZoneLevel {
     ) throws(SegmentationError) {
         self.modality = modality
         let r = Float(radius)
-        let near = work.values(in: Mask(distance) { $0 < min(max(0.35 * r, 2.5), 6) }), isCT = modality == .ct
+        let reach = max(min(max(0.35 * r, 2.5), 6), Float(0.6 * work.geometry.spacing.max()))
+        let near = work.values(in: Mask(distance) { $0 < reach }), isCT = modality == .ct
         // Bubbles are part of a zone, and no measure of it; a seed in air has nothing else around it.
         let solid = isCT ? near.filter { $0 > -200 } : near
         guard let level = (4 * solid.count > near.count ? solid : near).median else { throw .seedOutsideScan(seed) }
@@ -72,6 +74,22 @@ struct ZoneLevel {
             if high - low > best.count { best = (high - low, sorted[(low + high) / 2]) }
         }
         return best.at
+    }
+
+    /// Takes the level of what lies inside the edge for the zone's: the treated tumour at the seeds may differ from the rest, which ends there.
+    /// It moves by no more than two fifths of the way to the surroundings, and never away from them.
+    mutating func follow(_ rim: [Float]) {
+        guard let level = rim.median, rim.count > 50 else { return }
+        let share = (level - inside) / (around - inside)
+        if share > 0 { inside += min(share, 0.4) * (around - inside) }
+    }
+
+    /// By how much the commonest level of what enhances among some values, or of all where little does, differs from a zone's level.
+    static func contrast(of level: Float, to values: [Float], spread: Float, _ modality: Modality) -> Float {
+        let least = modality == .ct ? max(leastContrastHU, 1.5 * spread) : max(leastContrastShare * abs(level), 1.5 * spread)
+        let brighter = values.filter { $0 > level + least && (modality == .mr || $0 < level + 200) }
+        let width = max(2 * spread, modality == .ct ? 10 : 0.08 * abs(level))
+        return abs((commonest(7 * brighter.count > values.count ? brighter : values, width: width) ?? level) - level)
     }
 
     /// In lung the zone is as dense as vessels and chest wall: the half height alone tells it from lung.

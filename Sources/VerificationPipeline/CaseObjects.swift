@@ -76,18 +76,28 @@ struct CaseObjectFinder {
 
     /// The ice, or the ablation zone of an audit.
     ///
-    /// - Parameter seeds: where ice is expected when there are no probes, and an ablation zone: tumours, in the treated scan's frame of reference.
-    func zone(probes: [Probe], seeds: [PatientPoint]) throws -> CaseObject {
+    /// - Parameters:
+    ///   - seeds: where ice is expected when there are no probes, and an ablation zone: tumours, in the treated scan's frame of reference.
+    ///   - tumours: those treated, for the size of an ablation zone.
+    func zone(probes: [Probe], seeds: [PatientPoint], of tumours: [CaseObject]) throws -> CaseObject {
         let name = description.isFollowup ? "ablation zone" : "visible ice"
         if let zone = description.zone { return try imported(zone, name: name) }
         let (scan, modality) = (scans.treated.volume, scans.treated.modality)
         let result = if description.isFollowup {
             try AblationZoneSegmentation.segment(
-                scan: scan, modality: modality, seeds: seeds, parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
+                scan: scan, modality: modality, seeds: seeds, approximateDiameterMM: expectedZoneDiameterMM(tumours),
+                parameters: .init(mayLieInBone: profile.lesion?.mayLieInBone ?? false))
         } else {
             try IceSegmentation.segment(scan: scan, modality: modality, probes: probes, seeds: seeds, reference: iceReference)
         }
         return segmented(result, name: name, isInPlanningFrame: false)
+    }
+
+    /// A single tumour with the margin it needs; several may share a zone or have one each.
+    private func expectedZoneDiameterMM(_ tumours: [CaseObject]) -> Double? {
+        guard tumours.count == 1 else { return nil }
+        let usable = AblationZoneSegmentation.usableDiameterMM
+        return min(max(tumours[0].surface.longestDiameterMM + 2 * profile.requiredMarginMM, usable.lowerBound), usable.upperBound)
     }
 
     /// The scan that shows the tissue before it froze, where one lies in the ice scan's frame of reference.

@@ -48,10 +48,10 @@ struct CasePlacer {
     }
 
     /// The zone; `nil`, with a finding, when the scan shows none.
-    private func zone(_ probes: [Probe], seeds: [PatientPoint], _ findings: inout [Finding]) throws -> CaseObject? {
+    private func zone(_ probes: [Probe], seeds: [PatientPoint], of tumours: [CaseObject], _ findings: inout [Finding]) throws -> CaseObject? {
         try clock.measure("zone", as: description.isFollowup ? "finding the ablation zone" : "finding the ice") {
             do {
-                let zone = try finder.zone(probes: probes, seeds: seeds)
+                let zone = try finder.zone(probes: probes, seeds: seeds, of: tumours)
                 findings += zone.findings
                 return zone
             } catch let error as SegmentationError where error.isAboutTheScan {
@@ -67,7 +67,7 @@ extension CasePlacer {
     private func sharingFrame(tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], probes: [Probe]) throws -> CasePlacement {
         var placement = CasePlacement(tumours: tumours, structures: structures, registration: .init(rigid: .init(.identity), quality: .init(
             method: scans.shareFrameOfReference ? "shared-frame-of-reference" : "none", trusted: false, expectedErrorMM: nil)))
-        placement.zone = try zone(probes, seeds: tumours.compactMap(\.surface.centroid), &placement.findings)
+        placement.zone = try zone(probes, seeds: tumours.compactMap(\.surface.centroid), of: tumours, &placement.findings)
         let objects = tumours + structures.map(\.object)
         // Nothing to compare within one scan; what was not compared is not known.
         if scans.planning.seriesInstanceUID == scans.treated.seriesInstanceUID {
@@ -119,7 +119,7 @@ extension CasePlacer {
         // Ice that probes show where to look for is found first, so that it is not compared.
         var zoneFindings: [Finding] = []
         if description.zone?.frame != .planning, description.zone != nil || !probes.isEmpty {
-            placement.zone = try zone(probes, seeds: [], &zoneFindings)
+            placement.zone = try zone(probes, seeds: [], of: tumours, &zoneFindings)
         }
         let carried = tumours.filter(\.isInPlanningFrame)
         func register() throws -> [CaseRegistration.Outcome] {
@@ -133,10 +133,10 @@ extension CasePlacer {
             let seeds = try self.seeds(tumours, outcomes)
             zoneFindings = []
             if let given = description.zone {
-                placement.zone = try finder.zone(probes: probes, seeds: [])
+                placement.zone = try finder.zone(probes: probes, seeds: [], of: tumours)
                 precondition(given.frame == .planning)
             } else if !(probes.isEmpty && seeds.isEmpty) {
-                placement.zone = try zone(probes, seeds: seeds, &zoneFindings)
+                placement.zone = try zone(probes, seeds: seeds, of: tumours, &zoneFindings)
                 if placement.zone != nil { outcomes = try register() }
             }
         }
