@@ -92,17 +92,18 @@ struct KernelWell: Sendable {
         }
     }
 
-    /// Kernels lie in the even core, or reach beyond it only through a side that mirrors what is inside.
+    /// Kernels lie in the even core, or reach beyond it only where the sink is its own image in a side that mirrors what is inside.
     private static func check(_ sink: HeatSink, _ centers: [SIMD3<Double>], grid: SimulationGrid, margin: Double, insulated: Set<SimulationGrid.Side>)
         throws(SimulationError)
     {
         let isLine = if case .line = sink.shape { true } else { false }
         let axes = [grid.axes.x, grid.axes.y, grid.axes.z], sides = SimulationGrid.Side.allCases
         for axis in 0..<3 {
-            let positions = centers.map { $0[axis] }, high = Double(axes[axis].core.count) * grid.finestSpacing
-            for (side, distance) in [(sides[2 * axis], positions.min()!), (sides[2 * axis + 1], high - positions.max()!)] {
-                let endsHere = side.rawValue % 2 == 0 ? axes[axis].core.lowerBound == 0 : axes[axis].core.upperBound == axes[axis].count
-                if isLine, endsHere, insulated.contains(side) { continue }
+            let low = centers.map { $0[axis] }.min()!, high = centers.map { $0[axis] }.max()!, end = Double(axes[axis].core.count) * grid.finestSpacing
+            for (side, distance, face) in [(sides[2 * axis], low, 0.0), (sides[2 * axis + 1], end - high, end)] {
+                let endsHere = face == 0 ? axes[axis].core.lowerBound == 0 : axes[axis].core.upperBound == axes[axis].count
+                let isMirrored = abs(low + high - 2 * face) < 1e-3 * grid.finestSpacing
+                if endsHere, insulated.contains(side), isLine || isMirrored { continue }
                 guard distance >= margin * (1 - 1e-9) else { throw .sourceOutsideCore(sink.name, distanceMM: max(0, distance) * 1000) }
             }
         }

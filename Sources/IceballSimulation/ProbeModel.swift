@@ -29,7 +29,7 @@ public struct ProbeModel: Hashable, Sendable {
     }
 
     /// The figures without which it cannot freeze.
-    var missing: [String] {
+    public var missing: [String] {
         [("diameter", diameterMM), ("activeLength", activeLengthMM), ("coolant", coolantC)].filter { $0.1 == nil }.map(\.0)
     }
 

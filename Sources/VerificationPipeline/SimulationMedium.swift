@@ -26,11 +26,9 @@ struct SimulationMedium {
     func model(around places: [PatientPoint], planes: [SimulationGrid.Side: Double]) throws
         -> (model: ThermalModel, cold: Set<SimulationGrid.Side>, findings: [Finding])
     {
-        let library = try library(), start = try root.number("start") ?? 37
+        let library = try library(), start = try root.number("start") ?? 37, tissue = try tissue()
         var boundary = try boundary(start: start)
         for (side, temperature) in planes { boundary[side] = .temperature(temperature) }
-        let tissue = try library.tissue(try root.requiredString("tissue"))
-        guard tissue.isSolid else { throw root.wrongValue("tissue", expected: "one that conducts heat and can freeze") }
         let grid = try grid(around: places, boundary: boundary, tissue)
         let labelling = try SimulationTissues(root: root, folder: folder, library: library, background: tissue).labels(on: grid)
         let model = ThermalModel(
@@ -43,6 +41,13 @@ struct SimulationMedium {
             }
         }
         return (model, Set(cold), labelling.findings)
+    }
+
+    /// What everything is of that nothing else is said of.
+    func tissue() throws -> Tissue {
+        let tissue = try library().tissue(try root.requiredString("tissue"))
+        guard tissue.isSolid else { throw root.wrongValue("tissue", expected: "one that conducts heat and can freeze") }
+        return tissue
     }
 
     private func library() throws -> TissueLibrary {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import IceballSimulation
 import ImagingCore
 import Reporting
 import VerificationPipeline
@@ -24,13 +25,26 @@ struct SimulateCommand: AsyncParsableCommand {
               isotherms: [0, -20, -40]
               rays:
                 - {name: aside, from: [0, 0, 15], direction: [1, 0, 0]}
+
+            With --calibrate it is a table of measured sizes instead:
+              schema: icemargin.calibration/1
+              probe: {name: ours, gauge: 17, activeLength: 30, coolant: -150}
+              fit: [resistance, activeLength]                   # and coolant, where two isotherms or more tell them apart
+              tissue: agar-gel
+              start: 37
+              sizes:
+                - {minutes: 10, isotherm: 0, width: 31, length: 45}
+                - {minutes: 10, isotherm: -20, width: 20, length: 37}
             """)
 
     @Argument(help: ArgumentHelp("The description of the simulation.", valueName: "run.yaml"))
     var file: String
 
     @Option(name: .shortAndLong, help: "The folder to write; it must be new or empty.")
-    var output: String
+    var output: String?
+
+    @Flag(help: "Fit a probe to a table of isotherm sizes (schema icemargin.calibration/1) instead, and print it.")
+    var calibrate = false
 
     @Flag(help: "Replace an earlier result in the output folder.")
     var overwrite = false
@@ -38,7 +52,31 @@ struct SimulateCommand: AsyncParsableCommand {
     @Flag(help: "Print simulation.json instead of a summary.")
     var json = false
 
+    func validate() throws {
+        guard calibrate || output != nil else { throw ValidationError("Missing expected argument '--output <output>'") }
+    }
+
     func run() async throws {
+        if calibrate { try fitProbe() } else { try simulate(into: output!) }
+    }
+
+    private func fitProbe() throws {
+        let progress = ProgressLine("fitting")
+        let result = try CalibrationDescription.load(URL(filePath: file)).run { progress.show($0) }
+        progress.finish()
+        show(result.findings)
+        let document = CalibrationDocument(result)
+        if json { try StandardOutput.write(try ReportEncoder().encode(document)) } else { try StandardOutput.write(document.text) }
+    }
+
+    private func show(_ findings: [Finding]) {
+        for finding in findings {
+            StandardError.write("\(finding.severity.rawValue): \(finding.message)")
+            if !finding.remedy.isEmpty { StandardError.write("  \(finding.remedy)") }
+        }
+    }
+
+    private func simulate(into output: String) throws {
         let results = try ResultsFolder(destination: URL(filePath: output), overwrite: overwrite, marker: SimulationDocument.fileName)
         do {
             let description = try SimulationDescription.load(URL(filePath: file))
@@ -46,10 +84,7 @@ struct SimulateCommand: AsyncParsableCommand {
             let result = try description.simulation.run { progress.show($0) }
             progress.finish()
             let document = SimulationDocument(description, result)
-            for finding in description.findings + result.findings {
-                StandardError.write("\(finding.severity.rawValue): \(finding.message)")
-                if !finding.remedy.isEmpty { StandardError.write("  \(finding.remedy)") }
-            }
+            show(description.findings + result.findings)
             let encoded = try ReportEncoder().encode(document)
             try document.write(result, encoded: encoded, to: results)
             try results.commit()

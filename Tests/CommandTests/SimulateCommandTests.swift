@@ -72,4 +72,30 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path))
         withExtendedLifetime(keep) {}
     }
+
+    private static let sizes = """
+        schema: icemargin.calibration/1
+        probe: {name: ours, gauge: 17, activeLength: 30, coolant: -100}
+        fit: coolant
+        spacing: 2
+        tissue: medium
+        define:
+          - {name: medium, density: 1050, specificHeat: 3600, conductivity: 0.5, frozenSpecificHeat: 1800, frozenConductivity: 2,
+             mushConductivity: 1.25, latentHeat: 250, freezing: [-1, -8]}
+        sizes: [{minutes: 5, isotherm: 0, width: 23.35}, {minutes: 5, isotherm: -20, width: 15.81}]
+
+        """
+
+    /// The sizes are those of a surface of −140 °C (axisymmetric reference).
+    @Test func fitsAProbeToMeasuredSizes() throws {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "sizes.yaml")
+        try Data(Self.sizes.utf8).write(to: file)
+        let run = try CommandRunner.run("simulate", "--calibrate", file.path, "--json")
+        #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+        let probe = try #require(try run.json()["probe"] as? [String: Any])
+        #expect(try abs(#require(probe["coolant"] as? Double) + 140) < 8)
+        try Data(Self.sizes.replacing("fit: coolant", with: "fit: colour").utf8).write(to: file)
+        let refused = try CommandRunner.run("simulate", "--calibrate", file.path)
+        #expect(refused.status == 65 && refused.errors.contains("resistance, coolant, activeLength"))
+    }
 }
