@@ -145,44 +145,25 @@ struct SurfaceFit {
     /// The distance to the field's surface in and somewhat around the band; the field itself elsewhere.
     private func distanced(_ field: Volume<Float>, bandMM: Float) -> Volume<Float> {
         let reachMM = bandMM + 2 * Float(grid.spacing.max())
-        guard isFineForSlices else { return Self.distance(toSurfaceOf: field, near: field, reachMM: reachMM) }
         // Between thick slices the surface is smooth on this grid: every other voxel is enough.
-        let sparse = grid.thinned(by: 2)
-        let sparseField = field.resampled(onto: sparse, interpolation: .nearest)
-        let exact = Self.distance(
-            toSurfaceOf: field, near: sparseField, reachMM: reachMM + 2 * Float(sparse.spacing.max()))
-        return field.combined(with: exact.resampled(onto: grid, interpolation: .cubic, outside: .nan)) {
-            abs($0) <= reachMM && $1 == $1 ? $1 : $0
-        }
+        return Self.distance(toSurfaceOf: field, near: field, reachMM: reachMM, exactMM: isFineForSlices ? 0 : nil)
     }
 
     /// The signed distance to the zero surface of `field` at the voxels of `rough` that lie within `reachMM`; `rough` elsewhere.
-    static func distance(toSurfaceOf field: Volume<Float>, near rough: Volume<Float>, reachMM: Float) -> Volume<Float> {
+    ///
+    /// - Parameter exactMM: see `SurfaceDistance.signedDistances`; by default three voxels.
+    static func distance(toSurfaceOf field: Volume<Float>, near rough: Volume<Float>, reachMM: Float, exactMM: Float? = nil) -> Volume<Float> {
         let mesh = field.isosurface(at: 0)
         guard !mesh.isEmpty else { return rough }
-        let tree = SurfaceDistance(mesh)
-        let grid = rough.geometry, size = rough.size
-        return Volume<Float>(geometry: grid) { target in
-            rough.withUnsafeVoxels { rough in
-                forEachSlab(of: size.j * size.k, slab: 16) { rows in
-                    for row in rows {
-                        let voxels = row * size.i..<(row + 1) * size.i
-                        let wanted = voxels.filter { abs(rough[$0]) <= reachMM }
-                        let distances = tree.serialDistances(to: wanted.lazy.map { grid.point(size.index(atOffset: $0)) })
-                        for offset in voxels { target[offset] = rough[offset] }
-                        for (offset, distance) in zip(wanted, distances) { target[offset] = rough[offset] >= 0 ? distance : -distance }
-                    }
-                }
-            }
-        }
+        return SurfaceDistance(mesh).signedDistances(near: rough, in: -reachMM...reachMM, exactMM: exactMM ?? 3 * Float(rough.geometry.spacing.max()))
     }
 
     /// Minimises the squared Laplacian over the voxels of the band, within the bounds (projected gradients with Nesterov's momentum).
     private func smoothed(_ start: Volume<Float>, bandMM: Float, iterations: Int) -> Volume<Float> {
         var solution = start, lookAhead = start
         var laplacian = Volume<Float>(geometry: grid, repeating: 0)
-        let stencil = LaplacianStencil(grid)
         let reachMM = bandMM + 2 * Float(grid.spacing.max())
+        let stencil = LaplacianStencil(grid, where: start.mapped { abs($0) <= reachMM ? 1 : 0 })
         solution.withUnsafeMutableVoxels { solution in
             lookAhead.withUnsafeMutableVoxels { lookAhead in
                 laplacian.withUnsafeMutableVoxels { laplacian in
@@ -193,7 +174,7 @@ struct SurfaceFit {
                                 var pace: Float = 1
                                 for _ in 0..<iterations {
                                     stencil.forEachVoxel { offset, strides in
-                                        if abs(start[offset]) <= reachMM { l[offset] = stencil.laplacian(of: y, at: offset, strides) }
+                                        l[offset] = stencil.laplacian(of: y, at: offset, strides)
                                     }
                                     let nextPace = (1 + (1 + 4 * pace * pace).squareRoot()) / 2
                                     let momentum = (pace - 1) / nextPace
@@ -225,9 +206,12 @@ private struct LaplacianStencil {
     let stepLength: Float
     private let size: GridSize
     private let wi, wj, wk: Float
+    /// Where it is asked for.
+    private let runs: MaskRuns
 
-    init(_ grid: GridGeometry) {
+    init(_ grid: GridGeometry, where wanted: Volume<UInt8>) {
         size = grid.size
+        runs = wanted.withUnsafeVoxels { [size] in MaskRuns(of: $0.baseAddress!, size: size, rows: 0..<size.j * size.k) }
         let weights = SIMD3<Float>(1 / (grid.spacing * grid.spacing))
         (wi, wj, wk) = (weights.x, weights.y, weights.z)
         let sum = wi + wj + wk
@@ -241,16 +225,23 @@ private struct LaplacianStencil {
             + wk * (field[offset &+ s.k0] + field[offset &+ s.k1] - twice)
     }
 
+    /// At the wanted voxels.
     @inline(__always) func forEachVoxel(_ body: (Int, Strides) -> Void) {
         let size = size
         let plane = size.i * size.j
-        forEachSlab(of: size.j * size.k, slab: 64) { rows in
-            for row in rows {
-                let (j, k) = (row % size.j, row / size.j)
-                let (j0, j1) = mirrored(j, size.j, size.i), (k0, k1) = mirrored(k, size.k, plane)
-                for i in 0..<size.i {
-                    let (i0, i1) = mirrored(i, size.i, 1)
-                    body(row &* size.i &+ i, (i0, i1, j0, j1, k0, k1))
+        runs.firstRun.withUnsafeBufferPointer { firstRun in
+            runs.bounds.withUnsafeBufferPointer { bounds in
+                forEachSlab(of: size.j * size.k, slab: 64) { rows in
+                    for row in rows where firstRun[row] < firstRun[row &+ 1] {
+                        let (j, k) = (row % size.j, row / size.j)
+                        let (j0, j1) = mirrored(j, size.j, size.i), (k0, k1) = mirrored(k, size.k, plane)
+                        for run in firstRun[row]..<firstRun[row &+ 1] {
+                            for i in Int(bounds[2 &* run])..<Int(bounds[2 &* run &+ 1]) {
+                                let (i0, i1) = mirrored(i, size.i, 1)
+                                body(row &* size.i &+ i, (i0, i1, j0, j1, k0, k1))
+                            }
+                        }
+                    }
                 }
             }
         }

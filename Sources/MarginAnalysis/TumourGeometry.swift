@@ -32,57 +32,15 @@ public struct TumourGeometry: Sendable {
         let coarse = levelSet.resampled(onto: grid)
         let near = Mask(coarse.field) { $0 >= 0 }.distanceToInside()
         let deep = Mask(coarse.field) { $0 < 0 }.distanceToInside()
-        let tree = SurfaceDistance(surface)
-        let size = grid.size
-        let limit = Float(reachMM), skin = Float(3 * stepMM), smooth = Float(5 * stepMM)
-        var field = Volume<Float>(geometry: grid) { target in
-            coarse.field.withUnsafeVoxels { sign in
-                near.withUnsafeVoxels { near in
-                    deep.withUnsafeVoxels { deep in
-                        forEachSlab(of: size.j * size.k, slab: 16) { rows in
-                            for row in rows {
-                                let first = row * size.i, isCoarseRow = Self.isCoarse(row % size.j, size.j) && Self.isCoarse(row / size.j, size.k)
-                                let wanted = (first..<first + size.i).filter {
-                                    near[$0] <= limit && deep[$0] <= skin && (near[$0] <= smooth || isCoarseRow && Self.isCoarse($0 - first, size.i))
-                                }
-                                let distances = tree.serialDistances(to: wanted.lazy.map { grid.point(size.index(atOffset: $0)) })
-                                for offset in first..<first + size.i { target[offset] = sign[offset] >= 0 ? deep[offset] : -near[offset] }
-                                for (offset, distance) in zip(wanted, distances) {
-                                    target[offset] = sign[offset] >= 0 ? distance : -distance
-                                }
-                            }
-                        }
-                    }
+        let rough = Volume<Float>(geometry: grid) { target in
+            near.withUnsafeVoxels { near in
+                deep.withUnsafeVoxels { deep in
+                    for offset in target.indices { target[offset] = near[offset] > 0 ? -near[offset] : deep[offset] }
                 }
             }
         }
-        fillBetweenCoarse(&field, where: -limit ... -smooth)
-        return LevelSet(field: field)
-    }
-
-    /// Every other place along an axis, and its last one.
-    private static func isCoarse(_ index: Int, _ count: Int) -> Bool { index % 2 == 0 || index == count - 1 }
-
-    /// Far outside, the distance bends so little that every other voxel along each axis is enough: with voxels of 1 mm, 5 mm away, the
-    /// rest is interpolated to better than 0.05 mm.
-    private static func fillBetweenCoarse(_ field: inout Volume<Float>, where range: ClosedRange<Float>) {
-        let size = field.size
-        field.withUnsafeMutableVoxels { voxels in
-            // Along i, then j, then k: each pass fills the places whose two neighbours are known by then.
-            for (axis, stride) in [1, size.i, size.i * size.j].enumerated() {
-                for k in 0..<size.k where axis == 2 || isCoarse(k, size.k) {
-                    for j in 0..<size.j where axis >= 1 || isCoarse(j, size.j) {
-                        for i in 0..<size.i {
-                            let place = axis == 0 ? (i, size.i) : axis == 1 ? (j, size.j) : (k, size.k)
-                            let offset = i + size.i * (j + size.j * k)
-                            if !isCoarse(place.0, place.1), range.contains(voxels[offset]) {
-                                voxels[offset] = (voxels[offset - stride] + voxels[offset + stride]) / 2
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        return LevelSet(field: SurfaceDistance(surface).signedDistances(
+            near: rough, in: -Float(reachMM)...Float(3 * stepMM), exactMM: Float(5 * stepMM)))
     }
 
     /// Cells small against the tumour, between 0.4 and 1 mm.
