@@ -48,8 +48,9 @@ public struct RegistrationQuality: Sendable, Hashable {
     /// Scans of one patient and one modality that explain at least this much of each other, noise set aside, are taken for such.
     static let explainedSure = 0.9
     /// Those that explain less are doubted the more, the less they explain (1 per this much) and the farther a softer spline goes
-    /// elsewhere (1 per millimetre): of synthetic pairs, one patient's stay below 1.5 and most other patients' lie above.
+    /// elsewhere (this much per millimetre): of synthetic pairs, one patient's stay below 1.5 and most other patients' lie above.
     static let explainedStep = 0.04
+    static let softerDisbelief = 0.6
     static let disbeliefDoubtful = 1.0
     static let disbeliefLargest = 1.5
     /// Of different modalities: by how much more of what is left is explained than with the motion put wrong.
@@ -140,7 +141,7 @@ public struct RegistrationQuality: Sendable, Hashable {
     private static func disbelief(_ evidence: Evidence) -> (Double, String) {
         func percent(_ share: Double) -> String { String(format: "%.0f %%", 100 * share) }
         guard !evidence.isSameModality else {
-            let missing = evidence.explained < explainedSure ? (explainedSure - evidence.explained) / explainedStep + evidence.softerDifferenceMM : 0
+            let missing = evidence.explained < explainedSure ? (explainedSure - evidence.explained) / explainedStep + softerDisbelief * evidence.softerDifferenceMM : 0
             return (
                 missing,
                 "The scans explain only \(percent(evidence.explained)) of each other's contrast around the tumour, as scans of different patients or regions do.")

@@ -102,4 +102,20 @@ import Testing
         let codes = (report["findings"] as! [[String: String]]).filter { $0["severity"] == "error" }.map { $0["code"]! }
         #expect(codes.contains("registration-failed") || codes.contains("registration-impossible"), "\(codes)")
     }
+
+    /// The tumour lies where the ice scan does not reach, though both scans show the same patient.
+    @Test func aTumourOutsideTheIceScanGivesNoMargin() throws {
+        let folder = try TemporaryFolder()
+        let (study, _) = try Self.study("lung", seed: 805, in: folder.url)
+        // Of the ice scan only the first quarter remains.
+        let scan = study.appending(path: "intraprocedural")
+        let files = try FileManager.default.contentsOfDirectory(atPath: scan.path).sorted()
+        for name in files.dropFirst(files.count / 4) { try FileManager.default.removeItem(at: scan.appending(path: name)) }
+        let run = try CommandRunner.run("verify", study.path, "--json", "--output", folder.url.appending(path: "r").path)
+        guard run.status == 0 else {
+            #expect(run.status == 65, "\(run.errors)")
+            return
+        }
+        #expect((try run.json()["verdict"] as! [String: Any])["status"] as? String == "indeterminate")
+    }
 }

@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+/// Real scans that do not belong together, where the folder of real data is there (`ICEMARGIN_REAL_DATA`); skipped elsewhere.
+@Suite(.serialized) struct RealScansApartTests {
+    private static let data: URL = {
+        let given = ProcessInfo.processInfo.environment["ICEMARGIN_REAL_DATA"].map { URL(filePath: $0) }
+        return given ?? CommandRunner.root.deletingLastPathComponent().appending(path: "shared/data/real")
+    }()
+    private static let isThere = FileManager.default.fileExists(atPath: data.appending(path: "ct-thorax-petct").path)
+
+    /// A thorax and an abdomen of different subjects.
+    @Test(.enabled(if: isThere)) func anotherBodyPartOfAnotherSubjectFails() throws {
+        let run = try CommandRunner.run(
+            "register", "--moving", Self.data.appending(path: "ct-abdomen-petct").path, "--fixed", Self.data.appending(path: "ct-thorax-petct").path,
+            "--seed", "-70,37,-506", "--diameter", "20", "--json")
+        #expect(run.status == 0 || run.errors.contains("No pose was found"), "\(run.errors)")
+        guard run.status == 0 else { return }
+        let quality = try #require(try run.json()["quality"] as? [String: Any])
+        #expect(quality["status"] as? String == "fail")
+        #expect((quality["reasons"] as? [String])?.isEmpty == false)
+    }
+
+    /// CT and MR of one arm, cropped around the tumour. One frame of reference; the bone lies up to 10 mm apart in them, the muscle 1 to 3 mm.
+    @Test(.enabled(if: isThere)) func magneticResonanceOfOneSubjectComesToLieOnItsCT() throws {
+        let scans = Self.data.appending(path: "ct-mr-pet-rtstruct-sarcoma")
+        let run = try CommandRunner.run(
+            "register", "--moving", scans.appending(path: "MR_T1/image").path, "--fixed", scans.appending(path: "CT/image").path,
+            "--seed", "179.37,11.24,-194.5", "--diameter", "38", "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let document = try run.json()
+        let quality = try #require(document["quality"] as? [String: Any])
+        #expect(quality["status"] as? String != "fail", "\(quality)")
+        let matrix = (document["rigid"] as! [String: Any])["matrix"] as! [[Double]], seed = [179.37, 11.24, -194.5, 1]
+        let moved = matrix.prefix(3).map { zip($0, seed).reduce(0) { $0 + $1.0 * $1.1 } }
+        #expect(zip(moved, seed).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot() < 8)
+    }
+}
