@@ -17,6 +17,8 @@ struct EdgeRefinement {
     let noise: Float
     /// How far the local means inside and outside reach.
     var meanReachMM = 4.0
+    /// How deep below the surface the inside is still taken to be as it is at the edge.
+    var insideReachMM: Float = 8
     /// Width of the averaging of shifts along the surface.
     var averagingMM = 2.0
     /// The surface moves no further than this from where it started.
@@ -91,7 +93,7 @@ struct EdgeRefinement {
     private func localMean(at surface: Volume<Float>, sign: Float) -> Volume<Float> {
         let gap = Float(0.8 + 0.35 * image.geometry.spacing.max())
         let deepest = surface.withUnsafeVoxels { $0.reduce(Float(0)) { max($0, sign * $1) } }
-        let near = min(gap, 0.5 * deepest), far = sign > 0 ? 8 : gap + 3.5
+        let near = min(gap, 0.5 * deepest), far = sign > 0 ? max(insideReachMM, gap + 2) : gap + 3.5
         var weight = surface.mapped { (phi: Float) -> Float in
             let depth = sign * phi
             return depth > near && depth < far ? 1 : 0

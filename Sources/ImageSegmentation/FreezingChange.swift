@@ -45,7 +45,7 @@ struct FreezingChange {
     /// The share of the way to ice, and how far it can be trusted, of a voxel that reads `value` and unfrozen read `tissue`.
     @inline(__always)
     func iceness(_ value: Float, tissue: Float) -> (Float, Float) {
-        if tissue < Self.lungHU { return value > 250 ? (0.5, 0) : (min(2, (value - tissue) / lungRise), tissue < -600 ? 1 : 0.4) }
+        if tissue < Self.lungHU { return value > 250 ? (0.5, 0) : (min(4, (value - tissue) / lungRise), tissue < -600 ? 1 : 0.4) }
         if tissue < -170 || value > tissue + 250 { return (0.5, 0) }
         if value < Self.gasHU { return (0, 0.3) }
         var drop = soft, weight: Float = 1

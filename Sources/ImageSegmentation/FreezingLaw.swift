@@ -15,7 +15,10 @@ struct FreezingLaw {
     /// - Parameters:
     ///   - noise: standard deviation of the image.
     ///   - fatDropHU: by how much fat falls; nil where the scan does not show it.
-    static func ct(dropHU: Float, fatDropHU: Float?, bonePresent: Bool, noise: Float) -> FreezingLaw {
+    ///   - lungIce: the level of frozen lung and its spread; nil where the scan does not show it.
+    static func ct(
+        dropHU: Float, fatDropHU: Float?, lungIce: (level: Float, spread: Float)?, bonePresent: Bool, noise: Float
+    ) -> FreezingLaw {
         let scale = LevelScale.hounsfield
         func normal(_ v: Float, _ mean: Float, _ sd: Float) -> Float {
             let s = (sd * sd + noise * noise).squareRoot(), z = (v - mean) / s
@@ -29,11 +32,15 @@ struct FreezingLaw {
             0.65 * normal(v, tissue - 4, 10) + 0.35 * flat(v, tissue - dropHU - 10, tissue, 8)
         }
         func fat(_ v: Float, _ tissue: Float) -> Float { fatDropHU.map { normal(v, tissue - $0, 16) } ?? doubtful(v, tissue) }
+        func lung(_ v: Float) -> Float {
+            let any = flat(v, -450, 30, 20)
+            return lungIce.map { 0.8 * normal(v, $0.level, $0.spread) + 0.2 * any } ?? any
+        }
         func density(of v: Float, after tissue: Float) -> Float {
             switch tissue {
             case ..<(-930): return 0
-            case ..<(-500): return flat(v, -450, 30, 20)
-            case ..<(-150): return 0.5 * flat(v, -450, 30, 20)
+            case ..<(-500): return lung(v)
+            case ..<(-150): return 0.5 * lung(v)
             case ..<(-60): return fat(v, tissue)
             case ..<(-10):
                 let share = (tissue + 60) / 50

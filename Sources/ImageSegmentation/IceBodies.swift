@@ -60,6 +60,14 @@ struct IceBodies {
         return (sum / area).squareRoot()
     }
 
+    /// How far a region's surface lies from the bodies' on average, in millimetres: the volume between them over the area.
+    func distanceMM(from region: Mask) -> Double {
+        let inside = Mask(depth) { $0 >= 0 }, between = region.union(inside).count - region.intersection(inside).count
+        let spacing = depth.geometry.spacing
+        let area = bodies.reduce(0.0) { $0 + 4 * .pi * $1.radii.reduce(0) { $0 + $1 * $1 } / Double($1.radii.count) }
+        return Double(between) * spacing.x * spacing.y * spacing.z / area
+    }
+
     /// Towards which sides of the patient the surface shows no edge, most hidden first; empty where it is hidden on all sides alike.
     var hiddenSides: [String] {
         var sum = SIMD3<Double>.zero, area = 0.0

@@ -19,8 +19,8 @@ struct IceBodyFit {
     /// The prior's standard deviation in millimetres by degree, summed over the orders.
     private static let priorMM: [Double] = [1.5, 2.5, 1.8, 1.1, 0.8, 0.6, 0.45, 0.35, 0.3]
     private static let rayCount = 600, stepMM = 0.75, longestMM = 48.0
-    /// Against growing where nothing at all is known, per millimetre.
-    private static let reluctance = 0.03
+    /// Against growing where nothing at all is known, per millimetre; more so farther from the active ends than ice usually grows.
+    private static let reluctance = 0.03, farReluctance = 0.25, usualMM = 18.0, farMM = 30.0
     /// Of one ray, including that neighbouring rays share their errors.
     private static let rayDeviationMM = 1.6
 
@@ -31,8 +31,9 @@ struct IceBodyFit {
         (self.centre, self.ends) = (centre, ends)
         let directions = Self.evenDirections(Self.rayCount)
         self.directions = directions
-        let gains = Self.gains(evidence, centre: centre, directions: directions)
-        let base = Self.start(gains, centre: centre, directions: directions, ends: ends)
+        let away = Self.distances(centre: centre, directions: directions, ends: ends)
+        let gains = Self.gains(evidence, centre: centre, directions: directions, away: away)
+        let base = Self.start(gains, away: away)
         let degrees = SphericalHarmonics.degrees(upTo: Self.degree), count = degrees.count
         let harmonics = directions.flatMap { SphericalHarmonics.values(at: $0, upTo: Self.degree) }
         // The variance of one coefficient such that the degree's variance, averaged over the sphere, is the prior's.
@@ -71,29 +72,10 @@ struct IceBodyFit {
         }
     }
 
-    /// For each ray the running integral of the evidence, one value per step.
-    private static func gains(_ evidence: Volume<Float>, centre: SIMD3<Double>, directions: [SIMD3<Double>]) -> [[Double]] {
-        let steps = Int(longestMM / stepMM) + 8, geometry = evidence.geometry, size = evidence.size
-        let last = SIMD3(Float(size.i), Float(size.j), Float(size.k)) - 0.5
-        let start = SIMD3<Float>(geometry.continuousIndex(PatientPoint(centre)).ijk)
-        return evidence.withUnsafeVoxels { voxels in
-            let sample = TrilinearSampler(voxels, size: size)
-            return directions.map { u in
-                let step = SIMD3<Float>(geometry.continuousIndex(PatientPoint(centre + stepMM * u)).ijk) - start
-                var sum = 0.0
-                return (0...steps).map { n in
-                    let place = start + (Float(n) + 0.5) * step, before = sum
-                    if all(place .> -0.5), all(place .< last) { sum += stepMM * (Double(sample(place)) - reluctance) }
-                    return before
-                }
-            }
-        }
-    }
-
-    /// The radii of the set of points at one distance from the ends; that distance which gains most.
-    private static func start(
-        _ gains: [[Double]], centre: SIMD3<Double>, directions: [SIMD3<Double>], ends: [(SIMD3<Double>, SIMD3<Double>)]
-    ) -> [Double] {
+    /// For each ray and step along it the distance in millimetres from the nearest end.
+    private static func distances(
+        centre: SIMD3<Double>, directions: [SIMD3<Double>], ends: [(SIMD3<Double>, SIMD3<Double>)]
+    ) -> [[Double]] {
         func distance(_ p: SIMD3<Double>) -> Double {
             ends.map { a, b in
                 let axis = b - a, lengthSquared = (axis * axis).sum()
@@ -101,11 +83,39 @@ struct IceBodyFit {
                 return (p - a - t * axis).length
             }.min()!
         }
-        let steps = Int(longestMM / stepMM)
-        let away = directions.map { u in (0...steps).map { n in distance(centre + Double(n) * stepMM * u) } }
+        return directions.map { u in (0...Int(longestMM / stepMM) + 8).map { n in distance(centre + Double(n) * stepMM * u) } }
+    }
+
+    /// For each ray the running integral of the evidence, one value per step.
+    private static func gains(
+        _ evidence: Volume<Float>, centre: SIMD3<Double>, directions: [SIMD3<Double>], away: [[Double]]
+    ) -> [[Double]] {
+        let geometry = evidence.geometry, size = evidence.size
+        let last = SIMD3(Float(size.i), Float(size.j), Float(size.k)) - 0.5
+        let start = SIMD3<Float>(geometry.continuousIndex(PatientPoint(centre)).ijk)
+        return evidence.withUnsafeVoxels { voxels in
+            let sample = TrilinearSampler(voxels, size: size)
+            return zip(directions, away).map { u, away in
+                let step = SIMD3<Float>(geometry.continuousIndex(PatientPoint(centre + stepMM * u)).ijk) - start
+                var sum = 0.0
+                return away.indices.map { n in
+                    let place = start + (Float(n) + 0.5) * step, before = sum
+                    if all(place .> -0.5), all(place .< last) {
+                        let far = max(0, min(1, (away[n] - usualMM) / (farMM - usualMM)))
+                        sum += stepMM * (Double(sample(place)) - reluctance - farReluctance * far)
+                    }
+                    return before
+                }
+            }
+        }
+    }
+
+    /// The radii of the set of points at one distance from the ends; that distance which gains most.
+    private static func start(_ gains: [[Double]], away: [[Double]]) -> [Double] {
+        let longest = Int(longestMM / stepMM)
         var best: (gain: Double, radii: [Double]) = (-.infinity, [])
         for tried in stride(from: 5.0, through: 32, by: 1.5) {
-            let radii = away.map { line in Double(line.lastIndex { $0 < tried } ?? 2) * stepMM }
+            let radii = away.map { line in Double(line[...longest].lastIndex { $0 < tried } ?? 2) * stepMM }
             let gain = zip(gains, radii).reduce(0) { sum, pair in sum + pair.0[Int(pair.1 / stepMM)] - 0.02 * pair.1 }
             if gain > best.gain { best = (gain, radii) }
         }

@@ -25,6 +25,8 @@ struct IceEvidence {
 
     /// Half the width, in millimetres, of what metal and its blooming hide, and a share of a voxel more.
     static func metalMM(on grid: GridGeometry) -> Float { 2.0 + 0.4 * Float(max(grid.spacing.x, grid.spacing.y)) }
+    /// Beside metal CT is dark as ice is, which counts for less farther along the shaft than ice usually grows.
+    private static let shadowMM: Float = 6, usualMM: Float = 16
     private static let strengthPerMM: Float = 1.2
     /// Before the ice is known, tissue this far from the active ends is taken to be unfrozen.
     private static let firstClearanceMM: Float = 22
@@ -34,6 +36,7 @@ struct IceEvidence {
         _ work: Volume<Float>, modality: Modality, origins: IceOrigins, reference: ScanVolume?, parameters: IceSegmentation.Parameters
     ) throws(SegmentationError) {
         let (toOrigin, toAxis) = origins.distances(on: work.geometry)
+        let toMiddle = origins.distanceToMiddles(on: work.geometry)
         var findings: [Finding] = []
         let compared = reference.flatMap {
             ReferenceTissue($0, work: work, modality: modality, toOrigin: toOrigin, toAxis: toAxis, parameters: parameters)
@@ -55,7 +58,12 @@ struct IceEvidence {
             if let compared {
                 e = e.combined(with: compared.evidence(of: work)) { around, before in max(-1, min(1, before + 0.7 * around)) }
             }
-            return e.combined(with: toAxis) { e, axis in axis < metal ? 0 : e }
+            return e.combined(with: toAxis, toMiddle) { e, axis, middle in
+                if axis < metal { return 0 }
+                guard e > 0, axis < metal + Self.shadowMM, modality == .ct else { return e }
+                let far = max(0, min(1, (middle - Self.usualMM) / 6))
+                return e * (1 - 0.75 * far * (1 - (axis - metal) / Self.shadowMM))
+            }
         }
         var tissue = surrounding(toOrigin, clearanceMM: Self.firstClearanceMM)
         var evidence = weighed(tissue)

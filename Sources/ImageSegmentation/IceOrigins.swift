@@ -29,12 +29,9 @@ struct IceOrigins {
     /// The middle of the ice that one probe makes lies about this far from its tip, and so far to either side it is about as thick.
     private static let middleDepthMM = 14.0, halfEvenLengthMM = 7.0
 
-    /// The active ends in groups that share an iceball, each with a point well inside it: ends in one piece of `region` belong together.
-    /// A probe outside every piece joins the nearest group within 20 mm; farther away it has no ice.
-    func groups(in region: Mask) -> [IceGroup] {
-        let pieces = region.pieces()
-        let ends =
-            probes.isEmpty
+    /// The parts of the probes along which the ice is about evenly thick, or the seeds where there is no probe.
+    private var middles: [(SIMD3<Double>, SIMD3<Double>)] {
+        probes.isEmpty
             ? seeds.map { ($0.lps, $0.lps) }
             : probes.map {
                 (
@@ -42,6 +39,12 @@ struct IceOrigins {
                     $0.point(atDepthMM: Self.middleDepthMM + Self.halfEvenLengthMM).lps
                 )
             }
+    }
+
+    /// The active ends in groups that share an iceball, each with a point well inside it: ends in one piece of `region` belong together.
+    /// A probe outside every piece joins the nearest group within 20 mm; farther away it has no ice.
+    func groups(in region: Mask) -> [IceGroup] {
+        let pieces = region.pieces(), ends = middles
         let distances = pieces.map { piece in ends.map { piece.distance(toSegment: $0) } }
         var members = [[Int]](repeating: [], count: pieces.count)
         for end in ends.indices {
@@ -66,35 +69,39 @@ struct IceOrigins {
     /// Millimetres from each voxel to the nearest active end or seed, and to the nearest probe's axis anywhere on its shaft
     /// (`.greatestFiniteMagnitude` without probes).
     func distances(on grid: GridGeometry) -> (toOrigin: Volume<Float>, toAxis: Volume<Float>) {
-        let size = grid.size, spacing = SIMD3<Float>(grid.spacing)
-        func local(_ point: PatientPoint) -> SIMD3<Float> { SIMD3<Float>(grid.continuousIndex(point).ijk) * spacing }
+        func lps(_ probe: Probe, _ depthMM: Double) -> SIMD3<Double> { probe.point(atDepthMM: depthMM).lps }
         let active =
-            probes.map { (local($0.tip), local($0.point(atDepthMM: min(Self.activeLengthMM, max($0.lengthMM, 1))))) }
-            + seeds.map { (local($0), local($0)) }
-        let shafts = probes.map { (local($0.tip), local($0.tail)) }
-        func nearest(_ segments: [(SIMD3<Float>, SIMD3<Float>)]) -> Volume<Float> {
-            Volume(geometry: grid) { target in
-                forEachSlab(of: size.k, slab: 1) { range in
-                    for k in range {
-                        for j in 0..<size.j {
-                            for i in 0..<size.i {
-                                let point = SIMD3(Float(i), Float(j), Float(k)) * spacing
-                                var least = Float.greatestFiniteMagnitude
-                                for (a, b) in segments {
-                                    let axis = b - a, offset = point - a
-                                    let lengthSquared = (axis * axis).sum()
-                                    let t = lengthSquared > 0 ? max(0, min(1, (axis * offset).sum() / lengthSquared)) : 0
-                                    let away = offset - t * axis
-                                    least = min(least, (away * away).sum())
-                                }
-                                target[i &+ size.i &* (j &+ size.j &* k)] = least == .greatestFiniteMagnitude ? least : least.squareRoot()
+            probes.map { ($0.tip.lps, lps($0, min(Self.activeLengthMM, max($0.lengthMM, 1)))) } + seeds.map { ($0.lps, $0.lps) }
+        return (Self.distance(to: active, on: grid), Self.distance(to: probes.map { ($0.tip.lps, $0.tail.lps) }, on: grid))
+    }
+
+    /// Millimetres from each voxel to the nearest middle of the ice that a probe makes, or seed where there is no probe.
+    func distanceToMiddles(on grid: GridGeometry) -> Volume<Float> { Self.distance(to: middles, on: grid) }
+
+    private static func distance(to segments: [(SIMD3<Double>, SIMD3<Double>)], on grid: GridGeometry) -> Volume<Float> {
+        let size = grid.size, spacing = SIMD3<Float>(grid.spacing)
+        func local(_ point: SIMD3<Double>) -> SIMD3<Float> { SIMD3<Float>(grid.continuousIndex(PatientPoint(point)).ijk) * spacing }
+        let segments = segments.map { (local($0), local($1)) }
+        return Volume(geometry: grid) { target in
+            forEachSlab(of: size.k, slab: 1) { range in
+                for k in range {
+                    for j in 0..<size.j {
+                        for i in 0..<size.i {
+                            let point = SIMD3(Float(i), Float(j), Float(k)) * spacing
+                            var least = Float.greatestFiniteMagnitude
+                            for (a, b) in segments {
+                                let axis = b - a, offset = point - a
+                                let lengthSquared = (axis * axis).sum()
+                                let t = lengthSquared > 0 ? max(0, min(1, (axis * offset).sum() / lengthSquared)) : 0
+                                let away = offset - t * axis
+                                least = min(least, (away * away).sum())
                             }
+                            target[i &+ size.i &* (j &+ size.j &* k)] = least == .greatestFiniteMagnitude ? least : least.squareRoot()
                         }
                     }
                 }
             }
         }
-        return (nearest(active), nearest(shafts))
     }
 }
 

@@ -93,7 +93,8 @@ public enum IceSegmentation {
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = iceness.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
         let outcome = EdgeRefinement(
-            image: iceness, validity: validity, polarity: evidence.tissue.polarity, noise: noise, averagingMM: 2.5, largestShiftMM: 4
+            image: iceness, validity: validity, polarity: evidence.tissue.polarity, noise: noise, insideReachMM: 5, averagingMM: 2.5,
+            largestShiftMM: 4
         ).refine(start)
         let front = Self.front(of: outcome.surface, edge: fine, usable: validity, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
@@ -115,9 +116,7 @@ public enum IceSegmentation {
                 "\(Int((100 * (1 - visible)).rounded())) % of the ice's surface shows no edge,\(place) where fat, bone, streaks or gas hide it.",
                 remedy: "Look at the outline there: it follows the shape of the visible rest. Compare with a scan taken before freezing."))
         }
-        let spacing = fine.geometry.spacing
-        let uncertainty = (front.deviationMM * front.deviationMM + pow(0.15, 2) * (spacing * spacing).sum() / 3
-            + pow(0.35 * outcome.residualMM, 2) + pow(1.0 * evidence.bodies.hiddenDeviationMM, 2)).squareRoot()
+        let uncertainty = Self.uncertainty(front: front, edges: outcome, evidence: evidence, spacing: fine.geometry.spacing)
         var result = SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: uncertainty, findings: findings,
             method: "visible ice by \(evidence.description), \(Self.place(shift)) (\(modality.rawValue))")
@@ -140,6 +139,20 @@ public enum IceSegmentation {
         let strong = modality == .ct ? 400 : 0.5 * (slices.values(in: Mask(slices) { $0 > 0 }).quantile(0.9) ?? 0)
         let sharp = ScanSharpness(slices, excluding: nearIce, leastContrast: strong)
         return FreezingFront(iceHalfRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x)
+    }
+
+    /// One standard deviation of the surface along its normal, in millimetres: how well the front is known, how far single edges disagree
+    /// (more than half a millimetre is no longer noise), what is hidden, where the body and the evidence disagree, and a share of a voxel.
+    ///
+    /// The shares are such that the root mean square distance to the truth is met in the median of synthetic scans of every site, and
+    /// within a factor of 1.5 in three quarters of them.
+    private static func uncertainty(
+        front: FreezingFront, edges: EdgeRefinement.Outcome, evidence: IceEvidence, spacing: SIMD3<Double>
+    ) -> Double {
+        let disagreeing = 0.9 * edges.residualMM + 1.2 * max(0, edges.residualMM - 0.5)
+        let hidden = 0.8 * evidence.bodies.hiddenDeviationMM, apart = 0.5 * evidence.bodies.distanceMM(from: evidence.region)
+        let voxel = 0.01 * (spacing * spacing).sum()
+        return (front.deviationMM * front.deviationMM + disagreeing * disagreeing + hidden * hidden + apart * apart + voxel).squareRoot()
     }
 
     private static func place(_ shiftMM: Float) -> String {

@@ -51,7 +51,7 @@ struct ReferenceTissue: UnfrozenTissue {
 
     func edgeImage(of fine: Volume<Float>) -> (Volume<Float>, validity: Volume<Float>) {
         let (iceness, confidence) = iceness(of: fine)
-        return (iceness.mapped { (h: Float) -> Float in max(-1.5, min(2.5, h)) }, confidence.mapped { (w: Float) -> Float in w < 0.2 ? 0 : 1 })
+        return (iceness.mapped { (h: Float) -> Float in max(-1.5, min(4, h)) }, confidence.mapped { (w: Float) -> Float in w < 0.2 ? 0 : 1 })
     }
 
     func iceness(of image: Volume<Float>) -> (Volume<Float>, confidence: Volume<Float>) {

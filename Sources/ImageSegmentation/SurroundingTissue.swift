@@ -8,7 +8,6 @@ struct SurroundingTissue: UnfrozenTissue {
     /// MR only: the bright tissue's own, slowly varying signal, on the coarse grid.
     private let brightness: Volume<Float>?
     let polarity: Float
-
     /// Log-odds from which on nothing more is gained: one voxel is never certain.
     private static let certain: Float = 3
     /// Log-odds up to which nothing is claimed: levels vary from place to place, and many doubtful voxels add up.
@@ -16,7 +15,8 @@ struct SurroundingTissue: UnfrozenTissue {
     /// Where the image is this steep a voxel holds two tissues, and its level speaks for neither: between fat and muscle it is that of ice.
     private static let mixedHUPerMM: Float = 20
     private static let fatRangeHU: ClosedRange<Float> = -130 ... -70
-    private static let boneHU: Float = 350, gasHU: Float = -280
+    private static let boneHU: Float = 350, gasHU: Float = -280, lungHU: Float = -500
+    private static let lungIceHU: ClosedRange<Float> = -450...60
 
     /// - Parameters:
     ///   - work: the region, coarse.
@@ -41,26 +41,39 @@ struct SurroundingTissue: UnfrozenTissue {
             let levels = work.values(in: around)
             let noise = work.noise(in: Mask(work.combined(with: unfrozen) { v, w in w > 0 && v > -60 && v < 120 ? 1 : 0 }) { $0 > 0 })
             let bonePresent = levels.count { $0 > Self.boneHU } * 300 > levels.count
-            let fatDrop = Self.fatDrop(
-                work, within: Mask(toBody.combined(with: toAxis) { d, axis in d < -2.5 && axis > 5 ? 1 : 0 }) { $0 > 0 }, around: levels)
+            let within = Mask(toBody.combined(with: toAxis) { d, axis in d < -2.5 && axis > 5 ? 1 : 0 }) { $0 > 0 }
+            let inside = work.values(in: within)
             let pure = unfrozen.combined(with: Self.slopes(of: work), work) { w, slope, level in
                 let steep = slope / Self.mixed(at: level)
                 return w / (1 + steep * steep)
             }
             neighbourhood = TissueNeighbourhood(
-                work, unfrozen: pure, law: .ct(dropHU: dropHU, fatDropHU: fatDrop, bonePresent: bonePresent, noise: min(noise, 15)))
+                work, unfrozen: pure,
+                law: .ct(
+                    dropHU: dropHU, fatDropHU: Self.fatDrop(inside: inside, around: levels),
+                    lungIce: Self.lungIce(inside: inside, around: levels),
+                    bonePresent: bonePresent, noise: min(noise, 15)))
             brightness = nil
             polarity = 0
         }
     }
 
     /// How far fat has fallen where the body holds what is darker than any fat, `nil` where it does not.
-    private static func fatDrop(_ work: Volume<Float>, within body: Mask, around: [Float]) -> Float? {
-        let fat = around.filter { fatRangeHU.contains($0) }, inside = work.values(in: body)
+    private static func fatDrop(inside: [Float], around: [Float]) -> Float? {
+        let fat = around.filter { fatRangeHU.contains($0) }
         guard fat.count > 200, let level = fat.median else { return nil }
         let darker = inside.filter { $0 < level - 35 && $0 > gasHU }
         guard darker.count > 40, darker.count * 12 > inside.count, let dark = darker.median else { return nil }
         return level - dark
+    }
+
+    /// What lung has frozen to where the ice lies mostly in lung: vessels and the chest wall have other levels. `nil` elsewhere.
+    private static func lungIce(inside: [Float], around: [Float]) -> (level: Float, spread: Float)? {
+        let ice = inside.filter { lungIceHU.contains($0) }
+        guard around.count(where: { $0 < lungHU }) * 2 > around.count, ice.count > 100, 2 * ice.count > inside.count,
+            let level = ice.median, let deviation = ice.map({ abs($0 - level) }).median
+        else { return nil }
+        return (level, max(45, 3 * 1.4826 * deviation))
     }
 
     /// Smoothed a little: noise alone is steep too.

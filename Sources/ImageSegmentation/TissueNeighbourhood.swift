@@ -134,7 +134,7 @@ struct TissueNeighbourhood {
                                 for i in 0..<size.i {
                                     let voxel = origin + Float(i) * di + Float(j) * dj + Float(k) * dk
                                     let place = pointwiseMax(pointwiseMin((voxel + 0.5) / perCell - 0.5, last), .zero)
-                                    let low = SIMD3<Int32>(place, rounding: .down), f = place - SIMD3<Float>(low)
+                                    let low = SIMD3(Int32(place.x), Int32(place.y), Int32(place.z)), f = place - SIMD3<Float>(low)
                                     let bin = scale.bin(of: image[row &+ i])
                                     let x = Int(low.x), y = Int(low.y), z = Int(low.z)
                                     let dx = f.x > 0 ? 1 : 0, dy = f.y > 0 ? cells.x : 0, dz = f.z > 0 ? cells.x &* cells.y : 0

@@ -18,7 +18,7 @@ struct TrilinearSampler {
     @inline(__always)
     func callAsFunction(_ position: SIMD3<Float>) -> Float {
         let p = pointwiseMax(pointwiseMin(position, last), .zero)
-        let cell = pointwiseMin(SIMD3<Int32>(truncatingIfNeeded: SIMD3<Int32>(p, rounding: .down)), lastCell)
+        let cell = pointwiseMin(SIMD3(Int32(p.x), Int32(p.y), Int32(p.z)), lastCell)
         let f = p - SIMD3<Float>(cell)
         let base = voxels + (Int(cell.x) &+ Int(cell.y) &* strideJ &+ Int(cell.z) &* strideK)
         let di = last.x > 0 ? 1 : 0, dj = last.y > 0 ? strideJ : 0, dk = last.z > 0 ? strideK : 0

@@ -57,4 +57,21 @@ import Testing
         let half = EdgeProfile.halfRise(ofRampMM: rampMM, blurMM: blur)
         #expect(abs(share(half) - 0.84) < 0.002)
     }
+
+    /// Where most of the lung beside the probe froze little, what froze more is not cut off: half of its change would lie too far out.
+    @Test func changeOfLungIsNotCutOff() {
+        let change = FreezingChange(softDropHU: 85, beside: (0..<100).map { _ in (tissue: Float(-850), value: Float(-550)) })
+        #expect(abs(change.iceness(-50, tissue: -850).0 - 800 / 300) < 0.01)
+    }
+
+    /// Ice in lung may have any level until the scan shows which; a vessel's level is then no longer that of ice.
+    @Test func levelOfLungIceTellsItFromVessels() {
+        func share(of vesselHU: Float, against iceHU: Float, lungIce: (level: Float, spread: Float)?) -> Float {
+            let law = FreezingLaw.ct(dropHU: 85, fatDropHU: nil, lungIce: lungIce, bonePresent: false, noise: 10)
+            let lung = law.scale.bin(of: -850) * LevelScale.count
+            return law.frozen[lung + law.scale.bin(of: vesselHU)] / law.frozen[lung + law.scale.bin(of: iceHU)]
+        }
+        #expect(share(of: 20, against: -100, lungIce: nil) > 0.5)
+        #expect(share(of: 20, against: -100, lungIce: (-100, 45)) < 0.15)
+    }
 }

@@ -65,6 +65,32 @@ import Testing
         #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice).dice > 0.95)
     }
 
+    @Test func thickVesselThatEndsInLungIceIsNoIce() throws {
+        let grid = try AnalyticScan.grid(100, 100, 32)
+        let scan = AnalyticScan.make(grid, noise: 15, seed: 17, metal: Self.metal) { (p: SIMD3<Double>) -> Double in
+            let y = p.y - Self.centre.y, z = p.z - Self.centre.z, isVessel = p.x > Self.centre.x && y * y + z * z < 36
+            return Self.ice(p) > 0 ? -70 : isVessel ? 40 : -850
+        }
+        let result = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe], parameters: Self.halfChange)
+        let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice)
+        #expect(comparison.dice > 0.95)
+        #expect(comparison.share95 < 2)
+    }
+
+    /// Streaks beside a shaft look a little like ice all along it.
+    @Test func faintEvidenceFarAlongTheShaftIsNotFollowed() throws {
+        let grid = try AnalyticScan.grid(60, 60, 40, spacing: SIMD3(2, 2, 2.5))
+        let evidence = Volume<Float>(geometry: grid) { target in
+            for offset in target.indices {
+                let p = grid.point(grid.size.index(atOffset: offset)).lps, across = p.x * p.x + p.z * p.z
+                target[offset] = (p * p).sum() < 15 * 15 ? 1 : p.y > 0 && across < 12 * 12 ? 0.2 : p.y > 0 ? 0 : -1
+            }
+        }
+        let body = IceBodyFit(evidence, centre: .zero, ends: [(SIMD3(0, -4, 0), SIMD3(0, 4, 0))])
+        let along = zip(body.directions, body.radii).filter { $0.0.y > 0.97 }.map(\.1)
+        #expect(along.max()! < 29)
+    }
+
     @Test func ballsThatDifferOtherwiseThanByFreezingAreNoIce() throws {
         let grid = try AnalyticScan.grid(100, 100, 32)
         // Bile and a cyst, gas, fat, a dense tumour, a bright vessel: not 85 HU below what lies around.
