@@ -28,6 +28,10 @@ public struct EnthalpyTable: Hashable, Sendable {
     public let stretches: [Stretch]
     /// At the solidus.
     public let solidusEnthalpy, solidusKirchhoff: Double
+    /// As given: J/m³, J/(m³ K), W/(m K).
+    private let latentHeat, mushHeatCapacity: Double
+    private let mushConductivity: Double?
+    private let releasedShares: [Double]
 
     /// - Parameters:
     ///   - freezingCurve: falling temperatures with the rising share of the latent heat that is released down to each, from (liquidus, 0)
@@ -58,6 +62,18 @@ public struct EnthalpyTable: Hashable, Sendable {
         (self.liquidHeatCapacity, self.frozenHeatCapacity) = (liquidHeatCapacity, frozenHeatCapacity)
         (self.liquidConductivity, self.frozenConductivity) = (liquidConductivity, frozenConductivity)
         self.frozenConductivityRise = frozenConductivityRise
+        (self.latentHeat, self.mushHeatCapacity, self.mushConductivity) = (latentHeat, mushHeatCapacity, mushConductivity)
+        releasedShares = freezingCurve.map(\.share)
+    }
+
+    /// The same tissue with constants multiplied by factors.
+    public func scaled(frozenConductivity frozen: Double, liquidConductivity liquid: Double, latentHeat latent: Double) -> EnthalpyTable {
+        let temperatures = [liquidusC] + stretches.map(\.coldC)
+        return EnthalpyTable(
+            liquidHeatCapacity: liquidHeatCapacity, liquidConductivity: liquid * liquidConductivity, frozenHeatCapacity: frozenHeatCapacity,
+            frozenConductivity: frozen * frozenConductivity, frozenConductivityRise: frozenConductivityRise, latentHeat: latent * latentHeat,
+            freezingCurve: zip(temperatures, releasedShares).map { ($0, $1) }, mushHeatCapacity: mushHeatCapacity,
+            mushConductivity: mushConductivity.map { $0 * (frozen + liquid) / 2 })
     }
 
     /// Whether the freezing range, or a part of it, has no width.

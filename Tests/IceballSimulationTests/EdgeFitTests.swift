@@ -1,0 +1,125 @@
+import Foundation
+import ImagingCore
+import Testing
+
+@testable import IceballSimulation
+
+/// Ice of tissue with other constants than the fit believes, seen with errors: what the fit makes of its edge, −20 and −40 °C.
+@Suite struct EdgeFitTests {
+    struct Truth: Sendable {
+        var seed: UInt64
+        var frozen, liquid, latent, perfusion, coolantK, depthMM: Double
+        var shiftMM: SIMD3<Double>
+    }
+
+    /// Draws a truth: constants and probe from the spreads that published values have, none of them known to the fit.
+    private static func truth(_ seed: UInt64) -> Truth {
+        var random = NormalNumbers(seed: seed)
+        return Truth(
+            seed: seed, frozen: exp(0.12 * random.next()), liquid: exp(0.10 * random.next()), latent: exp(0.08 * random.next()),
+            perfusion: exp(0.5 * random.next()), coolantK: 15 * random.next(), depthMM: 1.5 * random.next(),
+            shiftMM: SIMD3(random.next(), random.next(), random.next()))
+    }
+
+    private static func medium(spacingMM: Double) throws -> ThermalModel {
+        let grid = try ExactCases.grid(
+            from: SIMD3(repeating: -24), to: SIMD3(24, 24, 30), spacingMM: spacingMM,
+            reachMM: Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, 24) }))
+        return ThermalModel(
+            grid: grid, tissues: [ExactCases.medium(ExactCases.mushy, perfusion: 0.0155)], boundary: ExactCases.warmSides(SimulationGrid.Side.allCases))
+    }
+
+    private static func probes(_ count: Int) -> [PlacedProbe] {
+        let model = ProbeModel(name: "17 gauge", diameterMM: 1.47, activeLengthMM: 30, coolantC: -120)
+        return (0..<count).map { number in
+            PlacedProbe(
+                name: "probe \(number + 1)", tip: PatientPoint(Double(number) * 13 - Double(count - 1) * 6.5, 0.4, -13),
+                direction: PatientVector(0.05, 0.1, 1).normalized!, model: model, phases: [ProbePhase(.freeze, minutes: 10)])
+        }
+    }
+
+    private struct Errors {
+        var edge: [Double] = [], minus20: [Double] = [], minus40: [Double] = [], covered: [Bool] = []
+        static func rms(_ values: [Double]) -> Double { (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot() }
+    }
+
+    /// Runs one case, and returns the errors of isotherms along directions across the probes, fitted and as simulated without a fit.
+    private static func run(_ truth: Truth, probeCount: Int) throws -> (fitted: Errors, nominal: Errors, result: EdgeFit.Result) {
+        var world = try medium(spacingMM: 1.5), real = probes(probeCount), random = NormalNumbers(seed: truth.seed &+ 77)
+        world.tissues[0].table = world.tissues[0].table.scaled(frozenConductivity: truth.frozen, liquidConductivity: truth.liquid, latentHeat: truth.latent)
+        world.tissues[0].perfusion *= truth.perfusion
+        for index in real.indices {
+            real[index].model.coolantC! += truth.coolantK
+            real[index].tip = real[index].tip + truth.depthMM * real[index].direction + PatientVector(truth.shiftMM)
+        }
+        let seen = try IceballSimulation(model: world, sinks: try real.map { try $0.sink() }, outputTimesS: [600]).run().snapshots[0].lowest
+        let center = PatientPoint(0, 1.5, 2)
+        // Errors of a segmentation are alike in a neighbourhood: one number for each of twelve regions, and one for each point.
+        let regional = (0..<12).map { _ in 0.5 * random.next() }
+        let edge = directions(240).compactMap { direction -> EdgeFit.EdgePoint? in
+            guard abs(direction.lps.z) < 0.93, let radius = seen.radiusMM(of: -4.5, from: center, along: direction) else { return nil }
+            let region = Int((direction.lps.x + 1) * 1.49) + 3 * Int((direction.lps.y + 1) * 0.99) + 6 * Int((direction.lps.z + 1) * 0.99)
+            return .init(position: center + (radius + regional[region] + 0.5 * random.next()) * direction, uncertaintyMM: 0.7)
+        }
+        let fit = EdgeFit(model: try medium(spacingMM: 2), probes: probes(probeCount), seconds: 600, edge: edge, edgeTemperatureC: -4.5)
+        let result = try fit.run()
+        let plain = try IceballSimulation(model: fit.model, sinks: try fit.probes.map { try $0.sink() }, outputTimesS: [600]).run().snapshots[0].lowest
+        var fitted = Errors(), nominal = Errors()
+        for direction in directions(60) where abs(direction.lps.z) < 0.7 {
+            for (temperature, path) in [(-4.5, \Errors.edge), (-20, \Errors.minus20), (-40, \Errors.minus40)] {
+                guard let true_ = seen.radiusMM(of: temperature, from: center, along: direction) else { continue }
+                guard let found = result.lowest.radiusMM(of: temperature, from: center, along: direction) else { continue }
+                fitted[keyPath: path].append(found.radiusMM - true_)
+                nominal[keyPath: path].append((plain.radiusMM(of: temperature, from: center, along: direction) ?? 0) - true_)
+                if temperature <= -20 { fitted.covered.append(abs(found.radiusMM - true_) <= 1.645 * found.spreadMM) }
+            }
+        }
+        return (fitted, nominal, result)
+    }
+
+    /// Spread evenly over the sphere.
+    private static func directions(_ count: Int) -> [PatientVector] {
+        (0..<count).map { number in
+            let z = 1 - 2 * (Double(number) + 0.5) / Double(count), angle = 2.399963229728653 * Double(number), r = (1 - z * z).squareRoot()
+            return PatientVector(r * cos(angle), r * sin(angle), z)
+        }
+    }
+
+    @Test(arguments: [(seeds: 1...2, probes: 1), (seeds: 7...7, probes: 2)])
+    func edgeAndColdIsothermsAreFound(seeds: ClosedRange<UInt64>, probes: Int) throws {
+        var all = Errors(), before = Errors()
+        for seed in seeds {
+            let (fitted, nominal, result) = try Self.run(Self.truth(seed), probeCount: probes)
+            #expect(!result.isRejected && result.after.rmsMM <= result.before.rmsMM)
+            for path in [\Errors.edge, \.minus20, \.minus40] {
+                all[keyPath: path] += fitted[keyPath: path]
+                before[keyPath: path] += nominal[keyPath: path]
+            }
+            all.covered += fitted.covered
+        }
+        let covered = Double(all.covered.filter { $0 }.count) / Double(all.covered.count)
+        #expect(Errors.rms(all.edge) < 0.5 && Errors.rms(all.minus20) < 0.6 && Errors.rms(all.minus40) < 0.7)
+        #expect(Errors.rms(before.edge) > 1 && covered > 0.8)
+    }
+
+    @Test func iceThatNoProbeCanMakeIsRejected() throws {
+        let edge = Self.directions(120).map { EdgeFit.EdgePoint(position: PatientPoint(20, 0, 0) + 9 * $0, uncertaintyMM: 0.7) }
+        let result = try EdgeFit(model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5).run()
+        #expect(result.isRejected && result.findings.map(\.code) == ["simulation-rejected"])
+    }
+}
+
+/// Normally distributed numbers that follow from a seed (SplitMix64, Box–Muller).
+private struct NormalNumbers {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
+
+    private mutating func uniform() -> Double {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return (Double((z ^ (z >> 31)) >> 11) + 0.5) / Double(1 << 53)
+    }
+    mutating func next() -> Double { (-2 * log(uniform())).squareRoot() * cos(2 * .pi * uniform()) }
+}
