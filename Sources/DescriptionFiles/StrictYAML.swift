@@ -43,6 +43,14 @@ public struct StrictYAML {
     private let values: [String: Node]
     private let lines: [String: Int]
 
+    /// The text of a file, which a message calls `what` when it cannot be read.
+    public static func text(of file: URL, what: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
+            throw DescriptionError.unreadable(file: file.path, reason: "\(what) cannot be read.")
+        }
+        return text
+    }
+
     /// Parses a whole document, which must be a mapping with no key other than `known`.
     public static func document(_ text: String, file: String, known: [String]) throws -> StrictYAML {
         do {

@@ -42,11 +42,15 @@ final class BioheatSolver {
             layout: layout, tissues: tissueLayout, kernelTissues: KernelTissues(model.tissues, bloodTemperatureC: model.bloodTemperatureC),
             conduction: conduction, interfaces: interfaces,
             sharpFront: SharpFront(tissueLayout, layout: layout, conduction: conduction),
-            pinned: RowList(Self.pinnedCells(tissueLayout, layout), rowCount: layout.rowCount) { ($0 - FieldLayout.Lanes.scalarCount) / layout.pitch },
+            pinned: RowList(Self.pinnedCells(tissueLayout, layout), rowCount: layout.rowCount) {
+                ($0 - FieldLayout.Lanes.scalarCount) / layout.pitch
+            },
             flowLeft: flowLeft)
         enthalpy = CellField(layout)
         kirchhoff = CellField(layout)
-        (previousEnthalpy, spareEnthalpy, rate, spareKirchhoff) = (CellField(layout), CellField(layout), CellField(layout), CellField(layout))
+        (previousEnthalpy, spareEnthalpy, rate, spareKirchhoff) = (
+            CellField(layout), CellField(layout), CellField(layout), CellField(layout)
+        )
         coldestC = model.startTemperatureC
         insulated = Set(SimulationGrid.Side.allCases.filter { model.boundary[$0] ?? .insulated == .insulated })
         withdrawals = sinks.map { _ in 0 }
@@ -67,8 +71,9 @@ final class BioheatSolver {
     private func placeSinks() throws(SimulationError) {
         var wells: [KernelWell] = []
         for (sink, withdrawal) in zip(sinks, withdrawals) {
-            wells.append(try KernelWell(
-                sink, withdrawalMM: withdrawal, grid: model.grid, layout: layout, tissues: tissueLayout, insulated: insulated))
+            wells.append(
+                try KernelWell(
+                    sink, withdrawalMM: withdrawal, grid: model.grid, layout: layout, tissues: tissueLayout, insulated: insulated))
         }
         sinkCells = SinkCells(wells, grid: model.grid, layout: layout)
     }
@@ -94,10 +99,11 @@ final class BioheatSolver {
     private func eulerLimit(coolantC: Double?) -> Double {
         let boundaryC = model.boundary.values.compactMap { if case .temperature(let value) = $0 { value } else { nil } }.min() ?? .infinity
         let coldest = min(coldestC - 5, boundaryC, max(coolantC ?? .infinity, coldestC - Self.fastestCooling))
-        let fastest = model.tissues.filter(\.isSolid).map { tissue in
-            tissue.table.largestDiffusivity(downTo: coldest) * largestFactorSum
-                + tissue.perfusionConductance / tissue.table.liquidHeatCapacity / 2
-        }.max() ?? 1
+        let fastest =
+            model.tissues.filter(\.isSolid).map { tissue in
+                tissue.table.largestDiffusivity(downTo: coldest) * largestFactorSum
+                    + tissue.perfusionConductance / tissue.table.liquidHeatCapacity / 2
+            }.max() ?? 1
         // Sinks add to the spectrum what the kernel couples.
         return (sinks.isEmpty ? 0.95 : 0.85) * (kernel.sharpFront == nil ? 1 : SharpFront.stability) / fastest
     }
@@ -153,7 +159,8 @@ final class BioheatSolver {
                 sinks: sinkCells)
             // The heat taken follows the same recurrence as the enthalpy.
             for sink in taken.indices {
-                let value = stage.mu * taken[sink].now + stage.nu * taken[sink].before
+                let value =
+                    stage.mu * taken[sink].now + stage.nu * taken[sink].before
                     + seconds * (stage.muTilde * power[sink] + stage.gammaTilde * firstPower[sink])
                 taken[sink] = (value, taken[sink].now)
             }
@@ -168,7 +175,8 @@ final class BioheatSolver {
     }
 
     private func finishStep() throws(SimulationError) {
-        let layout = layout, enthalpy = enthalpy, kirchhoff = kirchhoff, flowLeft = flowLeft, tissues = model.tissues, tissueLayout = tissueLayout
+        let layout = layout, enthalpy = enthalpy, kirchhoff = kirchhoff, flowLeft = flowLeft, tissues = model.tissues,
+            tissueLayout = tissueLayout
         let conduction = kernel.conduction.kernelView
         let coldest = mapSlabs(of: layout.rowCount, slab: layout.slab) { rows -> Double in
             var coldest = Double.infinity
@@ -182,7 +190,8 @@ final class BioheatSolver {
                         least = value >= least ? least : value
                         if let flowLeft {
                             let span = neighbours.span(at: i)
-                            flowLeft.values[start &+ i] = min(flowLeft.values[start &+ i], max(0, min(1, 0.5 + neighbours.row[i] / (span + 1e-12))))
+                            flowLeft.values[start &+ i] = min(
+                                flowLeft.values[start &+ i], max(0, min(1, 0.5 + neighbours.row[i] / (span + 1e-12))))
                         }
                     }
                     let temperature = tissues[run.tissue].table.temperature(atEnthalpy: Double(least))

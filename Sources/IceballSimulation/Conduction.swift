@@ -61,14 +61,23 @@ struct Conduction: Sendable {
             guard case .temperature(let temperature) = condition else { continue }
             switch side {
             case .iLow, .iHigh:
-                walls[side.rawValue] = FixedBuffer((0..<layout.rowCount).map { kirchhoff(temperature, side == .iLow ? 0 : size.i - 1, $0 % size.j, $0 / size.j) })
+                walls[side.rawValue] = FixedBuffer(
+                    (0..<layout.rowCount).map { kirchhoff(temperature, side == .iLow ? 0 : size.i - 1, $0 % size.j, $0 / size.j) })
             case .jLow, .jHigh:
                 let wall = FieldLayout(GridSize(size.i, 1, size.k)), field = CellField(wall)
-                for k in 0..<size.k { for i in 0..<size.i { field.values[wall.offset(i, 0, k)] = kirchhoff(temperature, i, side == .jLow ? 0 : size.j - 1, k) } }
+                for k in 0..<size.k {
+                    for i in 0..<size.i {
+                        field.values[wall.offset(i, 0, k)] = kirchhoff(temperature, i, side == .jLow ? 0 : size.j - 1, k)
+                    }
+                }
                 walls[side.rawValue] = field
             case .kLow, .kHigh:
                 let wall = FieldLayout(GridSize(size.i, size.j, 1)), field = CellField(wall)
-                for j in 0..<size.j { for i in 0..<size.i { field.values[wall.offset(i, j, 0)] = kirchhoff(temperature, i, j, side == .kLow ? 0 : size.k - 1) } }
+                for j in 0..<size.j {
+                    for i in 0..<size.i {
+                        field.values[wall.offset(i, j, 0)] = kirchhoff(temperature, i, j, side == .kLow ? 0 : size.k - 1)
+                    }
+                }
                 walls[side.rawValue] = field
             }
         }
@@ -77,7 +86,8 @@ struct Conduction: Sendable {
         func address(_ side: SimulationGrid.Side) -> UnsafePointer<Float>? { walls[side.rawValue].map { UnsafePointer($0.values) } }
         kernelView = View(
             layout: layout, iLow: UnsafePointer(iLow.values), iHigh: UnsafePointer(iHigh.values), iSpans: UnsafePointer(iSpans.values),
-            jFactors: UnsafePointer(jFactors.values), kFactors: UnsafePointer(kFactors.values), iLowWall: address(.iLow), iHighWall: address(.iHigh),
+            jFactors: UnsafePointer(jFactors.values), kFactors: UnsafePointer(kFactors.values), iLowWall: address(.iLow),
+            iHighWall: address(.iHigh),
             jLowWall: address(.jLow), jHighWall: address(.jHigh), kLowWall: address(.kLow), kHighWall: address(.kHigh))
     }
 

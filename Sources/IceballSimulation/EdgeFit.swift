@@ -79,19 +79,25 @@ public struct EdgeFit: Sendable {
         }
         let after = Misfit(distancesMM: state.distances), (fitted, posed) = parameters.apply(values, to: model, probes)
         let lowest = UncertainField(
-            field: state.field, base: base, changes: parameters.kinds.indices.map { fields[$0] }, stepSize: Self.step, kinds: parameters.kinds,
+            field: state.field, base: base, changes: parameters.kinds.indices.map { fields[$0] }, stepSize: Self.step,
+            kinds: parameters.kinds,
             covariance: normal.covariance, shift: parameters.shift(values))
         let isRejected = after.meanAbsoluteMM > Self.rejectionMM
         return Result(
-            model: fitted, probes: posed, shift: parameters.shift(values), before: before, after: after, lowest: lowest, isRejected: isRejected,
+            model: fitted, probes: posed, shift: parameters.shift(values), before: before, after: after, lowest: lowest,
+            isRejected: isRejected,
             simulationCount: simulations, findings: isRejected ? [Self.rejection(after)] : [])
     }
 
     private static func rejection(_ misfit: Misfit) -> Finding {
         Finding(
             .warning, "simulation-rejected",
-            String(format: "The simulated ice cannot be made to fit the visible ice: they differ by %.1f mm on average.", misfit.meanAbsoluteMM),
-            remedy: "Check probe models, positions and the time of the scan; until then only fixed set-backs from the visible edge can be used.")
+            String(
+                format: "The simulated ice cannot be made to fit the visible ice: they differ by %.1f mm on average.", misfit.meanAbsoluteMM
+            ),
+            remedy:
+                "Check probe models, positions and the time of the scan; until then only fixed set-backs from the visible edge can be used."
+        )
     }
 
     // MARK: Simulation
@@ -112,7 +118,8 @@ public struct EdgeFit: Sendable {
 
     private func simulate(_ parameters: EdgeFitParameters, _ values: [Double]) throws -> TemperatureField {
         let (model, probes) = parameters.apply(values, to: model, probes)
-        var simulation = IceballSimulation(model: model, sinks: try probes.map { probe throws in try probe.sink() }, outputTimesS: [seconds])
+        var simulation = IceballSimulation(
+            model: model, sinks: try probes.map { probe throws in try probe.sink() }, outputTimesS: [seconds])
         simulation.longestStepS = 15
         return try simulation.run().snapshots[0].lowest
     }
@@ -146,7 +153,8 @@ public struct EdgeFit: Sendable {
     private func weights(_ distances: [Double]) -> [Double] {
         let share = Double(independentPatches) / Double(edge.count)
         return zip(edge, distances).map { point, distance in
-            let variance = point.uncertaintyMM * point.uncertaintyMM + Self.modelErrorMM * Self.modelErrorMM, size = abs(distance) / variance.squareRoot()
+            let variance = point.uncertaintyMM * point.uncertaintyMM + Self.modelErrorMM * Self.modelErrorMM,
+                size = abs(distance) / variance.squareRoot()
             return min(1, share) / variance * (size > Self.huber ? Self.huber / size : 1)
         }
     }

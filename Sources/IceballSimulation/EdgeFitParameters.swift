@@ -44,7 +44,8 @@ struct EdgeFitParameters {
         for (kind, value) in zip(kinds, values) {
             let amount = value * kind.spread
             switch kind {
-            case .coolant: for index in probes.indices { probes[index].model.coolantC = max(-250, (probes[index].model.coolantC ?? -140) + amount) }
+            case .coolant:
+                for index in probes.indices { probes[index].model.coolantC = max(-250, (probes[index].model.coolantC ?? -140) + amount) }
             case .perfusion: perfusion = exp(amount)
             case .frozenConductivity: frozen = exp(amount)
             case .liquidConductivity: liquid = exp(amount)
@@ -54,7 +55,8 @@ struct EdgeFitParameters {
             }
         }
         for index in model.tissues.indices where model.tissues[index].isSolid {
-            model.tissues[index].table = model.tissues[index].table.scaled(frozenConductivity: frozen, liquidConductivity: liquid, latentHeat: latent)
+            model.tissues[index].table = model.tissues[index].table.scaled(
+                frozenConductivity: frozen, liquidConductivity: liquid, latentHeat: latent)
             model.tissues[index].perfusion *= perfusion
         }
         return (model, probes)

@@ -51,9 +51,11 @@ public struct EnthalpyTable: Hashable, Sendable {
             precondition(width >= 0 && cold.share >= warm.share)
             let conductivity = mushConductivity ?? liquidConductivity + share * (frozenConductivity - liquidConductivity)
             let release = mushHeatCapacity * width + latentHeat * (cold.share - warm.share)
-            stretches.append(Stretch(
-                warmC: warm.temperatureC, coldC: cold.temperatureC, conductivity: conductivity, enthalpy: enthalpy, kirchhoff: kirchhoff,
-                release: release))
+            stretches.append(
+                Stretch(
+                    warmC: warm.temperatureC, coldC: cold.temperatureC, conductivity: conductivity, enthalpy: enthalpy,
+                    kirchhoff: kirchhoff,
+                    release: release))
             enthalpy -= release
             kirchhoff -= conductivity * width
         }
@@ -71,7 +73,8 @@ public struct EnthalpyTable: Hashable, Sendable {
         let temperatures = [liquidusC] + stretches.map(\.coldC)
         return EnthalpyTable(
             liquidHeatCapacity: liquidHeatCapacity, liquidConductivity: liquid * liquidConductivity, frozenHeatCapacity: frozenHeatCapacity,
-            frozenConductivity: frozen * frozenConductivity, frozenConductivityRise: frozenConductivityRise, latentHeat: latent * latentHeat,
+            frozenConductivity: frozen * frozenConductivity, frozenConductivityRise: frozenConductivityRise,
+            latentHeat: latent * latentHeat,
             freezingCurve: zip(temperatures, releasedShares).map { ($0, $1) }, mushHeatCapacity: mushHeatCapacity,
             mushConductivity: mushConductivity.map { $0 * (frozen + liquid) / 2 })
     }

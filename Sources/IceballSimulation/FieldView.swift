@@ -79,7 +79,9 @@ struct FieldView {
 
     /// Whether ice comes as near to one of the sides as 5 mm.
     func iceTouches(_ kirchhoff: CellField, sides: [SimulationGrid.Side]) -> Bool {
-        sides.contains { side in cells(at: side, depth: Self.nearSide).contains { isSolid($0) && kirchhoff.values[layout.offset($0.i, $0.j, $0.k)] < 0 } }
+        sides.contains { side in
+            cells(at: side, depth: Self.nearSide).contains { isSolid($0) && kirchhoff.values[layout.offset($0.i, $0.j, $0.k)] < 0 }
+        }
     }
 
     /// By how many kelvin cells at the sides differ from `temperatureC`, at most.
@@ -97,7 +99,8 @@ struct FieldView {
     private func cells(at side: SimulationGrid.Side, depth: Double) -> [VoxelIndex] {
         let size = layout.size, axes = model.grid.axes
         func layer(_ axis: GridAxis, isHigh: Bool) -> Int {
-            let order = isHigh ? Array(axis.centers.indices.reversed()) : Array(axis.centers.indices), face = isHigh ? axis.faces.last! : axis.faces[0]
+            let order = isHigh ? Array(axis.centers.indices.reversed()) : Array(axis.centers.indices),
+                face = isHigh ? axis.faces.last! : axis.faces[0]
             return order.first { abs(axis.centers[$0] - face) >= depth } ?? order.last!
         }
         func plane(_ a: Int, _ b: Int, _ cell: (Int, Int) -> VoxelIndex) -> [VoxelIndex] {
@@ -125,7 +128,8 @@ extension [Float] {
             let source = self
             for offset in indices {
                 let position = offset / stride % count
-                let low = position > 0 ? source[offset - stride] : source[offset], high = position < count - 1 ? source[offset + stride] : source[offset]
+                let low = position > 0 ? source[offset - stride] : source[offset],
+                    high = position < count - 1 ? source[offset + stride] : source[offset]
                 self[offset] = source[offset] / 2 + (low + high) / 4
             }
         }

@@ -28,7 +28,9 @@ struct FreezeRecord {
             for row in rows {
                 let start = layout.rowStart(row), lowest = lowestEnthalpy.values
                 for run in tissues.runs(inRow: row) where tissues.tissues[run.tissue].isSolid {
-                    for offset in start &+ run.start..<start &+ run.end where after[offset] < lowest[offset] { lowest[offset] = after[offset] }
+                    for offset in start &+ run.start..<start &+ run.end where after[offset] < lowest[offset] {
+                        lowest[offset] = after[offset]
+                    }
                     for (field, limit) in zip(secondsBelow, limits[run.tissue]) {
                         for offset in start &+ run.start..<start &+ run.end {
                             let from = before[offset], to = after[offset]

@@ -40,7 +40,8 @@ public struct IceballSimulation: Sendable {
     /// - Parameter progress: is told the share of the time that is done.
     public func run(progress: (Double) -> Void = { _ in }) throws -> Result {
         guard let end = outputTimesS.last, end > 0 else { throw SimulationError.nothingToDo }
-        guard !sinks.isEmpty || model.boundary.values.contains(where: { $0 != .insulated && $0 != .temperature(model.startTemperatureC) }) else {
+        guard !sinks.isEmpty || model.boundary.values.contains(where: { $0 != .insulated && $0 != .temperature(model.startTemperatureC) })
+        else {
             throw SimulationError.nothingToDo
         }
         let solver = try BioheatSolver(model, sinks: sinks), record = FreezeRecord(solver, thresholdsC: thresholdsC)
@@ -52,10 +53,11 @@ public struct IceballSimulation: Sendable {
             record.update(solver, seconds: seconds)
             if view.iceTouches(solver.kirchhoff, sides: sidesToWatch) { throw SimulationError.iceAtBoundary(minutes: solver.timeS / 60) }
             if let time = outputTimesS.first(where: { abs($0 - solver.timeS) < StepSchedule.tolerance }) {
-                snapshots.append(.init(
-                    timeS: time, temperature: view.temperature(enthalpy: solver.enthalpy),
-                    lowest: view.temperature(enthalpy: record.lowestEnthalpy), heatTakenJ: solver.heatTaken,
-                    heatLostJ: startHeat - view.enthalpySum(solver.enthalpy)))
+                snapshots.append(
+                    .init(
+                        timeS: time, temperature: view.temperature(enthalpy: solver.enthalpy),
+                        lowest: view.temperature(enthalpy: record.lowestEnthalpy), heatTakenJ: solver.heatTaken,
+                        heatLostJ: startHeat - view.enthalpySum(solver.enthalpy)))
             }
             progress(min(1, solver.timeS / end))
         }
@@ -75,9 +77,12 @@ public struct IceballSimulation: Sendable {
     private func findings(_ view: FieldView, _ solver: BioheatSolver) -> [Finding] {
         let change = view.largestChange(solver.kirchhoff, sides: sidesToWatch, from: model.startTemperatureC)
         guard change > 1 else { return [] }
-        return [Finding(
-            .warning, "boundary-near", "At the edge of the grid the temperature has changed by \((change * 10).rounded() / 10) °C; the edge may hold back or help the ice.",
-            remedy: "Let the grid reach farther beyond its core.")]
+        return [
+            Finding(
+                .warning, "boundary-near",
+                "At the edge of the grid the temperature has changed by \((change * 10).rounded() / 10) °C; the edge may hold back or help the ice.",
+                remedy: "Let the grid reach farther beyond its core.")
+        ]
     }
 }
 
@@ -94,7 +99,9 @@ struct StepSchedule {
         for stop in stops {
             while stop - time > Self.tolerance {
                 let sinceSwitch = time - switches.last { $0 <= time + Self.tolerance }!
-                let longest = min(longestStepS, sinceSwitch < 10 - Self.tolerance ? 1 : sinceSwitch < 60 - Self.tolerance ? 2 : sinceSwitch < 180 ? 5 : .infinity)
+                let longest = min(
+                    longestStepS,
+                    sinceSwitch < 10 - Self.tolerance ? 1 : sinceSwitch < 60 - Self.tolerance ? 2 : sinceSwitch < 180 ? 5 : .infinity)
                 // What is left is shared out evenly rather than ending in a sliver.
                 let left = stop - time, step = left <= longest ? left : left < 2 * longest ? left / 2 : longest
                 steps.append(step)

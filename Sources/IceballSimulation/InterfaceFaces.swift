@@ -31,11 +31,14 @@ struct InterfaceFaces {
                         let otherLabel = labels[size.offset(VoxelIndex(other[0], other[1], other[2]))]
                         guard otherLabel != labels[offset] else { continue }
                         let factors = conduction.factors(axis), width = axes[axis].widths
-                        found.append(Face(
-                            cell: Int32(layout.offset(index[0], index[1], index[2])), neighbour: Int32(layout.offset(other[0], other[1], other[2])),
-                            tissue: labels[offset], neighbourTissue: otherLabel,
-                            stencil: Float(step < 0 ? factors.low[index[axis]] : factors.high[index[axis]]), inverseWidth: Float(1 / width[index[axis]]),
-                            distance: Float(width[index[axis]] / 2), neighbourDistance: Float(width[other[axis]] / 2)))
+                        found.append(
+                            Face(
+                                cell: Int32(layout.offset(index[0], index[1], index[2])),
+                                neighbour: Int32(layout.offset(other[0], other[1], other[2])),
+                                tissue: labels[offset], neighbourTissue: otherLabel,
+                                stencil: Float(step < 0 ? factors.low[index[axis]] : factors.high[index[axis]]),
+                                inverseWidth: Float(1 / width[index[axis]]),
+                                distance: Float(width[index[axis]] / 2), neighbourDistance: Float(width[other[axis]] / 2)))
                     }
                 }
             }
@@ -44,7 +47,9 @@ struct InterfaceFaces {
     }
 
     /// Adds `factor` times the heat through the row's interface faces, less what the stencil has added for them, to `target`, which begins at the row.
-    func correct(_ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafePointer<Float>, factor: Float) {
+    func correct(
+        _ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafePointer<Float>, factor: Float
+    ) {
         let start = layout.rowStart(row)
         for face in faces.kernelView[row] {
             let cell = Int(face.cell), neighbour = Int(face.neighbour)

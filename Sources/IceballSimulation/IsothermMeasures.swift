@@ -13,7 +13,8 @@ extension TemperatureField {
                 guard high > low else { return 0 }
                 return abs(at(high) - at(low)) * axis.widths[index] / (axis.centers[high] - axis.centers[low])
             }
-            return along(grid.axes.x, i) { value($0, j, k) } + along(grid.axes.y, j) { value(i, $0, k) } + along(grid.axes.z, k) { value(i, j, $0) }
+            return along(grid.axes.x, i) { value($0, j, k) } + along(grid.axes.y, j) { value(i, $0, k) }
+                + along(grid.axes.z, k) { value(i, j, $0) }
         }
         return mapSlabs(of: size.k, slab: 1) { slices -> Double in
             var sum = 0.0
@@ -86,12 +87,16 @@ extension TemperatureField {
             let towardsTail = radiusMM(of: temperatureC, from: middle, along: axis)
         else { return nil }
         return ProbeSize(
-            widthMM: 2 * largest, lengthMM: towardsTip + towardsTail, tipBeyondMM: towardsTip - lengthMM / 2, tailBeyondMM: towardsTail - lengthMM / 2)
+            widthMM: 2 * largest, lengthMM: towardsTip + towardsTail, tipBeyondMM: towardsTip - lengthMM / 2,
+            tailBeyondMM: towardsTail - lengthMM / 2)
     }
 
     /// Cosine and sine of sixteenths of a turn.
     private static let sixteenths: [(Double, Double)] = {
-        let quarter = [(1, 0), (0.9238795325112867, 0.3826834323650898), (0.7071067811865476, 0.7071067811865476), (0.3826834323650898, 0.9238795325112867)]
+        let quarter = [
+            (1, 0), (0.9238795325112867, 0.3826834323650898), (0.7071067811865476, 0.7071067811865476),
+            (0.3826834323650898, 0.9238795325112867),
+        ]
         return quarter + quarter.map { (-$0.1, $0.0) } + quarter.map { (-$0.0, -$0.1) } + quarter.map { ($0.1, -$0.0) }
     }()
 }
@@ -99,7 +104,9 @@ extension TemperatureField {
 extension PatientVector {
     /// A unit vector at right angles.
     var anyPerpendicular: PatientVector {
-        let smallest = [PatientVector(1, 0, 0), PatientVector(0, 1, 0), PatientVector(0, 0, 1)].min { abs($0.dot(self)) < abs($1.dot(self)) }!
+        let smallest = [PatientVector(1, 0, 0), PatientVector(0, 1, 0), PatientVector(0, 0, 1)].min {
+            abs($0.dot(self)) < abs($1.dot(self))
+        }!
         return cross(smallest).normalized ?? smallest
     }
 }

@@ -27,7 +27,9 @@ struct KernelWell: Sendable {
     /// Nor in radii of the sink.
     static let smallestRadiusPerSinkRadius = 3.6
 
-    static func radius(spacing: Double, sinkRadius: Double) -> Double { max(smallestRadius * spacing, smallestRadiusPerSinkRadius * sinkRadius) }
+    static func radius(spacing: Double, sinkRadius: Double) -> Double {
+        max(smallestRadius * spacing, smallestRadiusPerSinkRadius * sinkRadius)
+    }
 
     /// The distance for which the mean of θ stands, per kernel radius, by kernel radius in cells (found by sinks in a uniform medium).
     static func equivalentRadius(kernelRadius: Double, spacing: Double) -> Double {
@@ -44,7 +46,10 @@ struct KernelWell: Sendable {
     }
 
     /// - Parameter withdrawalMM: how far the sink has been drawn back.
-    init(_ sink: HeatSink, withdrawalMM: Double, grid: SimulationGrid, layout: FieldLayout, tissues: TissueLayout, insulated: Set<SimulationGrid.Side>)
+    init(
+        _ sink: HeatSink, withdrawalMM: Double, grid: SimulationGrid, layout: FieldLayout, tissues: TissueLayout,
+        insulated: Set<SimulationGrid.Side>
+    )
         throws(SimulationError)
     {
         guard grid.hasCubicCells else { throw .coreNotCubic(grid.core.spacing) }
@@ -52,14 +57,16 @@ struct KernelWell: Sendable {
         let (centers, length) = Self.segmentCenters(sink, withdrawalMM: withdrawalMM, grid: grid, spacing: spacing, kernelRadius: radius)
         try Self.check(sink, centers, grid: grid, margin: radius, insulated: insulated)
         segmentLength = length
-        coupling = sink.radiusMM > 0
+        coupling =
+            sink.radiusMM > 0
             ? 2 * .pi / log(Self.equivalentRadius(kernelRadius: radius, spacing: spacing) / (sink.radiusMM / 1000)) : 0
         var segments: [Segment] = [], cells: [Int32] = [], weights: [Float] = []
         for center in centers {
             let first = cells.count
             Self.spread(center, radius: radius, spacing: spacing, grid: grid, layout: layout, &cells, &weights)
             guard cells.count > first else { continue }
-            let nearest = layout.index(Int(cells[first..<cells.count].enumerated().max { weights[first + $0.offset] < weights[first + $1.offset] }!.element))
+            let nearest = layout.index(
+                Int(cells[first..<cells.count].enumerated().max { weights[first + $0.offset] < weights[first + $1.offset] }!.element))
             segments.append(Segment(cells: first..<cells.count, tissue: tissues.tissue(nearest.i, nearest.j, nearest.k)))
         }
         (self.segments, self.cells, self.weights) = (segments, cells, weights)
@@ -93,13 +100,16 @@ struct KernelWell: Sendable {
     }
 
     /// Kernels lie in the even core, or reach beyond it only where the sink is its own image in a side that mirrors what is inside.
-    private static func check(_ sink: HeatSink, _ centers: [SIMD3<Double>], grid: SimulationGrid, margin: Double, insulated: Set<SimulationGrid.Side>)
+    private static func check(
+        _ sink: HeatSink, _ centers: [SIMD3<Double>], grid: SimulationGrid, margin: Double, insulated: Set<SimulationGrid.Side>
+    )
         throws(SimulationError)
     {
         let isLine = if case .line = sink.shape { true } else { false }
         let axes = [grid.axes.x, grid.axes.y, grid.axes.z], sides = SimulationGrid.Side.allCases
         for axis in 0..<3 {
-            let low = centers.map { $0[axis] }.min()!, high = centers.map { $0[axis] }.max()!, end = Double(axes[axis].core.count) * grid.finestSpacing
+            let low = centers.map { $0[axis] }.min()!, high = centers.map { $0[axis] }.max()!,
+                end = Double(axes[axis].core.count) * grid.finestSpacing
             for (side, distance, face) in [(sides[2 * axis], low, 0.0), (sides[2 * axis + 1], end - high, end)] {
                 let endsHere = face == 0 ? axes[axis].core.lowerBound == 0 : axes[axis].core.upperBound == axes[axis].count
                 let isMirrored = abs(low + high - 2 * face) < 1e-3 * grid.finestSpacing
@@ -110,9 +120,10 @@ struct KernelWell: Sendable {
     }
 
     /// Wendland's kernel (1 − u)⁴ (1 + 4u) of the core's lattice, continued beyond its end so that weights do not change there.
-    private static func spread(_ center: SIMD3<Double>, radius: Double, spacing: Double, grid: SimulationGrid, layout: FieldLayout,
-        _ cells: inout [Int32], _ weights: inout [Float])
-    {
+    private static func spread(
+        _ center: SIMD3<Double>, radius: Double, spacing: Double, grid: SimulationGrid, layout: FieldLayout,
+        _ cells: inout [Int32], _ weights: inout [Float]
+    ) {
         let low = ((center - radius) / spacing).rounded(.down), high = ((center + radius) / spacing).rounded(.up)
         var found: [(cell: Int32, weight: Double)] = [], sum = 0.0
         for k in Int(low.z)...Int(high.z) {
@@ -136,7 +147,9 @@ struct KernelWell: Sendable {
     }
 
     /// Heat per metre that the surface takes, W/m, where the kernel's mean of θ is `mean`; `guess` is that of the stage before.
-    func power(mean: Double, coolantC: Double, resistance: Double, largestPower: Double?, duty: Double, table: EnthalpyTable, guess: Double) -> Double {
+    func power(mean: Double, coolantC: Double, resistance: Double, largestPower: Double?, duty: Double, table: EnthalpyTable, guess: Double)
+        -> Double
+    {
         let coupling = coupling * duty
         var power = guess
         if resistance == 0 {

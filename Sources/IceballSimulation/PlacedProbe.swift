@@ -63,21 +63,27 @@ public struct PlacedProbe: Hashable, Sendable {
             seconds = end
         }
         return HeatSink(
-            name: name, shape: .segment(from: activeEnds.0, direction: direction, lengthMM: model.activeLengthMM!), radiusMM: model.diameterMM! / 2,
+            name: name, shape: .segment(from: activeEnds.0, direction: direction, lengthMM: model.activeLengthMM!),
+            radiusMM: model.diameterMM! / 2,
             phases: sinkPhases)
     }
 
     private func action(_ phase: ProbePhase) throws(SimulationError) -> HeatSink.Action {
-        guard phase.minutes > 0 else { throw .protocolContradicts(name, reason: "a phase lasts \(phase.minutes) min; it must last longer than 0") }
+        guard phase.minutes > 0 else {
+            throw .protocolContradicts(name, reason: "a phase lasts \(phase.minutes) min; it must last longer than 0")
+        }
         guard phase.withdrawalMM == 0 || phase.activity == .tractFreeze else {
             throw .protocolContradicts(name, reason: "it is drawn back while it does something other than tract-freeze")
         }
         switch phase.activity {
         case .wait, .thaw: return .idle
         case .freeze, .tractFreeze:
-            guard phase.duty > 0, phase.duty <= 1 else { throw .protocolContradicts(name, reason: "a duty of \(100 * phase.duty) % is not between 0 and 100 %") }
+            guard phase.duty > 0, phase.duty <= 1 else {
+                throw .protocolContradicts(name, reason: "a duty of \(100 * phase.duty) % is not between 0 and 100 %")
+            }
             return .surface(
-                coolantC: phase.temperatureC ?? model.coolantC!, resistance: model.resistance, largestPower: model.largestPower, duty: phase.duty,
+                coolantC: phase.temperatureC ?? model.coolantC!, resistance: model.resistance, largestPower: model.largestPower,
+                duty: phase.duty,
                 rampS: model.rampS)
         case .activeThaw:
             guard let warm = phase.temperatureC ?? model.thawC else {

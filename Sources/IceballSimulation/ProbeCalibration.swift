@@ -18,7 +18,9 @@ public struct ProbeCalibration: Sendable {
         public var uncertaintyMM: Double
 
         public init(minutes: Double, isothermC: Double, widthMM: Double?, lengthMM: Double?, uncertaintyMM: Double = 1) {
-            (self.minutes, self.isothermC, self.widthMM, self.lengthMM, self.uncertaintyMM) = (minutes, isothermC, widthMM, lengthMM, uncertaintyMM)
+            (self.minutes, self.isothermC, self.widthMM, self.lengthMM, self.uncertaintyMM) = (
+                minutes, isothermC, widthMM, lengthMM, uncertaintyMM
+            )
         }
     }
 
@@ -120,7 +122,8 @@ public struct ProbeCalibration: Sendable {
     /// Width and length per row, mm; 0 where the isotherm does not occur.
     private func simulate(_ values: [Double]) throws -> [(width: Double, length: Double)] {
         let model = model(values), times = Set(rows.map { 60 * $0.minutes }).sorted()
-        let (simulation, center) = try Self.eighth(model, tissue: tissue, startTemperatureC: startTemperatureC, times: times, spacingMM: spacingMM)
+        let (simulation, center) = try Self.eighth(
+            model, tissue: tissue, startTemperatureC: startTemperatureC, times: times, spacingMM: spacingMM)
         let result = try simulation.run()
         return rows.map { row in
             let field = result.snapshots.first { $0.timeS == 60 * row.minutes }!.temperature
@@ -158,7 +161,8 @@ public struct ProbeCalibration: Sendable {
 
     private func residuals(_ sizes: [(width: Double, length: Double)]) -> [Double] {
         zip(rows, sizes).flatMap { row, size in
-            [row.widthMM.map { (size.width - $0) / row.uncertaintyMM }, row.lengthMM.map { (size.length - $0) / row.uncertaintyMM }].compactMap { $0 }
+            [row.widthMM.map { (size.width - $0) / row.uncertaintyMM }, row.lengthMM.map { (size.length - $0) / row.uncertaintyMM }]
+                .compactMap { $0 }
         }
     }
     private static func misfit(_ residuals: [Double]) -> Double { residuals.reduce(0) { $0 + $1 * $1 } }
@@ -168,7 +172,9 @@ public struct ProbeCalibration: Sendable {
         func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
         let count = columns.count
         var matrix = (0..<count).map { row in
-            (0..<count).map { dot(columns[row], columns[$0]) * ($0 == row ? 1.001 : 1) + ($0 == row ? 1e-9 : 0) } + [dot(columns[row], residual)]
+            (0..<count).map { dot(columns[row], columns[$0]) * ($0 == row ? 1.001 : 1) + ($0 == row ? 1e-9 : 0) } + [
+                dot(columns[row], residual)
+            ]
         }
         for pivot in 0..<count {
             for row in 0..<count where row != pivot {
@@ -185,19 +191,28 @@ public struct ProbeCalibration: Sendable {
                 measured.map { Comparison(minutes: row.minutes, isothermC: row.isothermC, size: name, measuredMM: $0, fittedMM: fitted) }
             }
         }
-        let rms = (comparisons.reduce(0) { $0 + ($1.fittedMM - $1.measuredMM) * ($1.fittedMM - $1.measuredMM) } / Double(comparisons.count)).squareRoot()
+        let rms = (comparisons.reduce(0) { $0 + ($1.fittedMM - $1.measuredMM) * ($1.fittedMM - $1.measuredMM) } / Double(comparisons.count))
+            .squareRoot()
         var findings: [Finding] = []
         if comparisons.count < fitted.count {
-            findings.append(Finding(
-                .warning, "calibration-underdetermined", "\(comparisons.count) sizes cannot tell \(fitted.count) parameters apart.",
-                remedy: "Give more isotherms or times, or fit fewer parameters."))
+            findings.append(
+                Finding(
+                    .warning, "calibration-underdetermined", "\(comparisons.count) sizes cannot tell \(fitted.count) parameters apart.",
+                    remedy: "Give more isotherms or times, or fit fewer parameters."))
         }
-        if let worst = comparisons.max(by: { abs($0.fittedMM - $0.measuredMM) < abs($1.fittedMM - $1.measuredMM) }), abs(worst.fittedMM - worst.measuredMM) > 4 {
-            findings.append(Finding(
-                .warning, "calibration-misfit",
-                String(format: "The %@ of the %g °C isotherm after %g min is %.1f mm with the fitted probe, %.1f mm as measured.", worst.size, worst.isothermC,
-                       worst.minutes, worst.fittedMM, worst.measuredMM),
-                remedy: "Check the medium's constants and its temperature, and the measured sizes; one probe parameter cannot make up for them."))
+        if let worst = comparisons.max(by: { abs($0.fittedMM - $0.measuredMM) < abs($1.fittedMM - $1.measuredMM) }),
+            abs(worst.fittedMM - worst.measuredMM) > 4
+        {
+            findings.append(
+                Finding(
+                    .warning, "calibration-misfit",
+                    String(
+                        format: "The %@ of the %g °C isotherm after %g min is %.1f mm with the fitted probe, %.1f mm as measured.",
+                        worst.size, worst.isothermC,
+                        worst.minutes, worst.fittedMM, worst.measuredMM),
+                    remedy:
+                        "Check the medium's constants and its temperature, and the measured sizes; one probe parameter cannot make up for them."
+                ))
         }
         return Result(model: model(values), comparisons: comparisons, rmsMM: rms, simulationCount: simulations, findings: findings)
     }

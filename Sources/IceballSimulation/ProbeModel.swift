@@ -88,7 +88,11 @@ extension ProbeModel {
         }
         if let gauge = try number("gauge") {
             guard let diameter = Self.diametersByGauge[Int(gauge)] else {
-                throw entry.wrongValue("gauge", expected: "one of \(Self.diametersByGauge.keys.sorted().map(String.init).joined(separator: ", ")); or give the diameter in mm")
+                throw entry.wrongValue(
+                    "gauge",
+                    expected:
+                        "one of \(Self.diametersByGauge.keys.sorted().map(String.init).joined(separator: ", ")); or give the diameter in mm"
+                )
             }
             diameterMM = diameter
         }

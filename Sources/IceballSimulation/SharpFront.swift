@@ -14,7 +14,9 @@ struct SharpFront: Sendable {
 
     /// `nil` for models to which it does not apply.
     init?(_ tissues: TissueLayout, layout: FieldLayout, conduction: Conduction) {
-        guard tissues.labels == nil, tissues.tissues[0].table.hasSharpFront, tissues.tissues[0].table.stretches.count == 1 else { return nil }
+        guard tissues.labels == nil, tissues.tissues[0].table.hasSharpFront, tissues.tissues[0].table.stretches.count == 1 else {
+            return nil
+        }
         (solidus, self.layout, self.conduction) = (Float(tissues.tissues[0].table.solidusEnthalpy), layout, conduction.kernelView)
     }
 
@@ -22,7 +24,9 @@ struct SharpFront: Sendable {
     static let stability = 0.8
 
     /// Adds to `target`, which begins at the row, `factor` times the difference that the front's place makes to dH/dt.
-    func correct(_ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafePointer<Float>, factor: Float) {
+    func correct(
+        _ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafePointer<Float>, factor: Float
+    ) {
         let size = layout.size, j = row % size.j, k = row / size.j, n = conduction.neighbours(ofRow: row, in: kirchhoff)
         let start = layout.rowStart(row), plane = layout.pitch * size.j
         for i in 0..<size.i {
@@ -30,13 +34,15 @@ struct SharpFront: Sendable {
             func difference(_ exists: Bool, _ step: Int, _ there: Float, _ faceFactor: Float) -> Float {
                 let other = exists ? enthalpy[offset + step] : nil, here = kirchhoff[offset]
                 let gain =
-                    if isFront(own) { self.gain(own, isFrozenSide: there < 0, distance: exists ? 1 : 0.5) }
-                    else if let other, isFront(other) { self.gain(other, isFrozenSide: here < 0, distance: 1) }
-                    else { Float(1) }
+                    if isFront(own) {
+                        self.gain(own, isFrozenSide: there < 0, distance: exists ? 1 : 0.5)
+                    } else if let other, isFront(other) { self.gain(other, isFrozenSide: here < 0, distance: 1) } else { Float(1) }
                 return gain == 1 ? 0 : (gain - 1) * faceFactor * (there - here)
             }
-            let sum = difference(i > 0, -1, n.row[i - 1], n.iLowFactors[i]) + difference(i < size.i - 1, 1, n.row[i + 1], n.iHighFactors[i])
-                + difference(j > 0, -layout.pitch, n.jLow[i], n.jLowFactor) + difference(j < size.j - 1, layout.pitch, n.jHigh[i], n.jHighFactor)
+            let sum =
+                difference(i > 0, -1, n.row[i - 1], n.iLowFactors[i]) + difference(i < size.i - 1, 1, n.row[i + 1], n.iHighFactors[i])
+                + difference(j > 0, -layout.pitch, n.jLow[i], n.jLowFactor)
+                + difference(j < size.j - 1, layout.pitch, n.jHigh[i], n.jHighFactor)
                 + difference(k > 0, -plane, n.kLow[i], n.kLowFactor) + difference(k < size.k - 1, plane, n.kHigh[i], n.kHighFactor)
             target[i] += factor * sum
         }

@@ -22,39 +22,57 @@ public enum SimulationError: ReportableError {
         func mm(_ value: Double) -> String { String(format: "%.1f mm", value) }
         switch self {
         case .unknownTissue(let name, let known):
-            return Finding(.error, "unknown-tissue", "There is no tissue “\(name)”.",
+            return Finding(
+                .error, "unknown-tissue", "There is no tissue “\(name)”.",
                 remedy: "Known: \(known.joined(separator: ", ")); or define it under “define”.")
         case .unknownProbeModel(let name, let known):
-            return Finding(.error, "unknown-probe-model", "There is no probe model “\(name)”.",
+            return Finding(
+                .error, "unknown-probe-model", "There is no probe model “\(name)”.",
                 remedy: "Known: \(known.joined(separator: ", ")); or give the probe's own numbers.")
         case .incompleteProbeModel(let name, let missing):
-            return Finding(.error, "probe-model-incomplete", "The probe model “\(name)” lacks \(missing.joined(separator: ", ")), which only its maker's instructions or a measurement give.",
+            return Finding(
+                .error, "probe-model-incomplete",
+                "The probe model “\(name)” lacks \(missing.joined(separator: ", ")), which only its maker's instructions or a measurement give.",
                 remedy: "Fill them in from the instructions for use, or fit them to a table of isotherm sizes with --calibrate.")
         case .gridTooLarge(let cells, let largest):
-            return Finding(.error, "grid-too-large", "The grid has \(cells) cells; at most \(largest) are accepted.",
+            return Finding(
+                .error, "grid-too-large", "The grid has \(cells) cells; at most \(largest) are accepted.",
                 remedy: "Make the core smaller or its spacing coarser.")
         case .sourceOutsideCore(let name, let distance):
-            return Finding(.error, "source-outside-grid", "\(name) comes within \(mm(distance)) of the fine core's edge, or lies outside it.",
+            return Finding(
+                .error, "source-outside-grid", "\(name) comes within \(mm(distance)) of the fine core's edge, or lies outside it.",
                 remedy: "Enlarge the core of the grid, or correct the position (LPS millimetres).")
         case .coreNotCubic(let spacing):
-            return Finding(.error, "cells-not-cubes", "Probes and point or line sources need cells of equal sides; the core's are \(mm(spacing.x)) × \(mm(spacing.y)) × \(mm(spacing.z)).",
+            return Finding(
+                .error, "cells-not-cubes",
+                "Probes and point or line sources need cells of equal sides; the core's are \(mm(spacing.x)) × \(mm(spacing.y)) × \(mm(spacing.z)).",
                 remedy: "Give one spacing for all three axes.")
         case .probesOverlap(let a, let b, let distance):
-            return Finding(.error, "probes-overlap", "The active parts of \(a) and \(b) come within \(mm(distance)) of each other, less than their radii together.",
+            return Finding(
+                .error, "probes-overlap",
+                "The active parts of \(a) and \(b) come within \(mm(distance)) of each other, less than their radii together.",
                 remedy: "Correct their positions, or remove the one that is listed twice.")
         case .protocolContradicts(let what, let reason):
             return Finding(.error, "protocol-contradiction", "\(what): \(reason).", remedy: "Correct the protocol or the probes.")
         case .unstableTimeStep(let seconds, let stages, let largest):
-            return Finding(.error, "time-step-too-long", String(format: "A time step of %g s would need %d stages on this grid to be stable.", seconds, stages),
+            return Finding(
+                .error, "time-step-too-long",
+                String(format: "A time step of %g s would need %d stages on this grid to be stable.", seconds, stages),
                 remedy: String(format: "Give at most %.3g s, or a coarser grid.", largest))
         case .iceAtBoundary(let minutes):
-            return Finding(.error, "ice-at-boundary", String(format: "The ice reaches the edge of the grid (to within 5 mm) after %.1f min; sizes from then on would be wrong.", minutes),
+            return Finding(
+                .error, "ice-at-boundary",
+                String(
+                    format: "The ice reaches the edge of the grid (to within 5 mm) after %.1f min; sizes from then on would be wrong.",
+                    minutes),
                 remedy: "Enlarge the grid (its core, or how far it reaches beyond).")
         case .nothingToDo:
-            return Finding(.error, "nothing-to-simulate", "There is no probe, no source and no side of another temperature: nothing would change.",
+            return Finding(
+                .error, "nothing-to-simulate", "There is no probe, no source and no side of another temperature: nothing would change.",
                 remedy: "Add probes or sources.")
         case .notFinite(let seconds):
-            return Finding(.error, "simulation-diverged", String(format: "The temperature is no longer a number after %.1f s.", seconds),
+            return Finding(
+                .error, "simulation-diverged", String(format: "The temperature is no longer a number after %.1f s.", seconds),
                 remedy: "Halve the time step, and report this.")
         }
     }

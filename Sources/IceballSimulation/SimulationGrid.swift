@@ -33,7 +33,6 @@ public struct SimulationGrid: Sendable {
         guard cellCount <= Self.largestCellCount else { throw .gridTooLarge(cells: cellCount, largest: Self.largestCellCount) }
     }
 
-
     public var cellCount: Int { size.voxelCount }
     /// The least spacing of the core, metres.
     var finestSpacing: Double { core.spacing.min() / 1000 }
@@ -54,7 +53,10 @@ public struct SimulationGrid: Sendable {
     func cellVolume(_ i: Int, _ j: Int, _ k: Int) -> Double { axes.x.widths[i] * axes.y.widths[j] * axes.z.widths[k] }
     /// The low and high corner of the whole grid.
     var extent: (low: SIMD3<Double>, high: SIMD3<Double>) {
-        (SIMD3(axes.x.faces.first!, axes.y.faces.first!, axes.z.faces.first!), SIMD3(axes.x.faces.last!, axes.y.faces.last!, axes.z.faces.last!))
+        (
+            SIMD3(axes.x.faces.first!, axes.y.faces.first!, axes.z.faces.first!),
+            SIMD3(axes.x.faces.last!, axes.y.faces.last!, axes.z.faces.last!)
+        )
     }
     func isInside(_ position: SIMD3<Double>) -> Bool {
         let (low, high) = extent

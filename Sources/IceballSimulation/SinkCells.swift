@@ -32,7 +32,10 @@ final class SinkCells: @unchecked Sendable {
         return wells.indices.map { take(actions[$0], well: $0, kirchhoff.values, tissues, heat.values) }
     }
 
-    private func take(_ action: HeatSink.Action, well index: Int, _ kirchhoff: UnsafePointer<Float>, _ tissues: [Tissue], _ heat: UnsafeMutablePointer<Float>) -> Double {
+    private func take(
+        _ action: HeatSink.Action, well index: Int, _ kirchhoff: UnsafePointer<Float>, _ tissues: [Tissue],
+        _ heat: UnsafeMutablePointer<Float>
+    ) -> Double {
         if action == .idle { return 0 }
         let well = wells[index]
         var total = 0.0
@@ -60,13 +63,16 @@ final class SinkCells: @unchecked Sendable {
         return total
     }
 
-    private func power(_ action: HeatSink.Action, _ well: KernelWell, _ segment: KernelWell.Segment, mean: Double, _ tissues: [Tissue], guess: Double) -> Double {
+    private func power(
+        _ action: HeatSink.Action, _ well: KernelWell, _ segment: KernelWell.Segment, mean: Double, _ tissues: [Tissue], guess: Double
+    ) -> Double {
         switch action {
         case .idle: 0
         case .power(let power), .powerGrowingWithRootTime(let power): power
         case .surface(let coolantC, let resistance, let largestPower, let duty, _):
             well.power(
-                mean: mean, coolantC: coolantC, resistance: resistance, largestPower: largestPower, duty: duty, table: tissues[segment.tissue].table,
+                mean: mean, coolantC: coolantC, resistance: resistance, largestPower: largestPower, duty: duty,
+                table: tissues[segment.tissue].table,
                 guess: guess)
         }
     }

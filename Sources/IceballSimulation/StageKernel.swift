@@ -79,7 +79,9 @@ private struct RowKernel: @unchecked Sendable {
     }
     init(_ kernel: StageKernel, enthalpy field: CellField) {
         self.init(
-            kernel, .init(kirchhoff: field, previous: field, beforePrevious: field, start: field, rate: field, next: field, nextKirchhoff: field), nil,
+            kernel,
+            .init(kirchhoff: field, previous: field, beforePrevious: field, start: field, rate: field, next: field, nextKirchhoff: field),
+            nil,
             Weights(.init(), 0))
     }
 

@@ -25,10 +25,13 @@ struct SuperTimeStep {
         func b(_ j: Int) -> Double { j < 3 ? 1.0 / 3 : Double(j * j + j - 2) / Double(2 * j * (j + 1)) }
         let w = 4 / Double(s * s + s - 2)
         func time(_ j: Int) -> Double { j == 0 ? 0 : j == 1 ? time(2) / 4 : Double(j * j + j - 2) / Double(s * s + s - 2) }
-        stages = [Stage(muTilde: b(1) * w)] + (2...s).map { j in
-            let mu = Double(2 * j - 1) / Double(j) * b(j) / b(j - 1)
-            return Stage(
-                mu: mu, nu: -Double(j - 1) / Double(j) * b(j) / b(j - 2), muTilde: mu * w, gammaTilde: -(1 - b(j - 1)) * mu * w, time: time(j - 1))
-        }
+        stages =
+            [Stage(muTilde: b(1) * w)]
+            + (2...s).map { j in
+                let mu = Double(2 * j - 1) / Double(j) * b(j) / b(j - 1)
+                return Stage(
+                    mu: mu, nu: -Double(j - 1) / Double(j) * b(j) / b(j - 2), muTilde: mu * w, gammaTilde: -(1 - b(j - 1)) * mu * w,
+                    time: time(j - 1))
+            }
     }
 }

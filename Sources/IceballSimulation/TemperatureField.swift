@@ -39,7 +39,9 @@ public struct TemperatureField: Sendable {
     }
 
     /// °C at a point of patient space.
-    public func temperatureC(at point: PatientPoint) -> Double { table.temperature(atKirchhoff: interpolate(kirchhoff, at: grid.position(point))) }
+    public func temperatureC(at point: PatientPoint) -> Double {
+        table.temperature(atKirchhoff: interpolate(kirchhoff, at: grid.position(point)))
+    }
 
     /// °C at the voxels of a grid, by default the core, whose voxels are cells.
     public func volume(on geometry: GridGeometry? = nil) -> Volume<Float> {
@@ -66,7 +68,9 @@ public struct TemperatureField: Sendable {
             var place = 0
             for k in z.core {
                 for j in y.core {
-                    for offset in size.offset(VoxelIndex(x.core.lowerBound, j, k))..<size.offset(VoxelIndex(x.core.lowerBound, j, k)) + x.core.count {
+                    for offset in size.offset(VoxelIndex(x.core.lowerBound, j, k))..<size.offset(VoxelIndex(x.core.lowerBound, j, k))
+                        + x.core.count
+                    {
                         target[place] = Float(table.temperature(atKirchhoff: Double(kirchhoff[offset])))
                         place += 1
                     }

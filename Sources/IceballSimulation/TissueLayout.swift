@@ -80,9 +80,10 @@ struct KernelTissues: Sendable {
 
     init(_ tissues: [Tissue], bloodTemperatureC: Double) {
         let further = tissues.map { $0.table.stretches.dropFirst() }
-        stretches = FixedBuffer(further.flatMap { $0 }.map {
-            KernelTissue.Stretch(enthalpy: Float($0.enthalpy), release: Float($0.release), slope: Float($0.kirchhoffPerEnthalpy))
-        })
+        stretches = FixedBuffer(
+            further.flatMap { $0 }.map {
+                KernelTissue.Stretch(enthalpy: Float($0.enthalpy), release: Float($0.release), slope: Float($0.kirchhoffPerEnthalpy))
+            })
         var first = 0, constants: [KernelTissue] = []
         for (tissue, own) in zip(tissues, further) {
             constants.append(KernelTissue(tissue, bloodTemperatureC: bloodTemperatureC, stretches: UnsafePointer(stretches.values + first)))

@@ -72,7 +72,9 @@ struct SourceList {
     func number(_ key: String, in entry: StrictYAML) throws -> SourcedNumber? {
         let expected = "a number with its source, [value, source], the source being one of \(texts.keys.sorted().joined(separator: ", "))"
         guard entry.has(key) else { return nil }
-        guard let parts = try? entry.strings(key), parts.count == 2, let value = Double(parts[0]), value.isFinite, let source = texts[parts[1]] else {
+        guard let parts = try? entry.strings(key), parts.count == 2, let value = Double(parts[0]), value.isFinite,
+            let source = texts[parts[1]]
+        else {
             throw entry.wrongValue(key, expected: expected)
         }
         return SourcedNumber(value: value, source: source)
@@ -125,9 +127,11 @@ private struct TissueReader {
         let table = EnthalpyTable(
             liquidHeatCapacity: density * specificHeat, liquidConductivity: conductivity, frozenHeatCapacity: density * frozenSpecificHeat,
             frozenConductivity: frozenConductivity, frozenConductivityRise: try zeroOrMore("frozenConductivityRise"),
-            latentHeat: 1e6 * (try positive("latentHeat")), freezingCurve: try freezingCurve(), mushHeatCapacity: density * mushSpecificHeat,
+            latentHeat: 1e6 * (try positive("latentHeat")), freezingCurve: try freezingCurve(),
+            mushHeatCapacity: density * mushSpecificHeat,
             mushConductivity: mushConductivity)
-        return Tissue(name: name, kind: kind, table: table, perfusion: try zeroOrMore("perfusion"), metabolicHeat: try zeroOrMore("metabolicHeat"))
+        return Tissue(
+            name: name, kind: kind, table: table, perfusion: try zeroOrMore("perfusion"), metabolicHeat: try zeroOrMore("metabolicHeat"))
     }
 
     private mutating func kind() throws -> Tissue.Kind {

@@ -15,10 +15,13 @@ public struct UncertainField: Sendable {
     private let covariance: [[Double]]
 
     init(
-        field: TemperatureField, base: TemperatureField, changes: [TemperatureField?], stepSize: Double, kinds: [EdgeFitParameters.Kind], covariance: [[Double]], shift: PatientVector
+        field: TemperatureField, base: TemperatureField, changes: [TemperatureField?], stepSize: Double, kinds: [EdgeFitParameters.Kind],
+        covariance: [[Double]], shift: PatientVector
     ) {
         self.base = base
-        (self.field, self.changes, self.stepSize, self.kinds, self.covariance, self.shift) = (field, changes, stepSize, kinds, covariance, shift)
+        (self.field, self.changes, self.stepSize, self.kinds, self.covariance, self.shift) = (
+            field, changes, stepSize, kinds, covariance, shift
+        )
     }
 
     public func temperatureC(at point: PatientPoint) -> Double { field.temperatureC(at: point - shift) }
@@ -32,7 +35,9 @@ public struct UncertainField: Sendable {
             if case .shift(let axis) = kinds[index] { return -gradient.lps[axis] * kinds[index].spread }
             return changes[index].map { ($0.temperatureC(at: place) - here) / stepSize } ?? 0
         }
-        let variance = slopes.indices.reduce(0.0) { sum, a in sum + slopes[a] * slopes.indices.reduce(0.0) { $0 + covariance[a][$1] * slopes[$1] } }
+        let variance = slopes.indices.reduce(0.0) { sum, a in
+            sum + slopes[a] * slopes.indices.reduce(0.0) { $0 + covariance[a][$1] * slopes[$1] }
+        }
         return max(0, variance).squareRoot()
     }
 
@@ -44,8 +49,12 @@ public struct UncertainField: Sendable {
     }
 
     /// How far out along a ray the isotherm lies, mm, and one standard deviation of that; `nil` where the ray does not cross it.
-    public func radiusMM(of temperatureC: Double, from origin: PatientPoint, along direction: PatientVector) -> (radiusMM: Double, spreadMM: Double)? {
-        guard let unit = direction.normalized, let radius = field.radiusMM(of: temperatureC, from: origin - shift, along: unit) else { return nil }
+    public func radiusMM(of temperatureC: Double, from origin: PatientPoint, along direction: PatientVector) -> (
+        radiusMM: Double, spreadMM: Double
+    )? {
+        guard let unit = direction.normalized, let radius = field.radiusMM(of: temperatureC, from: origin - shift, along: unit) else {
+            return nil
+        }
         let crossing = origin + radius * unit, slope = abs(field.gradient(at: crossing - shift).dot(unit))
         return (radius, slope > 1e-9 ? spreadK(at: crossing) / slope : 0)
     }
@@ -73,11 +82,13 @@ extension TemperatureField {
     /// K/mm along patient axes, over a cell to both sides.
     func gradient(at point: PatientPoint) -> PatientVector {
         let step = grid.finestSpacing * 1000 / 2
-        return PatientVector(SIMD3((0..<3).map { axis -> Double in
-            var offset = SIMD3<Double>.zero
-            offset[axis] = step
-            return (temperatureC(at: point + PatientVector(offset)) - temperatureC(at: point - PatientVector(offset))) / (2 * step)
-        }))
+        return PatientVector(
+            SIMD3(
+                (0..<3).map { axis -> Double in
+                    var offset = SIMD3<Double>.zero
+                    offset[axis] = step
+                    return (temperatureC(at: point + PatientVector(offset)) - temperatureC(at: point - PatientVector(offset))) / (2 * step)
+                }))
     }
 
     /// How far a point lies within the isotherm (negative: beyond it), mm, along the steepest way, and the outward normal there.
@@ -99,11 +110,13 @@ extension TemperatureField {
 
     private func kirchhoffGradient(at point: PatientPoint) -> PatientVector {
         let step = grid.finestSpacing * 1000 / 2
-        return PatientVector(SIMD3((0..<3).map { axis -> Double in
-            var offset = SIMD3<Double>.zero
-            offset[axis] = step
-            let ahead = interpolate(kirchhoff, at: grid.position(point + PatientVector(offset)))
-            return (ahead - interpolate(kirchhoff, at: grid.position(point - PatientVector(offset)))) / (2 * step)
-        }))
+        return PatientVector(
+            SIMD3(
+                (0..<3).map { axis -> Double in
+                    var offset = SIMD3<Double>.zero
+                    offset[axis] = step
+                    let ahead = interpolate(kirchhoff, at: grid.position(point + PatientVector(offset)))
+                    return (ahead - interpolate(kirchhoff, at: grid.position(point - PatientVector(offset)))) / (2 * step)
+                }))
     }
 }

@@ -9,9 +9,7 @@ public enum CalibrationDescription {
     private static let keys = ["schema", "probe", "fit", "tissues", "tissue", "define", "start", "spacing", "sizes"]
 
     public static func load(_ file: URL) throws -> ProbeCalibration {
-        guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
-            throw DescriptionError.unreadable(file: file.path, reason: "the table of isotherm sizes cannot be read.")
-        }
+        let text = try StrictYAML.text(of: file, what: "the table of isotherm sizes")
         let root = try StrictYAML.document(text, file: file.path, known: keys)
         let schema = try root.requiredString("schema")
         guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
@@ -20,7 +18,8 @@ public enum CalibrationDescription {
         let model = try ProbeModel(name: try entry.string("name") ?? base?.name ?? "probe", entry, base: base) { try entry.number($0) }
         let fitted = try root.strings("fit").map { name in
             guard let parameter = ProbeCalibration.Parameter(rawValue: name) else {
-                throw root.wrongValue("fit", expected: "one or more of \(ProbeCalibration.Parameter.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw root.wrongValue(
+                    "fit", expected: "one or more of \(ProbeCalibration.Parameter.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return parameter
         }
@@ -41,7 +40,8 @@ public enum CalibrationDescription {
         guard let isotherm = try entry.number("isotherm") else { throw entry.missing("isotherm") }
         let width = try entry.positive("width"), length = try entry.positive("length")
         guard width != nil || length != nil else { throw entry.missing("width” or “length") }
-        return .init(minutes: minutes, isothermC: isotherm, widthMM: width, lengthMM: length, uncertaintyMM: try entry.positive("uncertainty") ?? 1)
+        return .init(
+            minutes: minutes, isothermC: isotherm, widthMM: width, lengthMM: length, uncertaintyMM: try entry.positive("uncertainty") ?? 1)
     }
 }
 
@@ -63,18 +63,24 @@ public struct CalibrationDocument: Encodable, Sendable {
     public init(_ result: ProbeCalibration.Result) {
         let model = result.model
         probe = Probe(
-            name: model.name, diameter: model.diameterMM, activeLength: model.activeLengthMM, activeStart: model.activeStartMM, coolant: model.coolantC,
+            name: model.name, diameter: model.diameterMM, activeLength: model.activeLengthMM, activeStart: model.activeStartMM,
+            coolant: model.coolantC,
             resistance: model.resistance)
         (sizes, rmsMM, simulations, findings) = (result.comparisons, result.rmsMM, result.simulationCount, result.findings)
     }
 
     /// For a person.
     public var text: String {
-        var lines = [String(
-            format: "%@: diameter %.2f mm, active length %.1f mm, coolant %.1f °C, resistance %.4f K·m/W", probe.name, probe.diameter ?? 0,
-            probe.activeLength ?? 0, probe.coolant ?? 0, probe.resistance)]
+        var lines = [
+            String(
+                format: "%@: diameter %.2f mm, active length %.1f mm, coolant %.1f °C, resistance %.4f K·m/W", probe.name,
+                probe.diameter ?? 0,
+                probe.activeLength ?? 0, probe.coolant ?? 0, probe.resistance)
+        ]
         lines += sizes.map {
-            String(format: "  %5.1f min  %6.1f °C  %-6@  measured %5.1f mm  fitted %5.1f mm", $0.minutes, $0.isothermC, $0.size as NSString, $0.measuredMM, $0.fittedMM)
+            String(
+                format: "  %5.1f min  %6.1f °C  %-6@  measured %5.1f mm  fitted %5.1f mm", $0.minutes, $0.isothermC, $0.size as NSString,
+                $0.measuredMM, $0.fittedMM)
         }
         lines.append(String(format: "  root mean square difference %.2f mm", rmsMM))
         return lines.joined(separator: "\n") + "\n"

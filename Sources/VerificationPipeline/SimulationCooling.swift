@@ -15,7 +15,9 @@ struct SimulationCooling {
     }
 
     private static let phaseKeys = ["do", "minutes", "duty", "temperature", "withdraw"]
-    private static let sourceKeys = ["type", "name", "at", "direction", "watts", "wattsPerRootSecond", "wattsPerMetre", "side", "temperature", "from", "until"]
+    private static let sourceKeys = [
+        "type", "name", "at", "direction", "watts", "wattsPerRootSecond", "wattsPerMetre", "side", "temperature", "from", "until",
+    ]
 
     // MARK: Probes
 
@@ -33,9 +35,7 @@ struct SimulationCooling {
         var library = try ProbeLibrary.builtIn()
         for path in try root.strings("probeModels") {
             let file = URL(filePath: path, relativeTo: folder)
-            guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
-                throw DescriptionError.unreadable(file: file.path, reason: "the table of probe models cannot be read.")
-            }
+            let text = try StrictYAML.text(of: file, what: "the table of probe models")
             library.add(try ProbeLibrary(text, file: file.path))
         }
         return library
@@ -56,7 +56,8 @@ struct SimulationCooling {
         }
         guard let direction else { throw entry.wrongValue(entry.has("tail") ? "tail" : "direction", expected: "away from the tip") }
         guard var phases = try phases(entry) ?? shared else {
-            throw SimulationError.protocolContradicts(name, reason: "nothing says when it freezes: there is neither “protocol” nor “phases”")
+            throw SimulationError.protocolContradicts(
+                name, reason: "nothing says when it freezes: there is neither “protocol” nor “phases”")
         }
         if let delay = try entry.zeroOrMore("delay"), delay > 0 { phases.insert(ProbePhase(.wait, minutes: delay), at: 0) }
         return PlacedProbe(name: name, tip: tip, direction: direction, model: model, phases: phases)
@@ -109,8 +110,12 @@ struct SimulationCooling {
             case "point":
                 guard let at = try entry.point("at") else { throw entry.missing("at") }
                 shape = .point(at)
-                if let watts = try entry.positive("watts") { action = .power(watts) } else {
-                    guard let growing = try entry.positive("wattsPerRootSecond") else { throw entry.missing("watts” or “wattsPerRootSecond") }
+                if let watts = try entry.positive("watts") {
+                    action = .power(watts)
+                } else {
+                    guard let growing = try entry.positive("wattsPerRootSecond") else {
+                        throw entry.missing("watts” or “wattsPerRootSecond")
+                    }
                     action = .powerGrowingWithRootTime(growing)
                 }
             case "line":
@@ -131,10 +136,14 @@ struct SimulationCooling {
 
     /// Sides of the grid that are held cold: `{type: plane, side: x-low, temperature: …}`.
     func planes() throws -> [SimulationGrid.Side: Double] {
-        let names: [String: SimulationGrid.Side] = ["x-low": .iLow, "x-high": .iHigh, "y-low": .jLow, "y-high": .jHigh, "z-low": .kLow, "z-high": .kHigh]
+        let names: [String: SimulationGrid.Side] = [
+            "x-low": .iLow, "x-high": .iHigh, "y-low": .jLow, "y-high": .jHigh, "z-low": .kLow, "z-high": .kHigh,
+        ]
         var planes: [SimulationGrid.Side: Double] = [:]
         for entry in try root.mappings("sources", known: Self.sourceKeys) where try entry.string("type") == "plane" {
-            guard let side = names[try entry.requiredString("side")] else { throw entry.wrongValue("side", expected: names.keys.sorted().joined(separator: ", ")) }
+            guard let side = names[try entry.requiredString("side")] else {
+                throw entry.wrongValue("side", expected: names.keys.sorted().joined(separator: ", "))
+            }
             guard let temperature = try entry.number("temperature") else { throw entry.missing("temperature") }
             planes[side] = temperature
         }

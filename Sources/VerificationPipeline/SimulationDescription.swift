@@ -20,15 +20,14 @@ public struct SimulationDescription: Sendable {
     public var findings: [Finding]
 
     private static let keys = [
-        "schema", "grid", "tissues", "tissue", "define", "regions", "tubes", "scan", "start", "blood", "stasis", "boundary", "probeModels", "probes",
+        "schema", "grid", "tissues", "tissue", "define", "regions", "tubes", "scan", "start", "blood", "stasis", "boundary", "probeModels",
+        "probes",
         "sources", "protocol", "phases", "outputTimes", "timeStep", "isotherms", "timeBelow", "rays",
     ]
 
     /// Reads a description and the files that it names.
     public static func load(_ file: URL) throws -> SimulationDescription {
-        guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
-            throw DescriptionError.unreadable(file: file.path, reason: "the description of the simulation cannot be read.")
-        }
+        let text = try StrictYAML.text(of: file, what: "the description of the simulation")
         return try parse(text, file: file.path, folder: file.deletingLastPathComponent())
     }
 
@@ -54,7 +53,8 @@ public struct SimulationDescription: Sendable {
         if let step = try root.positive("timeStep") { simulation.longestStepS = step }
         simulation.thresholdsC = try root.numbers("timeBelow") ?? []
         return SimulationDescription(
-            simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays, findings: findings)
+            simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays,
+            findings: findings)
     }
 
     /// Seconds; the end of the protocol where none are given.

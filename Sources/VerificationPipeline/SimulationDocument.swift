@@ -58,7 +58,9 @@ public struct SimulationDocument: Encodable, Sendable {
             spacingMM: [core.spacing.x, core.spacing.y, core.spacing.z], originLPS: core.origin)
         tissues = description.simulation.model.tissues.map(\.name)
         probes = description.probes.map {
-            Probe(name: $0.name, model: $0.model.name, tipLPS: $0.tip, tailwardsLPS: PatientPoint($0.direction.lps), diameterMM: $0.model.diameterMM, activeLengthMM: $0.model.activeLengthMM)
+            Probe(
+                name: $0.name, model: $0.model.name, tipLPS: $0.tip, tailwardsLPS: PatientPoint($0.direction.lps),
+                diameterMM: $0.model.diameterMM, activeLengthMM: $0.model.activeLengthMM)
         }
         times = result.snapshots.map { snapshot in
             Time(
@@ -77,11 +79,15 @@ public struct SimulationDocument: Encodable, Sendable {
         description.isothermsC.map { temperature in
             Isotherm(
                 temperatureC: temperature, volumeML: field.volumeML(below: temperature),
-                rays: description.rays.map { RayRadius(name: $0.name, radiusMM: field.radiusMM(of: temperature, from: $0.origin, along: $0.direction)) },
+                rays: description.rays.map {
+                    RayRadius(name: $0.name, radiusMM: field.radiusMM(of: temperature, from: $0.origin, along: $0.direction))
+                },
                 probes: description.probes.map { probe in
-                    let size = field.probeSize(of: temperature, tip: probe.activeEnds.0, direction: probe.direction, lengthMM: probe.model.activeLengthMM ?? 0)
+                    let size = field.probeSize(
+                        of: temperature, tip: probe.activeEnds.0, direction: probe.direction, lengthMM: probe.model.activeLengthMM ?? 0)
                     return ProbeSize(
-                        name: probe.name, widthMM: size?.widthMM, lengthMM: size?.lengthMM, tipBeyondMM: size?.tipBeyondMM, tailBeyondMM: size?.tailBeyondMM)
+                        name: probe.name, widthMM: size?.widthMM, lengthMM: size?.lengthMM, tipBeyondMM: size?.tipBeyondMM,
+                        tailBeyondMM: size?.tailBeyondMM)
                 })
         }
     }

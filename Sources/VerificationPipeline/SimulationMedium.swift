@@ -54,9 +54,7 @@ struct SimulationMedium {
         var library = try TissueLibrary.builtIn()
         if let path = try root.string("tissues") {
             let file = URL(filePath: path, relativeTo: folder)
-            guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
-                throw DescriptionError.unreadable(file: file.path, reason: "the table of tissues cannot be read.")
-            }
+            let text = try StrictYAML.text(of: file, what: "the table of tissues")
             library = try TissueLibrary(text, file: file.path)
         }
         try library.add(try root.mappings("define", known: TissueLibrary.keys))
@@ -75,8 +73,10 @@ struct SimulationMedium {
     private func boundary(start: Double) throws -> [SimulationGrid.Side: BoundaryCondition] {
         var conditions = Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, BoundaryCondition.temperature(start)) })
         guard let entry = try root.mapping("boundary", known: ["x", "y", "z"]) else { return conditions }
-        for (key, low, high) in [("x", SimulationGrid.Side.iLow, SimulationGrid.Side.iHigh), ("y", .jLow, .jHigh), ("z", .kLow, .kHigh)] where entry.has(key) {
-            let texts = try entry.strings(key), expected = "a temperature in °C or “insulated”, or a list of two for the low and the high side"
+        for (key, low, high) in [("x", SimulationGrid.Side.iLow, SimulationGrid.Side.iHigh), ("y", .jLow, .jHigh), ("z", .kLow, .kHigh)]
+        where entry.has(key) {
+            let texts = try entry.strings(key),
+                expected = "a temperature in °C or “insulated”, or a list of two for the low and the high side"
             let found = try texts.map { text -> BoundaryCondition in
                 if text == "insulated" { return .insulated }
                 guard let value = Double(text), value.isFinite else { throw entry.wrongValue(key, expected: expected) }
@@ -88,7 +88,9 @@ struct SimulationMedium {
         return conditions
     }
 
-    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue) throws -> SimulationGrid {
+    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue) throws
+        -> SimulationGrid
+    {
         let entry = try root.mapping("grid", known: ["spacing", "core", "margin", "reach"])
         let spacing = try entry?.positive("spacing") ?? 1
         let corners = try entry?.points("core") ?? []
@@ -107,7 +109,8 @@ struct SimulationMedium {
         let counts = pointwiseMax(((high - low) / spacing - 1e-6).rounded(.up), SIMD3(repeating: 1))
         guard counts.max() < 100_000 else { throw SimulationError.gridTooLarge(cells: Int.max, largest: SimulationGrid.largestCellCount) }
         let core = try GridGeometry(
-            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacing), origin: PatientPoint(low + spacing / 2))
+            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacing),
+            origin: PatientPoint(low + spacing / 2))
         return try SimulationGrid(core: core, reachMM: try reach(entry, boundary, tissue))
     }
 
@@ -118,14 +121,23 @@ struct SimulationMedium {
         var reach: [SimulationGrid.Side: Double] = [:]
         let warmest = boundary.values.compactMap { if case .temperature(let value) = $0 { value } else { nil } }.max()
         for side in SimulationGrid.Side.allCases {
-            if case .temperature(let value)? = boundary[side], value == warmest { reach[side] = Self.reachMM(in: tissue) } else { reach[side] = 0 }
+            if case .temperature(let value)? = boundary[side], value == warmest {
+                reach[side] = Self.reachMM(in: tissue)
+            } else {
+                reach[side] = 0
+            }
         }
         guard let entry, entry.has("reach") else { return reach }
-        if let value = try? entry.zeroOrMore("reach") { return Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, value) }) }
+        if let value = try? entry.zeroOrMore("reach") {
+            return Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, value) })
+        }
         guard let sides = try entry.mapping("reach", known: ["x", "y", "z"]) else { return reach }
-        for (key, low, high) in [("x", SimulationGrid.Side.iLow, SimulationGrid.Side.iHigh), ("y", .jLow, .jHigh), ("z", .kLow, .kHigh)] where sides.has(key) {
+        for (key, low, high) in [("x", SimulationGrid.Side.iLow, SimulationGrid.Side.iHigh), ("y", .jLow, .jHigh), ("z", .kLow, .kHigh)]
+        where sides.has(key) {
             let values = try sides.strings(key).map(Double.init)
-            guard (1...2).contains(values.count), let first = values[0], let last = values.last!, min(first, last) >= 0, (first + last).isFinite else {
+            guard (1...2).contains(values.count), let first = values[0], let last = values.last!, min(first, last) >= 0,
+                (first + last).isFinite
+            else {
                 throw sides.wrongValue(key, expected: "0 or more millimetres, or a list of two for the low and the high side")
             }
             (reach[low], reach[high]) = (first, last)

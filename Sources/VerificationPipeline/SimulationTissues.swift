@@ -13,11 +13,14 @@ struct SimulationTissues {
     func labels(on grid: SimulationGrid) throws -> (tissues: [Tissue], labels: [UInt8]?, findings: [Finding]) {
         var painter = TissuePainter(grid: grid, background: background), findings: [Finding] = []
         if let scan = try root.mapping("scan", known: ["image", "classes"]) {
-            let image = try StageScan.read(URL(filePath: try scan.requiredString("image"), relativeTo: folder), modality: .ct, role: "tissue")
+            let image = try StageScan.read(
+                URL(filePath: try scan.requiredString("image"), relativeTo: folder), modality: .ct, role: "tissue")
             findings += image.findings
             let classes = try scan.mappings("classes", known: ["from", "to", "tissue"]).map { entry in
-                (low: try entry.number("from") ?? -.infinity, high: try entry.number("to") ?? .infinity,
-                 tissue: try library.tissue(try entry.requiredString("tissue")))
+                (
+                    low: try entry.number("from") ?? -.infinity, high: try entry.number("to") ?? .infinity,
+                    tissue: try library.tissue(try entry.requiredString("tissue"))
+                )
             }
             guard !classes.isEmpty else { throw scan.missing("classes") }
             let volume = image.volume
@@ -36,9 +39,10 @@ struct SimulationTissues {
             let mask = imported.mask
             let painted = painter.paint(tissue) { mask.geometry.contains($0) && mask[mask.geometry.nearestVoxel(to: $0)] }
             if painted == 0 {
-                findings.append(Finding(
-                    .warning, "region-outside-grid", "No cell of the simulation lies in \(imported.name).",
-                    remedy: "Check that the mask lies in the same patient coordinates as the probes."))
+                findings.append(
+                    Finding(
+                        .warning, "region-outside-grid", "No cell of the simulation lies in \(imported.name).",
+                        remedy: "Check that the mask lies in the same patient coordinates as the probes."))
             }
         }
         for entry in try root.mappings("tubes", known: ["tissue", "points", "diameter"]) {

@@ -47,21 +47,38 @@ import Testing
     }
 
     @Test(arguments: [
-        (from: "[[-20, -20, 0], [20, 20, 3]], reach: {x: 60, y: 60, z: 0}", to: "[[-10, -10, 0], [10, 10, 3]], reach: 0", complaint: "reaches the edge of the grid", remedy: "Enlarge"),
+        (
+            from: "[[-20, -20, 0], [20, 20, 3]], reach: {x: 60, y: 60, z: 0}", to: "[[-10, -10, 0], [10, 10, 3]], reach: 0",
+            complaint: "reaches the edge of the grid", remedy: "Enlarge"
+        ),
         (from: "tissue: medium\n", to: "tissue: jelly\n", complaint: "no tissue “jelly”", remedy: "muscle"),
         (from: "conductivity: 0.5, ", to: "", complaint: "lacks “conductivity”", remedy: "Add"),
         (from: "isotherms", to: "isotherm", complaint: "unknown key “isotherm”", remedy: "isotherms"),
         (from: "at: [0.2, -0.3, 0]", to: "at: [30, -0.3, 0]", complaint: "line source 1", remedy: "core"),
         (from: "outputTimes: [300", to: "timeStep: 5000\noutputTimes: [20000, 40000] #", complaint: "stages", remedy: "at most"),
-        (from: "[{type: line, at: [0.2, -0.3, 0], direction: [0, 0, 1], wattsPerMetre: 400}]", to: "[]", complaint: "nothing would change", remedy: "Add"),
-        (from: "sources: ", to: "probes: [{model: ice-nine, tip: [0, 0, 0], tail: [0, 0, 9], protocol: {freeze: 5}}]\nsources: ",
-         complaint: "“ice-nine”", remedy: "ice-rod"),
-        (from: "sources: ", to: "probes: [{model: ice-edge, tip: [0, 0, 0], tail: [0, 0, 9], protocol: {freeze: 5}}]\nsources: ",
-         complaint: "lacks diameter", remedy: "calibrate"),
+        (
+            from: "[{type: line, at: [0.2, -0.3, 0], direction: [0, 0, 1], wattsPerMetre: 400}]", to: "[]",
+            complaint: "nothing would change", remedy: "Add"
+        ),
+        (
+            from: "sources: ", to: "probes: [{model: ice-nine, tip: [0, 0, 0], tail: [0, 0, 9], protocol: {freeze: 5}}]\nsources: ",
+            complaint: "“ice-nine”", remedy: "ice-rod"
+        ),
+        (
+            from: "sources: ", to: "probes: [{model: ice-edge, tip: [0, 0, 0], tail: [0, 0, 9], protocol: {freeze: 5}}]\nsources: ",
+            complaint: "lacks diameter", remedy: "calibrate"
+        ),
         (from: "sources: ", to: "protocol: {freeze: 5}\nsources: ", complaint: "no probes", remedy: "protocol"),
-        (from: "sources: ", to: "probes: [{model: ice-rod, tip: [0, 0, 0], tail: [0, 0, 9]}]\nsources: ", complaint: "nothing says when it freezes", remedy: "protocol"),
-        (from: "sources: ", to: "protocol: {freeze: 5}\nprobes: [{model: ice-rod, tip: [0, 0, 0], tail: [0, 0, 9]}, {model: ice-rod, tip: [0.5, 0, 1], tail: [0, 0, 9]}]\nsources: ",
-         complaint: "within 0.", remedy: "positions"),
+        (
+            from: "sources: ", to: "probes: [{model: ice-rod, tip: [0, 0, 0], tail: [0, 0, 9]}]\nsources: ",
+            complaint: "nothing says when it freezes", remedy: "protocol"
+        ),
+        (
+            from: "sources: ",
+            to:
+                "protocol: {freeze: 5}\nprobes: [{model: ice-rod, tip: [0, 0, 0], tail: [0, 0, 9]}, {model: ice-rod, tip: [0.5, 0, 1], tail: [0, 0, 9]}]\nsources: ",
+            complaint: "within 0.", remedy: "positions"
+        ),
     ])
     func refusesWhatCannotBeSimulated(from: String, to: String, complaint: String, remedy: String) throws {
         let text = Self.line.replacing(from, with: to)

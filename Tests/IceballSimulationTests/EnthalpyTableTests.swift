@@ -14,7 +14,8 @@ import Testing
     /// ∫ k dT by hand, the frozen conductivity being 2 (1 + 0.0057 (−8 − T)): 7 × 1.25 + 2 (100 + 0.0057 × 100² / 2) below.
     @Test func integratesConductivity() {
         let table = EnthalpyTable(
-            liquidHeatCapacity: 3.78e6, liquidConductivity: 0.5, frozenHeatCapacity: 1.89e6, frozenConductivity: 2, frozenConductivityRise: 0.0057,
+            liquidHeatCapacity: 3.78e6, liquidConductivity: 0.5, frozenHeatCapacity: 1.89e6, frozenConductivity: 2,
+            frozenConductivityRise: 0.0057,
             latentHeat: 250e6, freezingCurve: [(-1, 0), (-8, 1)], mushHeatCapacity: 2.835e6, mushConductivity: 1.25)
         #expect(abs(table.kirchhoff(atTemperature: 37) - 19) < 1e-9)
         #expect(abs(table.kirchhoff(atTemperature: -108) + 265.75) < 1e-9)

@@ -23,7 +23,8 @@ import Testing
     @Test func warnsWhereTheSizesCannotTell() throws {
         var calibration = ProbeCalibration(
             start: ProbeModel(name: "needle", diameterMM: 1.47, activeLengthMM: 30, coolantC: -140), fitted: [.coolant, .activeLength],
-            tissue: ExactCases.medium(ExactCases.mushy), startTemperatureC: 37, rows: [.init(minutes: 2, isothermC: 0, widthMM: 40, lengthMM: nil)])
+            tissue: ExactCases.medium(ExactCases.mushy), startTemperatureC: 37,
+            rows: [.init(minutes: 2, isothermC: 0, widthMM: 40, lengthMM: nil)])
         calibration.spacingMM = 2
         let codes = try calibration.run().findings.map(\.code)
         #expect(codes == ["calibration-underdetermined", "calibration-misfit"])
@@ -33,20 +34,23 @@ import Testing
     /// probe alone (33.3 and 12 mm at 0 and −30 °C); the share of the ice below −30 °C, measured as 46, 51, 56 % for two, three and four,
     /// is what another program makes of the same model: 34, 45, 51 % (20 % for one, measured 13 %).
     @Test(arguments: [
-        (places: [SIMD2(0.0, 0.0)], share: 20.0, measured: 13.0), ([SIMD2(10, 0)], 34, 46), ([SIMD2(0, 11.547), SIMD2(10, -5.7735)], 45, 51),
+        (places: [SIMD2(0.0, 0.0)], share: 20.0, measured: 13.0), ([SIMD2(10, 0)], 34, 46),
+        ([SIMD2(0, 11.547), SIMD2(10, -5.7735)], 45, 51),
         ([SIMD2(10, 10)], 51, 56),
     ])
     func severalProbes(places: [SIMD2<Double>], share: Double, measured: Double) throws {
         let model = try ProbeLibrary.builtIn().model("argon-2.4mm"), tissue = try TissueLibrary.builtIn().tissue("agar-gel")
         // Three probes are symmetrical in x alone, the others in y too; all in z.
-        let isTriangle = places.count == 2, spacing = 1.5, low = SIMD3(0, isTriangle ? -40.5 : 0, 0), warm = BoundaryCondition.temperature(39)
+        let isTriangle = places.count == 2, spacing = 1.5, low = SIMD3(0, isTriangle ? -40.5 : 0, 0),
+            warm = BoundaryCondition.temperature(39)
         var sides: [SimulationGrid.Side: BoundaryCondition] = [.iHigh: warm, .jHigh: warm, .kHigh: warm]
         if isTriangle { sides[.jLow] = warm }
         let grid = try ExactCases.grid(from: low, to: SIMD3(40.5, 40.5, 42), spacingMM: spacing, reachMM: sides.mapValues { _ in 60 })
         let sinks = try places.map { place in
             try PlacedProbe(
                 name: "probe", tip: PatientPoint(place.x, place.y, -17.5), direction: PatientVector(0, 0, 1), model: model,
-                phases: [ProbePhase(.freeze, minutes: 15)]).sink()
+                phases: [ProbePhase(.freeze, minutes: 15)]
+            ).sink()
         }
         var simulation = IceballSimulation(
             model: ThermalModel(grid: grid, tissues: [tissue], boundary: sides, startTemperatureC: 39), sinks: sinks, outputTimesS: [900])
@@ -55,13 +59,18 @@ import Testing
         func area(_ temperature: Double) -> Double {
             var count = 0
             for x in stride(from: 0.25, to: 50, by: 0.5) {
-                for y in stride(from: low.y + 0.25, to: 50, by: 0.5) where field.temperatureC(at: PatientPoint(x, y, 0)) < temperature { count += 1 }
+                for y in stride(from: low.y + 0.25, to: 50, by: 0.5) where field.temperatureC(at: PatientPoint(x, y, 0)) < temperature {
+                    count += 1
+                }
             }
             return 0.25 * Double(count) * (isTriangle ? 2 : 4)
         }
         let found = 100 * area(-30) / area(0)
-        print(String(format: "Littrup, %d places: %.0f %% of the ice below −30 °C, measured %.0f %%; ∅ −30 °C %.1f mm", places.count, found, measured,
-            2 * (area(-30) / .pi).squareRoot()))
+        print(
+            String(
+                format: "Littrup, %d places: %.0f %% of the ice below −30 °C, measured %.0f %%; ∅ −30 °C %.1f mm", places.count, found,
+                measured,
+                2 * (area(-30) / .pi).squareRoot()))
         #expect(abs(found - share) < 2)
     }
 }

@@ -12,14 +12,19 @@ import Testing
         init(_ seconds: Double, _ isotherms: [Double: Double]) { (self.seconds, self.isotherms) = (seconds, isotherms) }
     }
 
-    private func expect(_ simulation: IceballSimulation, _ rows: [Row], from origin: PatientPoint, along directions: [PatientVector], toleranceMM: Double = 0.15) throws {
+    private func expect(
+        _ simulation: IceballSimulation, _ rows: [Row], from origin: PatientPoint, along directions: [PatientVector],
+        toleranceMM: Double = 0.15
+    ) throws {
         let result = try simulation.run()
         #expect(result.snapshots.map(\.timeS) == rows.map(\.seconds))
         for (snapshot, row) in zip(result.snapshots, rows) {
             for (temperature, radius) in row.isotherms where radius > 3 {
                 for direction in directions {
                     let measured = try #require(snapshot.temperature.radiusMM(of: temperature, from: origin, along: direction))
-                    #expect(abs(measured - radius) <= (row.seconds < 300 ? 0.25 : toleranceMM), "\(row.seconds) s, \(temperature) °C along \(direction.lps)")
+                    #expect(
+                        abs(measured - radius) <= (row.seconds < 300 ? 0.25 : toleranceMM),
+                        "\(row.seconds) s, \(temperature) °C along \(direction.lps)")
                 }
             }
         }
@@ -75,7 +80,10 @@ import Testing
     }
 
     @Test func lineInTissueThatFreezesAtOneTemperature() throws {
-        let rows = [Row(60, [-1: 3.48504]), Row(600, [-1: 11.0207, -20: 5.96689, -40: 3.16735]), Row(1500, [-1: 17.4252, -20: 9.43448, -40: 5.00802])]
+        let rows = [
+            Row(60, [-1: 3.48504]), Row(600, [-1: 11.0207, -20: 5.96689, -40: 3.16735]),
+            Row(1500, [-1: 17.4252, -20: 9.43448, -40: 5.00802]),
+        ]
         let place = PatientPoint(0.21, -0.37, 1.5)
         let simulation = try ExactCases.line(
             ExactCases.tissue, wattsPerMetre: 400, through: (place.lps.x, place.lps.y), outputTimesS: rows.map(\.seconds))

@@ -5,10 +5,14 @@ import Testing
 
 @Suite struct SolverTests {
     /// A probe in a small insulated box.
-    private func box(phases: [HeatSink.Phase], outputTimesS: [Double], perfusion: Double = 0, lengthMM: Double = 10) throws -> IceballSimulation {
-        let grid = try ExactCases.grid(from: SIMD3(repeating: -14), to: SIMD3(repeating: 14), spacingMM: 1, reachMM: [.iLow: 30, .kHigh: 30])
+    private func box(phases: [HeatSink.Phase], outputTimesS: [Double], perfusion: Double = 0, lengthMM: Double = 10) throws
+        -> IceballSimulation
+    {
+        let grid = try ExactCases.grid(
+            from: SIMD3(repeating: -14), to: SIMD3(repeating: 14), spacingMM: 1, reachMM: [.iLow: 30, .kHigh: 30])
         let sink = HeatSink(
-            name: "probe", shape: .segment(from: PatientPoint(-2, 1, -5), direction: PatientVector(0.6, 0, 0.8), lengthMM: lengthMM), radiusMM: 0.735,
+            name: "probe", shape: .segment(from: PatientPoint(-2, 1, -5), direction: PatientVector(0.6, 0, 0.8), lengthMM: lengthMM),
+            radiusMM: 0.735,
             phases: phases)
         let model = ThermalModel(grid: grid, tissues: [ExactCases.medium(ExactCases.mushy, perfusion: perfusion)], boundary: [:])
         var simulation = IceballSimulation(model: model, sinks: [sink], outputTimesS: outputTimesS)
@@ -29,7 +33,8 @@ import Testing
 
     @Test func resultsDoNotDependOnThreads() throws {
         let simulation = try box(phases: [freeze(0, 60)], outputTimesS: [60], perfusion: 0.01)
-        let one = try KernelThreads.with(1) { try simulation.run().snapshots[0] }, three = try KernelThreads.with(3) { try simulation.run().snapshots[0] }
+        let one = try KernelThreads.with(1) { try simulation.run().snapshots[0] },
+            three = try KernelThreads.with(3) { try simulation.run().snapshots[0] }
         #expect(one.temperature.kirchhoff == three.temperature.kirchhoff && one.heatLostJ == three.heatLostJ)
     }
 
@@ -57,7 +62,9 @@ import Testing
     }
 
     @Test func lessDutyAndBoundedPowerMakeLessIce() throws {
-        func volume(_ phase: HeatSink.Phase) throws -> Double { try box(phases: [phase], outputTimesS: [120]).run().snapshots[0].temperature.volumeML(below: -20) }
+        func volume(_ phase: HeatSink.Phase) throws -> Double {
+            try box(phases: [phase], outputTimesS: [120]).run().snapshots[0].temperature.volumeML(below: -20)
+        }
         var bounded = freeze(0, 120)
         bounded.action = .surface(coolantC: -140, resistance: 0, largestPower: 300, duty: 1, rampS: 0)
         let full = try volume(freeze(0, 120))
@@ -69,9 +76,11 @@ import Testing
 
     @Test func warmingThawsAroundTheProbeBeforeWaitingDoes() throws {
         func nearProbe(_ phases: [HeatSink.Phase]) throws -> Double {
-            try box(phases: phases, outputTimesS: [240], perfusion: 0.0155).run().snapshots[0].temperature.temperatureC(at: PatientPoint(1, 1, -1))
+            try box(phases: phases, outputTimesS: [240], perfusion: 0.0155).run().snapshots[0].temperature.temperatureC(
+                at: PatientPoint(1, 1, -1))
         }
-        let warm = HeatSink.Phase(startS: 180, endS: 240, action: .surface(coolantC: 15, resistance: 0, largestPower: nil, duty: 1, rampS: 0))
+        let warm = HeatSink.Phase(
+            startS: 180, endS: 240, action: .surface(coolantC: 15, resistance: 0, largestPower: nil, duty: 1, rampS: 0))
         #expect(try nearProbe([freeze(0, 180)]) < -1)
         #expect(try nearProbe([freeze(0, 180), warm]) > 3)
     }
@@ -106,7 +115,9 @@ import Testing
     }
 
     @Test func stepsEndAtSwitchesAndOutputs() {
-        let sink = HeatSink(name: "", shape: .point(PatientPoint(0, 0, 0)), phases: [.init(startS: 0, endS: 600, action: .idle), .init(startS: 600, endS: 901.5, action: .idle)])
+        let sink = HeatSink(
+            name: "", shape: .point(PatientPoint(0, 0, 0)),
+            phases: [.init(startS: 0, endS: 600, action: .idle), .init(startS: 600, endS: 901.5, action: .idle)])
         let steps = StepSchedule(sinks: [sink], outputTimesS: [333.3, 1000], longestStepS: 10).steps
         var times = [0.0]
         for step in steps { times.append(times.last! + step) }

@@ -6,7 +6,9 @@ import Testing
 /// Ice in perfused tissue that has stopped growing, against closed forms: θ is linear in ln r (1/r) within the ice, a Bessel function
 /// (an exponential) outside.
 @Suite struct SteadyPerfusionTests {
-    private func expect(_ simulation: IceballSimulation, _ radii: [Double: Double], from origin: PatientPoint, along directions: [PatientVector]) throws {
+    private func expect(
+        _ simulation: IceballSimulation, _ radii: [Double: Double], from origin: PatientPoint, along directions: [PatientVector]
+    ) throws {
         let field = try #require(try simulation.run().snapshots.last).temperature
         for (temperature, radius) in radii where radius > 3 {
             for direction in directions {
@@ -22,7 +24,8 @@ import Testing
     func aroundALine(perfusion: Double, radii: [Double: Double]) throws {
         let place = PatientPoint(0.3, 0.15, 1.5)
         let simulation = try ExactCases.line(
-            ExactCases.mushy, wattsPerMetre: 400, through: (place.lps.x, place.lps.y), perfusion: perfusion, reachMM: 25, outputTimesS: [3600])
+            ExactCases.mushy, wattsPerMetre: 400, through: (place.lps.x, place.lps.y), perfusion: perfusion, reachMM: 25,
+            outputTimesS: [3600])
         try expect(simulation, radii, from: place, along: testDirections)
     }
 

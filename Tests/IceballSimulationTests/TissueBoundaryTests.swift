@@ -31,7 +31,8 @@ import Testing
     @Test(arguments: [0, 1, 2])
     func heatPassesBetweenTissues(axis: Int) throws {
         let fat = EnthalpyTable(
-            liquidHeatCapacity: 2.1e6, liquidConductivity: 0.25, frozenHeatCapacity: 1.5e6, frozenConductivity: 0.3, frozenConductivityRise: 0,
+            liquidHeatCapacity: 2.1e6, liquidConductivity: 0.25, frozenHeatCapacity: 1.5e6, frozenConductivity: 0.3,
+            frozenConductivityRise: 0,
             latentHeat: 40e6, freezingCurve: [(-0.5, 0), (-20, 1)], mushHeatCapacity: 1.8e6, mushConductivity: nil)
         let (field, direction, origin) = try layers(Tissue(name: "fat", table: fat), axis: axis)
         #expect(abs(try #require(field.radiusMM(of: -1, from: origin, along: direction)) - 12.0472) < 0.05)
@@ -42,7 +43,8 @@ import Testing
     /// A wall of 230 W/(m² K) to blood of 37 °C at 20 mm: ½ T + 13.25 = 4.6 (37 − T), 30.775 °C; without the wall's resistance 37 °C.
     @Test(arguments: [(exchange: 230.0 as Double?, front: 8.904), (exchange: nil, front: 8.0315)])
     func vesselsHoldBackTheIce(exchange: Double?, front: Double) throws {
-        let (field, direction, origin) = try layers(Tissue(name: "vein", kind: .vessel(exchange: exchange), table: ExactCases.mushy), axis: 0)
+        let (field, direction, origin) = try layers(
+            Tissue(name: "vein", kind: .vessel(exchange: exchange), table: ExactCases.mushy), axis: 0)
         #expect(abs(try #require(field.radiusMM(of: -1, from: origin, along: direction)) - front) < 0.05)
         #expect(abs(field.temperatureC(at: origin + 22 * direction) - 37) < 1e-3)
     }
@@ -60,7 +62,8 @@ import Testing
             return hypotSquare(place.x - 5, place.y) <= 4 ? 1 : 0
         }
         let model = ThermalModel(
-            grid: grid, tissues: [ExactCases.medium(ExactCases.mushy), Tissue(name: "vein", kind: .vessel(exchange: nil), table: ExactCases.mushy)],
+            grid: grid,
+            tissues: [ExactCases.medium(ExactCases.mushy), Tissue(name: "vein", kind: .vessel(exchange: nil), table: ExactCases.mushy)],
             labels: labels, boundary: [:])
         let sink = HeatSink(name: "point", shape: .point(PatientPoint(0, 0, 0)), phases: [.init(startS: 0, endS: 600, action: .power(20))])
         var simulation = IceballSimulation(model: model, sinks: [sink], outputTimesS: [600])
