@@ -18,11 +18,18 @@ struct ShaftContrast {
     var brightestTissue: Float
     /// Values end here.
     var saturation: Double
+    /// The median along a shaft of what stands out is more than this.
+    var leastExcess: Double
+    /// How far the middles of a straight shaft's sections may wander, besides 3 mm in a metre for its bending.
+    var wanderMM: Double
     /// What a fitted profile may be off by besides a tenth of its own height.
     var scatter: Double
 
     /// CT: a 1.5 mm shaft thinned out by thick slices still reads some hundred HU above its surroundings.
-    static let metal = ShaftContrast(lowestValue: 250, ridgeHeight: 300, brightestTissue: 150, saturation: 3071, scatter: 30)
+    static let metal = ShaftContrast(lowestValue: 250, ridgeHeight: 300, brightestTissue: 150, saturation: 3071, leastExcess: 380, wanderMM: 0.1, scatter: 30)
+    /// MR, in thousandths of the tissue's signal that are missing: tracks are as wide as a voxel or some, in slices a few times as thick.
+    static let missingSignal = ShaftContrast(
+        lowestValue: 220, ridgeHeight: 170, brightestTissue: 100, saturation: 4000, leastExcess: 240, wanderMM: 0.25, scatter: 90)
 }
 
 /// Voxels that are brighter than what lies some millimetres away on both sides, in most directions: thin lines are, plates and lumps are not.

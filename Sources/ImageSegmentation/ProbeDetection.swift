@@ -32,11 +32,7 @@ public enum ProbeDetection {
             guard !body.isEmpty else { return Result(findings: [Self.noBody]) }
             return read(shafts(in: scan, body: body, contrast: .metal), body: body, evidence: RodEvidence(scan: scan, contrast: .metal))
         case .mr:
-            return Result(probes: [], findings: [
-                Finding(
-                    .info, "probes-not-sought-on-mr", "Probes were not looked for: on MR they show as gaps in the signal, if at all.",
-                    remedy: "Give the probes' tips and tails in the case."),
-            ])
+            return ProbeTracks(scan).find()
         }
     }
 
@@ -57,7 +53,7 @@ public enum ProbeDetection {
         func accepts(_ line: LineStretch) -> ShaftFit.Outcome? {
             let others = found.map(\.model)
             guard found.count < 2 * largestCount, body.isReached(by: line, in: scan.geometry), evidence.clearShare(line, others: others) > 0.45,
-                evidence.wanderMM(line, others: others) < largestWanderMM(line) + 0.2,
+                evidence.wanderMM(line, others: others) < largestWanderMM(line, contrast) + 0.2,
                 let outcome = extended(fit.fit(line, others: others), fit, others, evidence), isRod(outcome, evidence, others)
             else { return nil }
             return outcome
@@ -110,15 +106,15 @@ public enum ProbeDetection {
 
     /// A probe of 3.4 mm under a soft kernel has a blur of 1.4 mm.
     private static let widestBlurMM = 1.8
-    private static let leastExcess = 380.0, leastClearShare = 0.6
+    private static let leastClearShare = 0.6
 
     private static func isRod(_ outcome: ShaftFit.Outcome, _ evidence: RodEvidence, _ others: [ShaftModel]) -> Bool {
-        outcome.lengthMM >= shortestMM && outcome.model.blurMM < widestBlurMM && outcome.typicalExcess > leastExcess
+        outcome.lengthMM >= shortestMM && outcome.model.blurMM < widestBlurMM && outcome.typicalExcess > evidence.contrast.leastExcess
             && evidence.clearShare(outcome.model.line, others: others) >= leastClearShare
-            && evidence.wanderMM(outcome.model.line, others: others) < largestWanderMM(outcome.model.line)
+            && evidence.wanderMM(outcome.model.line, others: others) < largestWanderMM(outcome.model.line, evidence.contrast)
     }
     /// Needles bend by a millimetre or two over their length.
-    private static func largestWanderMM(_ line: LineStretch) -> Double { 0.1 + 0.003 * line.length }
+    private static func largestWanderMM(_ line: LineStretch, _ contrast: ShaftContrast) -> Double { contrast.wanderMM + 0.003 * line.length }
 
     static func read(_ shafts: [ShaftFit.Outcome], body: BodyDepth, evidence: RodEvidence) -> Result {
         var result = Result()

@@ -30,7 +30,7 @@ struct SegmentCommand: AsyncParsableCommand {
         static func help(for value: Object) -> ArgumentHelp? {
             switch value {
             case .tumour: "Find the tumour at --seed, of about --diameter, or along --axis."
-            case .ice: "Find the visible ice around the probes (found on CT, or given by --probe), or around --seed."
+            case .ice: "Find the visible ice around the probes (found in the scan, or given by --probe), or around --seed."
             case .ablationZone: "Find the ablation zone of a follow-up scan at --seed, of about --diameter if known."
             case .probes: "Find the probes; with --probe, compare the given ones with the scan."
             }
