@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import elastix_command
 import numpy as np
 import SimpleITK as sitk
 from picsl_greedy import Greedy3D
@@ -95,14 +96,17 @@ def sitk_rigid(pair):
     return through(method.Execute(pair.fixed, pair.moving))
 
 
-def elastix(*maps):
-    def run(pair):
-        command = [sys.executable, str(Path(__file__).with_name("elastix_peer.py")), str(pair.folder), str(THREADS), *maps]
-        answer = subprocess.run(command, capture_output=True, text=True)
-        if answer.returncode:
-            raise RuntimeError((answer.stderr.strip().splitlines() or ["elastix gave up"])[-1])
-        return Timed(of_field(pair.folder / "field.mha"), float(answer.stdout.split()[-1]))
-    return run
+def elastix_rigid(pair):
+    command = [sys.executable, str(Path(__file__).with_name("elastix_peer.py")), str(pair.folder), str(THREADS), "rigid"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    if answer.returncode:
+        raise RuntimeError((answer.stderr.strip().splitlines() or ["elastix gave up"])[-1])
+    return Timed(of_field(pair.folder / "field.mha"), float(answer.stdout.split()[-1]))
+
+
+def elastix_splines(pair):
+    seconds = elastix_command.register(pair.folder, THREADS)
+    return Timed(of_field(pair.folder / "deformationField.mha"), seconds)
 
 
 def greedy(deformable):
@@ -155,11 +159,12 @@ res=1 1 1
 
 PEERS = {
     "SimpleITK rigid": sitk_rigid,
-    "elastix rigid": elastix("rigid"),
-    "elastix B-spline": elastix("rigid", "bspline"),
+    "elastix rigid": elastix_rigid,
     "greedy rigid": greedy(None),
     "greedy": greedy("-m NCC 2x2x2 -n 100x50x20"),
     "greedy, smoothed 6 mm": greedy("-m NCC 4x4x4 -s 6mm 1mm -n 100x60x30"),
 }
-if shutil.which("plastimatch"):
-    PEERS["plastimatch"] = plastimatch
+# Debian's packages, where they are installed.
+for command, name, peer in (("plastimatch", "plastimatch", plastimatch), ("elastix", "elastix B-spline", elastix_splines)):
+    if shutil.which(command):
+        PEERS[name] = peer
