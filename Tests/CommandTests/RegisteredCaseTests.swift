@@ -80,6 +80,8 @@ import Testing
         ])
         #expect(Self.quality(wrong)["status"] as? String == "doubtful")
         #expect((wrong["verdict"] as! [String: Any])["status"] as? String == "indeterminate")
+        let reasons = Self.quality(wrong)["reasons"] as! [String], verdict = (wrong["verdict"] as! [String: Any])["reasons"] as! [String]
+        #expect(!reasons.isEmpty && verdict.contains(reasons[0]), "\(verdict)")
         #expect((wrong["findings"] as! [[String: String]]).contains { $0["code"] == "registration-doubtful" })
 
         let matrix = folder.url.appending(path: "wrong.tfm")
