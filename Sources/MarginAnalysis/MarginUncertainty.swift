@@ -51,17 +51,20 @@ public struct MarginUncertainty: Sendable, Hashable {
     public var tumourEdgeMM: Double
     /// Standard deviation in millimetres of where the segmentation, or the simulation, puts the zone's edge.
     public var zoneEdgeMM: Double
+    /// Standard deviation in millimetres of an error that moves the whole edge of the zone alike, such as that of a set-back.
+    public var zoneOffsetMM: Double
     /// The expected length in millimetres of the registration's error at the tumour (root mean square of three components).
     public var registrationErrorMM: Double
 
     public init(
         tumourSampling: SurfaceSampling? = nil, zoneSampling: SurfaceSampling? = nil, tumourEdgeMM: Double = 0, zoneEdgeMM: Double = 0,
-        registrationErrorMM: Double = 0
+        zoneOffsetMM: Double = 0, registrationErrorMM: Double = 0
     ) {
         self.tumourSampling = tumourSampling
         self.zoneSampling = zoneSampling
         self.tumourEdgeMM = tumourEdgeMM
         self.zoneEdgeMM = zoneEdgeMM
+        self.zoneOffsetMM = zoneOffsetMM
         self.registrationErrorMM = registrationErrorMM
     }
 
@@ -70,7 +73,7 @@ public struct MarginUncertainty: Sendable, Hashable {
         // One of the three components of the registration's error points along the normal.
         let alongNormalMM = registrationErrorMM / 3.0.squareRoot()
         let localMM = localErrorMM(along: normal, tumour: tumour, zone: zone)
-        return Self.coverageFactor * (localMM * localMM + alongNormalMM * alongNormalMM + Self.numericalErrorMM * Self.numericalErrorMM).squareRoot()
+        return Self.coverageFactor * [localMM, alongNormalMM, zoneOffsetMM, Self.numericalErrorMM].reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
 
     /// The standard deviation of the distance from what differs from place to place: sampling and the edges of both surfaces.

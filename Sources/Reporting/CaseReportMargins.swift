@@ -7,23 +7,26 @@ public typealias MeasuredVerdict = Verdict
 extension CaseReport.Margin {
     /// The entry for one tumour and zone.
     ///
-    /// - Parameter requiredMM: the margin that is required, for the parts that lack it.
-    public init(tumour: String, _ result: MarginResult, requiredMM: Double? = nil, capsule: Capsule? = nil) {
+    /// - Parameters:
+    ///   - zoneSource: where the zone comes from; `nil` where that is not known.
+    ///   - requiredMM: the margin that is required, for the parts that lack it.
+    public init(tumour: String, _ result: MarginResult, zoneSource: String? = nil, requiredMM: Double? = nil) {
         self.init(
-            tumour: tumour, zone: result.zone.rawValue, minimumMarginMM: result.minimumMarginMM,
+            tumour: tumour, zone: result.zone.rawValue, zoneSource: zoneSource, minimumMarginMM: result.minimumMarginMM,
             minimumMarginIntervalMM: result.minimumMarginIntervalMM, worstPointLPS: result.worstPoint,
             surfaceFraction: SurfaceFraction(
                 below0: result.surfaceFraction.below0, from0to5: result.surfaceFraction.from0to5, from5to10: result.surfaceFraction.from5to10,
                 atLeast10: result.surfaceFraction.atLeast10),
             tumourCoverage: result.tumourCoverage, residualVolumeML: result.residualVolumeML,
             shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) },
-            probabilityMet: requiredMM.flatMap(result.probability), shortfalls: requiredMM.map { result.map.shortfalls(below: $0).map(Shortfall.init) }, capsule: capsule)
+            probabilityMet: requiredMM.flatMap(result.probability), shortfalls: requiredMM.map { result.map.shortfalls(below: $0).map(Shortfall.init) },
+            capsule: result.capsule.map(Capsule.init))
     }
 
     /// The entry for a margin that could not be measured; a finding must say why.
-    public init(notEvaluable tumour: String, zone: MarginZone) {
+    public init(notEvaluable tumour: String, zone: MarginZone, zoneSource: String? = nil) {
         self.init(
-            tumour: tumour, zone: zone.rawValue, minimumMarginMM: nil, minimumMarginIntervalMM: nil, worstPointLPS: nil, surfaceFraction: nil,
+            tumour: tumour, zone: zone.rawValue, zoneSource: zoneSource, minimumMarginMM: nil, minimumMarginIntervalMM: nil, worstPointLPS: nil, surfaceFraction: nil,
             tumourCoverage: nil, residualVolumeML: nil, shellCoverage: [])
     }
 }

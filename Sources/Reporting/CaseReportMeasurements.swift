@@ -118,6 +118,8 @@ extension CaseReport {
         public var tumour: String
         /// `visible-ice`, `isotherm-20`, `isotherm-40` or `ablation-zone`.
         public var zone: String
+        /// Where the zone comes from: `segmented`, the mask that gave it, `fixed set-back of 5 mm` inside the visible edge; `null` where not known.
+        public var zoneSource: String?
         /// The smallest signed distance from the tumour's surface to the zone's; `null` when it cannot be evaluated.
         public var minimumMarginMM: Double?
         public var minimumMarginIntervalMM: Interval?
@@ -137,12 +139,13 @@ extension CaseReport {
         public var capsule: Capsule?
 
         public init(
-            tumour: String, zone: String, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
+            tumour: String, zone: String, zoneSource: String? = nil, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
             surfaceFraction: SurfaceFraction?, tumourCoverage: Double?, residualVolumeML: Double?, shellCoverage: [ShellCoverage],
             probabilityMet: Double? = nil, shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
         ) {
             self.tumour = tumour
             self.zone = zone
+            self.zoneSource = zoneSource
             self.minimumMarginMM = minimumMarginMM?.finite
             self.minimumMarginIntervalMM = minimumMarginIntervalMM.map(Interval.init)
             self.worstPointLPS = worstPointLPS?.finite

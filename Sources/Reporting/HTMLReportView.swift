@@ -114,6 +114,7 @@ extension HTMLReportView {
             "from5to10": HTMLNumber.fraction(margin.surfaceFraction?.from5to10), "atLeast10": HTMLNumber.fraction(margin.surfaceFraction?.atLeast10),
         ]
         if let interval = margin.minimumMarginIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: true) }
+        if let source = margin.zoneSource { entry["zoneSource"] = source }
         entry["probability"] = HTMLNumber.fraction(margin.probabilityMet)
         return entry
     }

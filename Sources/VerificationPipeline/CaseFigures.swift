@@ -11,8 +11,6 @@ import Reporting
 struct CaseFigures {
     let profile: SiteProfile
     let scan: Scan
-    let zone: CaseObject?
-    let zoneName: MarginZone
     let structures: [CaseObject]
     /// Around each tumour that was carried over, by its name, from this scan.
     let registrations: [(tumour: String, registration: ScanRegistration)]
@@ -42,10 +40,11 @@ struct CaseFigures {
     }
 
     private func marginFigures(_ margins: [CaseMeasurements.TumourMargin]) throws -> [Figure] {
-        guard let zone else { return [] }
         let renderer = FigureRenderer(window: window)
-        return try margins.flatMap { margin -> [Figure] in
-            let result = margin.result, id = margin.tumour.name
+        // One set of pictures for each tumour: in the zone that decides.
+        return try margins.filter { $0.verdict != nil }.flatMap { margin -> [Figure] in
+            guard let result = margin.result else { return [] }
+            let zone = margin.zone.object, zoneName = margin.zone.name, id = margin.tumour.name
             let overlays = [
                 FigureOverlay(margin.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(id)"),
                 FigureOverlay(zone.levelSet, colour: FigureColour.ice, name: zoneName.phrase),

@@ -43,7 +43,8 @@ public struct CaseVerification {
         if let zone {
             measurements = try clock.measure("margins", as: "measuring margins") {
                 try CaseMeasurements(
-                    tumours: placement.tumours, zone: zone, zoneName: zoneName, fieldOfView: scans.treated.geometry, structures: placement.structures,
+                    tumours: placement.tumours, zones: description.isFollowup ? [MeasuredZone(.ablationZone, zone)] : MeasuredZone.withSetBacks(zone), deciding: zoneName,
+                    fieldOfView: scans.treated.geometry, structures: placement.structures,
                     organ: placement.organ, profile: profile, doubts: findings.filter { $0.severity == .error }.map(\.message))
             }
             findings += measurements?.findings ?? []
@@ -54,7 +55,7 @@ public struct CaseVerification {
         }
         let figures = try clock.measure("figures", as: "drawing") {
             try CaseFigures(
-                profile: profile, scan: scans.treated, zone: zone, zoneName: zoneName,
+                profile: profile, scan: scans.treated,
                 structures: placement.structures.map(\.object), registrations: placement.registrations,
                 planning: scans.planning, tumours: placement.tumours
             ).draw(measurements?.margins ?? [])
@@ -66,7 +67,7 @@ public struct CaseVerification {
             tumours: try tumours.map(CaseReport.Tumour.init), probes: probes.enumerated().map(CaseReport.Probe.init),
             ice: .init(volumeML: zone.map { $0.surface.enclosedVolume / 1000 }, source: zone?.source ?? "none"),
             registration: placement.registration,
-            margins: measurements?.margins.map { .init(tumour: $0.tumour.name, $0.result, requiredMM: profile.requiredMarginMM, capsule: $0.result.capsule.map(CaseReport.Margin.Capsule.init)) } ?? [],
+            margins: measurements?.margins.map { .init($0, requiredMM: profile.requiredMarginMM) } ?? [],
             structures: measurements?.structures ?? [], verdict: verdict(measurements, findings: findings), findings: findings.uniqued(),
             timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
@@ -84,10 +85,11 @@ extension CaseVerification {
     /// What is known about the case before anything is measured.
     private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
         var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole))
-        if zoneName == .visibleIce {
+        if !description.isFollowup {
             findings.append(Finding(
                 .info, "visible-ice-is-not-lethal",
-                "Margins are measured to the visible ice, whose edge is near 0 °C. Tumour cells die reliably below about −40 °C, millimetres inside that edge."))
+                "The visible ice ends near 0 °C. Tumour cells die reliably below about −40 °C, millimetres inside that edge; the isotherms are taken at"
+                    + " fixed set-backs (\(MeasuredZone.setBacksMM.map { "\($0.zone.phrase.prefix(6)) \(String(format: "%g", $0.mm)) mm" }.joined(separator: ", "))), not simulated."))
         }
         findings += (tumours + structures).flatMap(\.findings)
         findings += LesionFindings(profile: profile).findings(for: tumours)
@@ -104,7 +106,7 @@ extension CaseVerification {
             let errors = findings.filter { $0.severity == .error }.map(\.message)
             return .init(status: .indeterminate, reasons: errors.isEmpty ? ["No margin was measured."] : errors)
         }
-        let combined = Verdict(combining: measurements.margins.map(\.verdict))
+        let combined = Verdict(combining: measurements.margins.compactMap(\.verdict))
         return Verdict(status: combined.status, reasons: combined.reasons.uniqued())
     }
 
@@ -169,6 +171,17 @@ extension CaseReport.Tumour {
         let surface = tumour.surface
         guard let centroid = surface.centroid else { throw MarginError.tumourEmpty }
         self.init(id: tumour.name, volumeML: surface.enclosedVolume / 1000, longestDiameterMM: surface.longestDiameterMM, centroidLPS: centroid)
+    }
+}
+
+extension CaseReport.Margin {
+    init(_ margin: CaseMeasurements.TumourMargin, requiredMM: Double) {
+        if let result = margin.result {
+            // What is missing is said for the zone that decides.
+            self.init(tumour: margin.tumour.name, result, zoneSource: margin.zone.source, requiredMM: margin.verdict == nil ? nil : requiredMM)
+        } else {
+            self.init(notEvaluable: margin.tumour.name, zone: margin.zone.name, zoneSource: margin.zone.source)
+        }
     }
 }
 

@@ -108,6 +108,7 @@ let exampleDocument = #"""
         {
           "tumour": "T1",
           "zone": "visible-ice",
+          "zoneSource": null,
           "minimumMarginMM": -2.1,
           "minimumMarginIntervalMM": [-3.4, null],
           "probabilityMet": null,
@@ -132,6 +133,7 @@ let exampleDocument = #"""
         {
           "tumour": "T1",
           "zone": "isotherm-40",
+          "zoneSource": null,
           "minimumMarginMM": null,
           "minimumMarginIntervalMM": null,
           "probabilityMet": null,

@@ -22,7 +22,7 @@ import Testing
 
     private func measure(fieldOfView: GridGeometry, doubts: [String] = []) throws -> CaseMeasurements {
         try CaseMeasurements(
-            tumours: [ball("T1", radius: 8)], zone: ball("ice", radius: 16), zoneName: .visibleIce, fieldOfView: fieldOfView, structures: [],
+            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 16))], deciding: .visibleIce, fieldOfView: fieldOfView, structures: [],
             profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: doubts)
     }
 
@@ -38,17 +38,41 @@ import Testing
 
     @Test func aCoveredTumourIsMet() throws {
         let measured = try measure(fieldOfView: grid)
-        #expect(measured.margins.map(\.verdict.status) == [.met])
-        #expect(abs(measured.margins[0].result.minimumMarginMM - 8) < 0.1)
+        #expect(measured.margins.map(\.verdict?.status) == [.met])
+        #expect(abs(try #require(measured.margins[0].result).minimumMarginMM - 8) < 0.1)
     }
 
     @Test func aTumourThatTheIceScanDoesNotShowWhollyLeavesTheVerdictOpen() throws {
         let measured = try measure(fieldOfView: grid.cropped(0..<41, 0..<41, 0..<25))
-        #expect(measured.margins.map(\.verdict.status) == [.indeterminate])
+        #expect(measured.margins.map(\.verdict?.status) == [.indeterminate])
         #expect(measured.findings.contains { $0.code == "tumour-outside-zone-image" })
     }
 
     @Test func aDoubtLeavesTheVerdictOpen() throws {
-        #expect(try measure(fieldOfView: grid, doubts: ["The patients differ."]).margins.map(\.verdict.status) == [.indeterminate])
+        #expect(try measure(fieldOfView: grid, doubts: ["The patients differ."]).margins.map(\.verdict?.status) == [.indeterminate])
+    }
+
+    /// The ice ends 8 mm outside the tumour; 5 mm further in 3 mm are left, 10 mm further in 2 mm are missing, and each is less sure.
+    @Test func isothermsAreSetBackAsTheyAreNamed() throws {
+        func measure(deciding: MarginZone, ice: Double) throws -> CaseMeasurements {
+            try CaseMeasurements(
+                tumours: [ball("T1", radius: 8)], zones: MeasuredZone.withSetBacks(ball("ice", radius: ice)), deciding: deciding, fieldOfView: grid,
+                structures: [], profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: [])
+        }
+        let measured = try measure(deciding: .isotherm40, ice: 16)
+        #expect(measured.margins.map(\.zone.name) == [.visibleIce, .isotherm20, .isotherm40])
+        #expect(measured.margins.map(\.zone.source) == ["given", "fixed set-back of 5 mm", "fixed set-back of 10 mm"])
+        let results = try measured.margins.map { try #require($0.result) }
+        for (result, expected) in zip(results, [8.0, 3, -2]) { #expect(abs(result.minimumMarginMM - expected) < 0.15) }
+        let widths = results.map { $0.minimumMarginIntervalMM.upperBound - $0.minimumMarginIntervalMM.lowerBound }
+        // 1.96 standard deviations of a quarter of the set-back to either side.
+        #expect(widths[0] < 1 && abs(widths[1] - 4.9) < 0.5 && abs(widths[2] - 9.8) < 0.8)
+        #expect(measured.margins.map(\.verdict?.status) == [nil, nil, .notMet])
+        #expect(try measure(deciding: .isotherm20, ice: 16).margins.map(\.verdict?.status) == [nil, .indeterminate, nil])
+
+        // Ice of 9 mm has nothing 10 mm inside its edge.
+        let small = try measure(deciding: .isotherm40, ice: 9)
+        #expect(small.margins[2].result == nil && small.margins[2].verdict?.status == .notMet)
+        #expect(small.findings.contains { $0.code == "zone-empty" })
     }
 }
