@@ -19,11 +19,17 @@ struct TumourFindings {
                 .warning, "tumour-larger-than-stated",
                 "The tumour found at the seed is \(millimetres(longestDiameterMM)) mm long, \(millimetres(stated)) mm were stated.",
                 remedy: "Look whether the outline runs into a neighbour; if so put an exclude point there, else correct the diameter."))
-        } else if ratio < 0.7 {
+        } else if ratio < 0.75 {
             list.append(Finding(
                 .warning, "tumour-smaller-than-stated",
                 "The tumour found at the seed is \(millimetres(longestDiameterMM)) mm long, \(millimetres(stated)) mm were stated.",
                 remedy: "Look whether all of the tumour is inside the outline; if not put an include point into the rest, else correct the diameter."))
+        }
+        if fit.runsThrough {
+            list.append(Finding(
+                .warning, "seed-on-vessel",
+                "What lies at the seed \(text(prompt.seed)) runs on at two opposite sides, as a vessel does and a tumour does not.",
+                remedy: "Look whether the seed lies on the tumour; put it there, or give a mask."))
         }
         let leak = fit.leakingDirections
         if let place = Place(directions: leak, of: fit) {
@@ -113,5 +119,27 @@ extension RadialTumourFit {
         // A few single directions are noise.
         let area = far.indices.reduce(Float(0)) { $0 + (far[$1] ? sphere.solidAngles[$1] : 0) }
         return area > 0.02 * 4 * .pi ? far : far.map { _ in false }
+    }
+
+    /// Whether grey levels of the object go on beyond its surface in two opposite directions.
+    ///
+    /// A vessel through the seed does so; a tumour with a vessel at one side, or vessels beside it, does not.
+    var runsThrough: Bool {
+        let count = samples.radii.count
+        var beyond = radii.indices.map { n -> Float in
+            var sum: Float = 0, weight: Float = 0
+            for s in 0..<count where samples.radii[s] > 1.1 * radii[n] + 1 && samples.radii[s] < 1.1 * radii[n] + 9 {
+                let value = samples.values[n * count + s]
+                guard !value.isNaN else { break }
+                sum += samples.radii[s] * max(-2, min(2, odds.logOdds(value, direction: n)))
+                weight += samples.radii[s]
+            }
+            return weight > 0 ? sum / weight : -2
+        }
+        beyond = sphere.averaged(beyond)
+        // Tubes came to 1.0 and more, tumours and plain tissue to 0.3 and less.
+        let certain: Float = 0.7
+        let onwards = radii.indices.filter { beyond[$0] > certain }
+        return onwards.contains { n in onwards.contains { (sphere.directions[$0] * sphere.directions[n]).sum() < -0.99 } }
     }
 }

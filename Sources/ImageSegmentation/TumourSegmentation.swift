@@ -50,6 +50,7 @@ public enum TumourSegmentation {
         let gradient = work.gradientLengths()
         guard var fit = bestFit(work, gradient, expectation) else { throw .noTumourFound(seed) }
         fit.refine()
+        if let centred = again(fromMiddleOf: fit, work, gradient, expectation) { fit = centred }
         if modality == .ct, let threshold = lungThreshold(around: work, seed: seed, radius: radius, sigma: expectation.sigma) {
             var withHaze = expectation
             withHaze.denserThan = threshold
@@ -87,10 +88,43 @@ public enum TumourSegmentation {
         consider(1, leastVisible: 0)
         guard expectation.prompt.axis == nil else { return best }
         for share in otherShares where bestScore < 0.98 && expectation.radius * share > 2.5 && (share < 1 || expectation.radius * share < largestGuessMM) {
+            // A larger size is tried only where the surface presses outwards; a surface that lies well inside has its own size.
+            if share > 1, let best, best.meanRadius < 0.9 * expectation.radius { continue }
             // Another size than the stated one needs a surface that shows all around.
             consider(share, leastVisible: 0.94)
         }
-        return best
+        return best.map { closest(to: $0, work, gradient, expectation) }
+    }
+
+    /// The search from the middle of what was found, for a seed near the tumour's edge, from where half the tumour lies behind the rest.
+    ///
+    /// - Returns: `nil` where the seed lies well inside, or the second search loses the seed or the edge.
+    private static func again(
+        fromMiddleOf fit: RadialTumourFit, _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
+    ) -> RadialTumourFit? {
+        let seed = expectation.prompt.seed
+        guard expectation.prompt.axis == nil, fit.center.distance(to: seed) > 0.45 * Double(fit.meanRadius) else { return nil }
+        var own = expectation
+        own.prompt.seed = fit.center
+        guard var centred = bestFit(work, gradient, own) else { return nil }
+        centred.refine()
+        let place = SIMD3<Float>((seed - centred.center).lps), distance = (place * place).sum().squareRoot()
+        let holdsSeed = distance < RadialField(sphere: centred.sphere, radii: centred.radii).radius(place) + 1.5
+        return holdsSeed && centred.visibleShare > fit.visibleShare - 0.02 ? centred : nil
+    }
+
+    /// A surface far smaller than stated says that the stated size is wrong; what expects the wrong size reaches into neighbours.
+    ///
+    /// - Returns: the surface found when expecting the size of `fit`, where it shows all around; else `fit`.
+    private static func closest(
+        to fit: RadialTumourFit, _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
+    ) -> RadialTumourFit {
+        let statedRadius = Float(expectation.prompt.diameterMM / 2)
+        guard fit.expectation.share == 1, fit.meanRadius < 0.6 * statedRadius else { return fit }
+        var own = expectation
+        own.share = fit.meanRadius / statedRadius
+        let smaller = RadialTumourFit(work, gradient: gradient, own)
+        return smaller.visibleShare > max(0.97, fit.visibleShare - 0.01) && smaller.meanRadius < fit.meanRadius ? smaller : fit
     }
 
     /// What include points add that the surface about the seed leaves out: each point's own surface and a bridge to it.

@@ -126,4 +126,25 @@ import Testing
         let place = PatientPoint(8, 0, 0)
         #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, include: [place], exclude: [place])) == "points-contradict")
     }
+
+    @Test(arguments: [3.0, 5]) func seedOnAVesselIsSaid(radius: Double) throws {
+        let along = SIMD3(0.8, 0.6, 0), scan = AnalyticScan.make(try AnalyticScan.grid(100, 100, 32), noise: 12) { p in
+            let aside = p - (p * along).sum() * along
+            return (aside * aside).sum() < radius * radius ? 170 : 100
+        }
+        let result = try segment(scan, TumourPrompt(seed: PatientPoint(0, 0, 0), diameterMM: 20))
+        #expect(result.findings.contains { $0.code == "seed-on-vessel" })
+    }
+
+    /// A second dark thing beside the tumour invites a search that expects too much.
+    @Test func twiceTheDiameterFindsTheTumourAndSaysSo() throws {
+        let truth = truth
+        let (scan, grid) = try scan(noise: 10, neighbour: { p in
+            let y = p.y - Self.center.y - 11, z = p.z - Self.center.z - 9
+            return truth(p) <= 0 && y * y + z * z < 25 ? 62 : nil
+        })
+        let result = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 48))
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: truth).dice > 0.9)
+        #expect(result.findings.contains { $0.code == "tumour-smaller-than-stated" })
+    }
 }
