@@ -132,7 +132,7 @@ private struct RowKernel: @unchecked Sendable {
     }
 
     /// dH/dt of cells i… by conduction between like tissues and by blood, W/m³.
-    @inline(__always)
+    @_transparent  // Whole-module builds leave it a call in spite of @inline(__always), at twice the time.
     private func heatRate(_ n: Conduction.RowNeighbours, _ i: Int, _ enthalpy: Lanes, _ tissue: KernelTissue) -> Lanes {
         let here = Self.load(n.row, i)
         let left = Self.load(n.row, i &- 1), right = Self.load(n.row, i &+ 1)
