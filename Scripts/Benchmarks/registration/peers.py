@@ -98,7 +98,7 @@ def sitk_rigid(pair):
 
 def elastix_rigid(pair):
     command = [sys.executable, str(Path(__file__).with_name("elastix_peer.py")), str(pair.folder), str(THREADS), "rigid"]
-    answer = subprocess.run(command, capture_output=True, text=True)
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=pair.folder)  # It leaves its field in the working folder too.
     if answer.returncode:
         raise RuntimeError((answer.stderr.strip().splitlines() or ["elastix gave up"])[-1])
     return Timed(of_field(pair.folder / "field.mha"), float(answer.stdout.split()[-1]))
