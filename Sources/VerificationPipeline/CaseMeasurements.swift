@@ -42,7 +42,7 @@ struct CaseMeasurements {
                     margin.result = result
                     if isDeciding {
                         margin.verdict = Verdict(
-                            tumour: tumour.name, result, criterion: criterion, doubts: doubts + tumour.doubts + (tumour.alignment?.doubts ?? []))
+                            tumour: tumour.name, result, criterion: criterion, doubts: doubts + tumour.doubts + zone.object.doubtsAsZone + (tumour.alignment?.doubts ?? []))
                         findings += result.findings
                         if result.tumourCoverage == 0 { findings.append(Self.apart(tumour.name, zone.name)) }
                     }

@@ -30,6 +30,10 @@ struct CaseObject: Sendable {
     /// Why its surface may be wrong by more than its uncertainty says, in sentences: what the search for it warned of. None for a mask,
     /// whose author is believed.
     var doubts: [String] { input == nil ? findings.filter { $0.severity >= .warning }.map(\.message) : [] }
+
+    /// The same for an object that margins are measured to: an edge that is hidden in part makes its uncertainty larger, but in bone nothing can
+    /// be relied on.
+    var doubtsAsZone: [String] { findings.filter { $0.code == IceSegmentation.inBoneCode }.map(\.message) }
 }
 
 /// Finds the objects of a case on its scans, or takes them from the masks that it gives.

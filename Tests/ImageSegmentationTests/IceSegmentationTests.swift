@@ -47,6 +47,21 @@ import Testing
         #expect(comparison.dice > 0.94)
     }
 
+    /// The same ice where everything around is bone of 260 HU, and as far from bone as usual.
+    @Test(arguments: [true, false]) func iceInBoneIsSaidToBeUnsure(bone: Bool) throws {
+        let grid = try AnalyticScan.grid(100, 110, 32)
+        func scan(frozen: Bool, seed: UInt64) -> ScanVolume {
+            AnalyticScan.make(grid, noise: 12, seed: seed, metal: frozen ? Self.metal : nil) { p in
+                let unfrozen = bone ? 260 : Self.tissue(p)
+                return frozen && Self.truth(p) > 0 ? unfrozen - 85 : unfrozen
+            }
+        }
+        let result = try IceSegmentation.segment(
+            scan: scan(frozen: true, seed: 3), modality: .ct, probes: [Self.probe], reference: scan(frozen: false, seed: 4))
+        #expect(result.findings.contains { $0.code == IceSegmentation.inBoneCode } == bone)
+        #expect(bone ? result.edgeUncertaintyMM > 2 : result.edgeUncertaintyMM < 1)
+    }
+
     @Test func iceStandsOutAgainstTheOrganAround() throws {
         let result = try IceSegmentation.segment(scan: Self.scan(frozen: true, seed: 3), modality: .ct, probes: [Self.probe], parameters: Self.halfDrop)
         let comparison = SurfaceComparison(result.levelSet, on: try AnalyticScan.grid(100, 110, 32), trueDistance: Self.truth)
