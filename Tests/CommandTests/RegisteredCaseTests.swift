@@ -74,7 +74,7 @@ import Testing
         let right = try Self.verify([
             try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 0))]}", as: "a.yaml"), "--output", folder.url.appending(path: "a").path,
         ])
-        #expect((Self.quality(right)["measures"] as! [String: Double])["landmarkErrorMM"]! < 2)
+        #expect(try #require((Self.quality(right)["measures"] as? [String: Double])?["landmarkErrorMM"]) < 2)
         let wrong = try Self.verify([
             try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 12))]}", as: "b.yaml"), "--output", folder.url.appending(path: "b").path,
         ])
