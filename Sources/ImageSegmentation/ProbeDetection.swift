@@ -97,8 +97,8 @@ public enum ProbeDetection {
     /// Fitted once more with each other's light in mind: where shafts cross or their tips meet, it falls on the same voxels.
     private static func refined(_ shafts: [ShaftFit.Outcome], _ fit: ShaftFit, _ evidence: RodEvidence) -> [ShaftFit.Outcome] {
         guard shafts.count > 1 else { return shafts }
-        return shafts.indices.map { index in
-            let others = shafts.indices.filter { $0 != index }.map { shafts[$0].model }
+        return mapSlabs(of: shafts.count, slab: 1) { slab in
+            let index = slab.lowerBound, others = shafts.indices.filter { $0 != index }.map { shafts[$0].model }
             guard let again = fit.fit(shafts[index].model.line, others: others), isRod(again, evidence, others) else { return shafts[index] }
             return again
         }

@@ -62,10 +62,12 @@ struct ShaftFit {
         let excess = typicalExcess(samples, in: line.range.lowerBound + shift...line.range.upperBound + shift)
         let scanRange = rangeInsideScan(fitted)
         var leaves = (from: false, to: false), spread = (from: 0.0, to: 0.0)
-        let low = end(model, samples, excess: excess, near: line.range.lowerBound + shift, isLower: true)
-        let high = end(model, samples, excess: excess, near: line.range.upperBound + shift, isLower: false)
-        (model.from, spread.from) = low
-        (model.to, spread.to) = high
+        let ends = mapSlabs(of: 2, slab: 1) { [model, samples] side in
+            let isLower = side.lowerBound == 0
+            return end(model, samples, excess: excess, near: (isLower ? line.range.lowerBound : line.range.upperBound) + shift, isLower: isLower)
+        }
+        (model.from, spread.from) = ends[0]
+        (model.to, spread.to) = ends[1]
         let tolerance = 2.5 + 0.5 * spacing.z * abs(model.direction.z)
         if model.from < scanRange.lowerBound + tolerance { (model.from, leaves.from) = (scanRange.lowerBound, true) }
         if model.to > scanRange.upperBound - tolerance { (model.to, leaves.to) = (scanRange.upperBound, true) }
