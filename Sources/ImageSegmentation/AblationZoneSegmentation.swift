@@ -181,7 +181,7 @@ struct ZoneSearch {
         let crop = image.geometry.indexRanges(around: corners, marginMM: 16)!
         let fine = image.cropped(crop.i, crop.j, crop.k)
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
-        let noise = fine.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
+        let noise = fine.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
         let refinement = EdgeRefinement(
             image: fine, validity: nil, noise: noise, averagingMM: min(max(0.12 * radius, 1.2), 2.5),
             largestShiftMM: Float(min(0.8 + 0.4 * fine.geometry.spacing.max(), 3)))

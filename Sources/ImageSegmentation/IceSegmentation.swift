@@ -91,7 +91,7 @@ public enum IceSegmentation {
         var (iceness, validity) = evidence.tissue.edgeImage(of: fine)
         validity = validity.combined(with: toAxis, seen) { w, axis, seen in axis < metal || seen < 0.25 ? 0 : w }
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
-        let noise = iceness.noise(in: Mask(start.signedDistanceToZero()) { abs($0) < 8 })
+        let noise = iceness.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
         let outcome = EdgeRefinement(
             image: iceness, validity: validity, polarity: evidence.tissue.polarity, noise: noise, insideReachMM: 5, averagingMM: 2.5,
             largestShiftMM: 4

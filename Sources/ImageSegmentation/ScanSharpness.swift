@@ -6,6 +6,8 @@ struct ScanSharpness {
     let halfRiseMM: Double, deviationMM: Double
 
     private static let patchMM = 8.0, fewestPatches = 12, fewestLines = 4
+    /// More slices tell nothing new about the plane that they share.
+    private static let usedSlices = 6
     /// Real edges are at best sharp.
     private static let sharpestShare = 0.3
 
@@ -26,8 +28,9 @@ struct ScanSharpness {
             excluded.withUnsafeVoxels { excludedVoxels in
                 let outside = TrilinearSampler(excludedVoxels, size: excluded.size), sample = TrilinearSampler(v, size: size)
                 let strideJ = size.i, strideK = size.i * size.j, h = 0.5 / spacing
-                return mapSlabs(of: size.k - 2, slab: 1) { range in
-                    let k = range.lowerBound + 1
+                let every = max(1, (size.k - 2) / Self.usedSlices)
+                return mapSlabs(of: (size.k - 3) / every + 1, slab: 1) { range in
+                    let k = range.lowerBound * every + 1
                     var found: [Float] = []
                     @inline(__always) func slope(_ at: Int) -> SIMD2<Float> {
                         SIMD2((v[at &+ 1] - v[at &- 1]) * h.x, (v[at &+ strideJ] - v[at &- strideJ]) * h.y)

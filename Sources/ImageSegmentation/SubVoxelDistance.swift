@@ -45,13 +45,13 @@ extension Volume<Float> {
         }
     }
 
-    /// - Returns: whether a distance became shorter by more than a hundredth of the smallest spacing.
+    /// - Returns: whether a distance became shorter by more than a twentieth of the smallest spacing.
     @discardableResult
     private static func sweep(_ distance: UnsafeMutableBufferPointer<Float>, _ size: GridSize, _ h: SIMD3<Float>, _ direction: Int) -> Bool {
         let far = Float.greatestFiniteMagnitude
         let strideJ = size.i, strideK = size.i * size.j
         let weights = 1 / (h * h)
-        let d = distance.baseAddress!, noticeable = 0.01 * h.min()
+        let d = distance.baseAddress!, noticeable = 0.05 * h.min()
         var changed = false
         for kk in 0..<size.k {
             let k = direction & 4 == 0 ? kk : size.k &- 1 &- kk
