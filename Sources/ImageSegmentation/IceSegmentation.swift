@@ -48,7 +48,21 @@ public enum IceSegmentation {
                 .warning, "probes-not-visible", "No metal shows where the probes are said to lie.",
                 remedy: "Check that the probes' positions belong to this scan and its frame of reference."))
         }
+        result.findings += bareProbes(probes, in: result.levelSet)
         return result
+    }
+
+    /// Probes along whose active ends no ice was found.
+    private static func bareProbes(_ probes: [Probe], in ice: LevelSet) -> [Finding] {
+        probes.enumerated().compactMap { number, probe in
+            let isFrozen = stride(from: 0, through: min(IceOrigins.activeLengthMM, probe.lengthMM), by: 2).contains { depth in
+                let voxel = ice.geometry.continuousIndex(probe.point(atDepthMM: depth)).nearest
+                return ice.geometry.size.contains(voxel) && ice.field[voxel] >= 0
+            }
+            return isFrozen ? nil : Finding(
+                .warning, "probe-without-ice", "No ice was found around probe P\(number + 1).",
+                remedy: "If the scan shows ice there, give a scan taken before freezing, or draw the ice.")
+        }
     }
 
     /// The region looked at, and what was found there.

@@ -47,6 +47,14 @@ import Testing
         #expect(comparison.dice > 0.94)
     }
 
+    /// A second probe lies in tissue that has not frozen.
+    @Test func aProbeWithoutIceIsSaid() throws {
+        let bare = Probe(tip: PatientPoint(-22, 18, 8), tail: PatientPoint(-30, 60, 12), source: .given)
+        let result = try IceSegmentation.segment(
+            scan: Self.scan(frozen: true, seed: 3), modality: .ct, probes: [Self.probe, bare], reference: Self.scan(frozen: false, seed: 4))
+        #expect(result.findings.filter { $0.code == "probe-without-ice" }.map(\.message) == ["No ice was found around probe P2."])
+    }
+
     /// The same ice where everything around is bone of 260 HU, and as far from bone as usual.
     @Test(arguments: [true, false]) func iceInBoneIsSaidToBeUnsure(bone: Bool) throws {
         let grid = try AnalyticScan.grid(100, 110, 32)
