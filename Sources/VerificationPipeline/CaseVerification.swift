@@ -23,6 +23,34 @@ public struct CaseVerification {
     public func run(into folder: ResultsFolder, progress: @escaping (String?) -> Void = { _ in }) throws -> CaseReport {
         let started = Date()
         let clock = StageClock(progress: progress)
+        let result = try measure(clock)
+        let inputs = try clock.measure("hash", as: "hashing the inputs") { try self.inputs(result) }
+        let figures = try clock.measure("figures", as: "drawing") {
+            try CaseFigures(
+                profile: profile, scan: result.scans.treated,
+                structures: result.placement.structures.map(\.object), registrations: result.placement.registrations,
+                planning: result.scans.planning, tumours: result.placement.tumours
+            ).draw(result.margins)
+        }
+        try clock.measure("masks", as: "writing masks") { try writeMasks(result, to: folder) }
+
+        let report = CaseReport(
+            case: .init(id: description.id, site: description.site, profile: profile.name), inputs: inputs,
+            tumours: try result.tumours.map(CaseReport.Tumour.init), probes: result.probes.enumerated().map(CaseReport.Probe.init),
+            ice: .init(volumeML: result.placement.zone.map { $0.surface.enclosedVolume / 1000 }, source: result.placement.zone?.source ?? "none"),
+            registration: result.placement.registration,
+            margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
+            structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
+            timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
+        for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
+        try folder.write(Data(try HTMLReport.render(report, figures: figures).utf8), to: "report.html")
+        try folder.write(try report.jsonData(), to: ResultsFolder.marker)
+        try folder.commit()
+        return report
+    }
+
+    /// Everything up to the margins; nothing is written.
+    private func measure(_ clock: StageClock) throws -> CaseResult {
         let scans = try clock.measure("load", as: "reading scans") { try CaseScans.load(description) }
         let finder = CaseObjectFinder(description: description, profile: profile, scans: scans)
         let tumours = try clock.measure("tumours", as: "finding tumours") { try finder.tumours() }
@@ -37,44 +65,21 @@ public struct CaseVerification {
         var findings = caseFindings(scans, tumours: tumours, structures: structures.map(\.object) + [organ].compactMap { $0 }, probes: probes) + probeFindings
         let placement = try CasePlacer(description: description, profile: profile, scans: scans, finder: finder, clock: clock)
             .place(tumours: tumours, structures: structures, organ: organ, probes: probes)
-        let zone = placement.zone
         findings += placement.findings
-        var measurements: CaseMeasurements?
-        if let zone {
-            measurements = try clock.measure("margins", as: "measuring margins") {
-                try CaseMeasurements(
-                    tumours: placement.tumours, zones: description.isFollowup ? [MeasuredZone(.ablationZone, zone)] : MeasuredZone.withSetBacks(zone), deciding: zoneName,
-                    fieldOfView: scans.treated.geometry, structures: placement.structures,
-                    organ: placement.organ, profile: profile, doubts: findings.filter { $0.severity == .error }.map(\.message))
-            }
-            findings += measurements?.findings ?? []
+        var result = CaseResult(
+            scans: scans, tumours: tumours, structures: structures.map(\.object), organ: organ, probes: probes, placement: placement,
+            findings: findings)
+        guard let zone = placement.zone else { return result }
+        result.zones = description.isFollowup ? [MeasuredZone(.ablationZone, zone)] : MeasuredZone.withSetBacks(zone)
+        let measurements = try clock.measure("margins", as: "measuring margins") {
+            try CaseMeasurements(
+                tumours: placement.tumours, zones: result.zones, deciding: zoneName, fieldOfView: scans.treated.geometry,
+                structures: placement.structures, organ: placement.organ, profile: profile,
+                doubts: findings.filter { $0.severity == .error }.map(\.message))
         }
-
-        let inputs = try clock.measure("hash", as: "hashing the inputs") {
-            try self.inputs(scans, objects: [zone, organ].compactMap { $0 } + tumours + structures.map(\.object))
-        }
-        let figures = try clock.measure("figures", as: "drawing") {
-            try CaseFigures(
-                profile: profile, scan: scans.treated,
-                structures: placement.structures.map(\.object), registrations: placement.registrations,
-                planning: scans.planning, tumours: placement.tumours
-            ).draw(measurements?.margins ?? [])
-        }
-        try clock.measure("masks", as: "writing masks") { try writeMasks(tumours: tumours, placement, scans, to: folder) }
-
-        let report = CaseReport(
-            case: .init(id: description.id, site: description.site, profile: profile.name), inputs: inputs,
-            tumours: try tumours.map(CaseReport.Tumour.init), probes: probes.enumerated().map(CaseReport.Probe.init),
-            ice: .init(volumeML: zone.map { $0.surface.enclosedVolume / 1000 }, source: zone?.source ?? "none"),
-            registration: placement.registration,
-            margins: measurements?.margins.map { .init($0, requiredMM: profile.requiredMarginMM) } ?? [],
-            structures: measurements?.structures ?? [], verdict: verdict(measurements, findings: findings), findings: findings.uniqued(),
-            timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
-        for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
-        try folder.write(Data(try HTMLReport.render(report, figures: figures).utf8), to: "report.html")
-        try folder.write(try report.jsonData(), to: ResultsFolder.marker)
-        try folder.commit()
-        return report
+        result.measurements = measurements
+        result.findings += measurements.findings
+        return result
     }
 
     private var zoneName: MarginZone { description.isFollowup ? .ablationZone : profile.zone }
@@ -101,16 +106,17 @@ extension CaseVerification {
         return findings
     }
 
-    private func verdict(_ measurements: CaseMeasurements?, findings: [Finding]) -> CaseReport.Verdict {
-        guard let measurements, !measurements.margins.isEmpty else {
-            let errors = findings.filter { $0.severity == .error }.map(\.message)
+    private func verdict(_ result: CaseResult) -> CaseReport.Verdict {
+        guard !result.margins.isEmpty else {
+            let errors = result.findings.filter { $0.severity == .error }.map(\.message)
             return .init(status: .indeterminate, reasons: errors.isEmpty ? ["No margin was measured."] : errors)
         }
-        let combined = Verdict(combining: measurements.margins.compactMap(\.verdict))
+        let combined = Verdict(combining: result.margins.compactMap(\.verdict))
         return Verdict(status: combined.status, reasons: combined.reasons.uniqued())
     }
 
-    private func inputs(_ scans: CaseScans, objects: [CaseObject]) throws -> [CaseReport.Input] {
+    private func inputs(_ result: CaseResult) throws -> [CaseReport.Input] {
+        let scans = result.scans, objects = [result.placement.zone, result.organ].compactMap { $0 } + result.tumours + result.structures
         let series = [("planning", scans.planning), (description.treatedRole, scans.treated)] + (scans.prefreeze.map { [("prefreeze", $0)] } ?? [])
         return try series.map { role, scan in
             CaseReport.Input(
@@ -126,8 +132,9 @@ extension CaseVerification {
 
     /// What was segmented as masks on the whole grid of its scan, which viewers want; what was given on its own. Level sets hold the part
     /// around the object. A tumour that was carried over comes on the treated scan's grid, too.
-    private func writeMasks(tumours: [CaseObject], _ placement: CasePlacement, _ scans: CaseScans, to folder: ResultsFolder) throws {
-        let objects = tumours.map { ("tumour-\($0.name)", $0) } + (placement.zone.map { [(description.isFollowup ? "ablation-zone" : "ice", $0)] } ?? [])
+    private func writeMasks(_ result: CaseResult, to folder: ResultsFolder) throws {
+        let placement = result.placement, scans = result.scans
+        let objects = result.tumours.map { ("tumour-\($0.name)", $0) } + (placement.zone.map { [(description.isFollowup ? "ablation-zone" : "ice", $0)] } ?? [])
         for (name, object) in objects {
             let scan = object.isInPlanningFrame ? scans.planning : scans.treated, mask = object.levelSet.mask
             try NIfTIFile.write(object.input == nil ? mask.placed(in: scan.geometry) : mask, to: folder.url("masks/\(name).nii.gz"))
