@@ -37,13 +37,13 @@ let package = Package(
         .target(name: "ImageSegmentation", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "ImageRegistration", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "MarginAnalysis", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
-        .target(name: "FigureRendering", dependencies: ["ImagingCore", "CPNG"], swiftSettings: kernel),
+        .target(name: "FigureRendering", dependencies: ["ImagingCore", "CPNG", "CZlib"], swiftSettings: kernel),
         .target(name: "SyntheticStudies", dependencies: ["ImagingCore", "DICOMObjects"], swiftSettings: kernel),
         // Layer 3
         .target(name: "Reporting", dependencies: [
-            "ImagingCore", "MarginAnalysis",
-            .product(name: "Mustache", package: "swift-mustache"),
-        ], resources: [.embedInCode("Templates/report.html.mustache")]),
+            "ImagingCore", "ImageFilters", "MarginAnalysis", "FigureRendering",
+            .product(name: "Crypto", package: "swift-crypto"), .product(name: "Mustache", package: "swift-mustache"),
+        ], resources: [.embedInCode("Page")]),
         // Layer 4
         .target(name: "VerificationPipeline", dependencies: [
             "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting", "SyntheticStudies",

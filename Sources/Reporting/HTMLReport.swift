@@ -1,17 +1,29 @@
+import Crypto
 import Foundation
 import Mustache
 
 /// A picture of the report's page.
 public struct Figure: Sendable {
+    /// Where a picture stands on the page.
+    public enum Place: Sendable {
+        /// Right after the verdict, in print and where the viewer cannot run.
+        case key
+        /// Folded away.
+        case more
+        /// Only as a file.
+        case file
+    }
+
     /// A short name for links, for example `planes-T1`.
     public var name: String
     public var caption: String
     /// What the picture shows, for people who cannot see it.
     public var altText: String
     public var png: Data
+    public var place: Place
 
-    public init(name: String, caption: String, altText: String, png: Data) {
-        (self.name, self.caption, self.altText, self.png) = (name, caption, altText, png)
+    public init(name: String, caption: String, altText: String, png: Data, place: Place = .more) {
+        (self.name, self.caption, self.altText, self.png, self.place) = (name, caption, altText, png, place)
     }
 
     /// Width and height in pixels, from the PNG's header; `nil` when `png` is none.
@@ -26,14 +38,26 @@ public struct Figure: Sendable {
 /// The page `report.html`: verdict first, then the pictures that let a person believe or doubt it, then numbers, findings,
 /// inputs, timings and provenance.
 ///
-/// One file that needs nothing else: no network, no script, pictures inside. Every text is escaped. Numbers are shown
-/// rounded; each stands in full, exactly as in `report.json`, in the `value` of its `data` element.
+/// One file that needs nothing else: no network, pictures, scans and scripts inside. Every text is escaped, and a policy lets no other script run.
+/// Numbers are shown rounded; each stands in full, exactly as in `report.json`, in the `value` of its `data` element.
 public enum HTMLReport {
     /// The page as UTF-8 text.
     /// - Throws: `ReportError.template`.
-    public static func render(_ report: CaseReport, figures: [Figure]) throws -> String {
-        try template.get().render(HTMLReportView(report, figures: figures).content)
+    public static func render(_ report: CaseReport, figures: [Figure], scenes: [ReportScene] = []) throws -> String {
+        var content = HTMLReportView(report, figures: figures).content
+        content["style"] = text(PackageResources.report_css)
+        content["script"] = script
+        content["scriptHash"] = "sha256-" + Data(SHA256.hash(data: Data(script.utf8))).base64EncodedString()
+        content.merge(try ScenesView(scenes).content) { $1 }
+        return try template.get().render(content)
     }
+
+    /// The page's scripts as one, with names of their own.
+    private static let script = "(() => {\n\"use strict\";\n"
+        + [PackageResources.scene_js, PackageResources.outlines_js, PackageResources.pane_js, PackageResources.viewer_js, PackageResources.page_js]
+        .map(text).joined(separator: "\n") + "})();\n"
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     private static let template: Result<MustacheTemplate, ReportError> = {
         MustacheContentTypes.register(HTMLEscaping(), named: "HTML-BY-SCALAR")

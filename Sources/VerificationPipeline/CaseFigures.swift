@@ -57,8 +57,8 @@ struct CaseFigures {
             let described = "outlines of tumour \(id) and \(zoneName.phrase) on the \(scan.modality.rawValue) scan; smallest margin \(value)"
             return [
                 Figure(name: "planes-\(id)", caption: "Three planes through the point of tumour \(id) with the smallest margin.",
-                    altText: "Axial, coronal and sagittal plane through the worst point: \(described).", png: planes.pngData()),
-                Figure(name: "montage-\(id)", caption: "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).", png: montage.pngData()),
+                    altText: "Axial, coronal and sagittal plane through the worst point: \(described).", png: planes.pngData(), place: .key),
+                Figure(name: "montage-\(id)", caption: "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).", png: montage.pngData(), place: .file),
             ]
         }
     }

@@ -32,6 +32,7 @@ public struct CaseVerification {
                 planning: result.scans.planning, tumours: result.placement.tumours
             ).draw(result.margins)
         }
+        let scenes = try clock.measure("scenes", as: "preparing the viewer") { try CaseScenes(description: description, profile: profile, result: result).scenes() }
         try clock.measure("masks", as: "writing masks") { try writeMasks(result, to: folder) }
 
         let report = CaseReport(
@@ -43,7 +44,7 @@ public struct CaseVerification {
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
             timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
-        try folder.write(Data(try HTMLReport.render(report, figures: figures).utf8), to: "report.html")
+        try folder.write(Data(try HTMLReport.render(report, figures: figures, scenes: scenes).utf8), to: "report.html")
         try folder.write(try report.jsonData(), to: ResultsFolder.marker)
         try folder.commit()
         return report

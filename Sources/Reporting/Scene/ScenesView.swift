@@ -1,0 +1,23 @@
+import Foundation
+
+/// What the template shows of scenes.
+struct ScenesView {
+    let content: [String: Any]
+
+    init(_ scenes: [ReportScene]) throws {
+        let packed = scenes.map { PackedScene($0, share: 1 / Double(scenes.count)) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let json = String(decoding: try encoder.encode(packed.map(\.description)), as: UTF8.self)
+        content = [
+            "hasScenes": !scenes.isEmpty,
+            "hasSeveralScenes": scenes.count > 1,
+            "sceneChoices": scenes.enumerated().map { ["number": $0, "name": $1.tumour ?? "no tumour"] },
+            // Nothing in it may end the script element that it stands in.
+            "sceneDescriptions": json.replacing("<", with: "\\u003c"),
+            "blobs": packed.enumerated().flatMap { scene, packed in
+                packed.blobs.enumerated().map { ["id": "scene-\(scene)-\($0)", "text": $1] }
+            },
+        ]
+    }
+}
