@@ -96,7 +96,7 @@ struct SeriesPartition {
         result.slices = group
         result.isAmbiguous = true
         result.findings.append(
-            Finding(.error, "different-patients", "Images of \(count) patients carry one Series Instance UID (\(differing.joined(separator: ", ")) differ).",
+            Finding(.error, "different-patients", "Images of \(count) patients carry one Series Instance UID (\(differing.map(\.title).joined(separator: ", ")) differ).",
                     remedy: "Find out whose images these are before using any of them."))
         return result
     }

@@ -31,7 +31,8 @@ public enum MarginAnalysis {
         guard !zoneMesh.isEmpty else { throw MarginError.zoneEmpty(zone) }
         let measure = SignedMarginMeasure(of: zoneSurface, mesh: zoneMesh)
         let map = MarginMap(surface: tumour.surface, marginsMM: measure.marginsMM(at: tumour.surface.vertices))
-        let coverage = VolumeCoverage(of: tumour, in: zoneSurface)
+        let zoneAroundTumour = zoneSurface.resampled(onto: tumour.distance.geometry).field
+        let coverage = VolumeCoverage(of: tumour, in: zoneAroundTumour)
         func smallest(_ map: MarginMap) -> (worst: WorstMargin, intervalMM: ClosedRange<Double>, cut: CutBorders) {
             let worst = measure.minimum(over: map), grids = (tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
             let cut = CutBorders(tumour: tumour, zone: zoneSurface, fieldOfView: zoneFieldOfView, map: map, worst: worst, zoneName: zone)
@@ -47,11 +48,14 @@ public enum MarginAnalysis {
                 depthMM: organ.capsuleDepthMM, excludedSurfaceFraction: selection.excludedSurfaceFraction, minimumMarginMM: rest?.worst.marginMM,
                 minimumMarginIntervalMM: rest?.intervalMM, worstPoint: rest?.worst.point)
         }
+        let share = min(1, coverage.tumourInZone / coverage.tumour)
+        let halfWidth = uncertainty.halfWidthMM(along: worst.normal, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
+        let shares = [-halfWidth, halfWidth].map { VolumeCoverage.tumourShare(of: tumour, in: zoneAroundTumour, shiftMM: $0) }
         let residual = max(0, coverage.tumour - coverage.tumourInZone)
         return MarginResult(
             zone: zone, minimumMarginMM: worst.marginMM, minimumMarginIntervalMM: interval, worstPoint: worst.point,
             nearestZonePoint: worst.nearestZonePoint, surfaceFraction: surfaceFraction(map),
-            tumourCoverage: min(1, coverage.tumourInZone / coverage.tumour),
+            tumourCoverage: share, tumourCoverageInterval: min(share, shares[0])...max(share, shares[1]),
             residualVolumeML: tumour.volumeML * residual / coverage.tumour, tumourVolumeML: tumour.volumeML,
             zoneVolumeML: zoneMesh.enclosedVolume / 1000,
             shellCoverage: coverage.shells.enumerated().map { index, shell in

@@ -25,6 +25,8 @@ public struct MarginResult: Sendable {
     public var surfaceFraction: SurfaceFraction
     /// The share of the tumour's volume inside the zone.
     public var tumourCoverage: Double
+    /// 95 %, wider than needed: as if the whole surface of the zone were off by the error of the smallest margin.
+    public var tumourCoverageInterval: ClosedRange<Double>
     /// Tumour outside the zone.
     public var residualVolumeML: Double
     public var tumourVolumeML: Double

@@ -12,10 +12,11 @@ struct VolumeCoverage {
     ///
     /// Where two planes cross one cube, the overlap is exact for parallel and for perpendicular planes, and linear in the
     /// cosine of their angle in between.
-    init(of tumour: TumourGeometry, in zone: LevelSet) {
+    ///
+    /// - Parameter zone: the zone's level set on the grid of the tumour's distance.
+    init(of tumour: TumourGeometry, in zone: Volume<Float>) {
         let distance = tumour.distance
         let grid = distance.geometry, size = grid.size
-        let zone = zone.resampled(onto: grid).field
         let shellCount = Int(TumourGeometry.largestShellMM)
         let step = Float(grid.spacing.x)
         let strides = (1, size.i, size.i * size.j)
@@ -39,6 +40,36 @@ struct VolumeCoverage {
         for part in partial { add(part, scaledBy: grid.voxelVolume) }
     }
 
+    /// The share of the tumour that lies in the zone when the zone's surface is moved outwards by `shiftMM`, in 0 … 1.
+    static func tumourShare(of tumour: TumourGeometry, in zone: Volume<Float>, shiftMM: Double) -> Double {
+        let grid = tumour.distance.geometry, size = grid.size
+        let step = Float(grid.spacing.x), shift = Float(shiftMM)
+        let strides = (1, size.i, size.i * size.j)
+        let partial = tumour.distance.field.withUnsafeVoxels { depth in
+            zone.withUnsafeVoxels { zone in
+                mapSlabs(of: size.k, slab: 2) { slices -> SIMD2<Double> in
+                    var sums = SIMD2<Double>()
+                    for k in slices where k > 0 && k < size.k - 1 {
+                        for j in 1..<size.j - 1 {
+                            for i in 1..<size.i - 1 {
+                                let offset = size.offset(VoxelIndex(i, j, k))
+                                guard depth[offset] > -step else { continue }
+                                let tumourNormal = CellGradient(depth.baseAddress!, offset, strides, step)
+                                let zoneNormal = CellGradient(zone.baseAddress!, offset, strides, step)
+                                let core = tumourNormal.fraction(depth[offset], step)
+                                let inZone = zoneNormal.fraction(zone[offset] + shift, step)
+                                sums += SIMD2(Double(core), Double(overlap(core, inZone, tumourNormal.cosine(to: zoneNormal))))
+                            }
+                        }
+                    }
+                    return sums
+                }
+            }
+        }
+        let sums = partial.reduce(SIMD2<Double>(), +)
+        return sums.x > 0 ? min(1, max(0, sums.y / sums.x)) : 0
+    }
+
     private init(shellCount: Int) { shells = Array(repeating: (0, 0), count: shellCount) }
 
     private mutating func add(_ part: VolumeCoverage, scaledBy cell: Double) {
@@ -58,7 +89,7 @@ struct VolumeCoverage {
         let inZone = zoneNormal.fraction(zone[offset], step)
         let cosine = tumourNormal.cosine(to: zoneNormal)
         let core = tumourNormal.fraction(inside, step)
-        let coreInZone = overlap(core, inZone, cosine)
+        let coreInZone = Self.overlap(core, inZone, cosine)
         tumour += Double(core)
         tumourInZone += Double(coreInZone)
         guard core < 1 else { return }
@@ -66,12 +97,12 @@ struct VolumeCoverage {
             let reached = tumourNormal.fraction(inside + Float(index + 1), step)
             guard reached > 0 else { continue }
             shells[index].volume += Double(reached - core)
-            shells[index].inZone += Double(overlap(reached, inZone, cosine) - coreInZone)
+            shells[index].inZone += Double(Self.overlap(reached, inZone, cosine) - coreInZone)
         }
     }
 
     /// The part of a cell in both of two half-spaces that fill the shares `a` and `b` of it.
-    @inline(__always) private func overlap(_ a: Float, _ b: Float, _ cosine: Float) -> Float {
+    @inline(__always) private static func overlap(_ a: Float, _ b: Float, _ cosine: Float) -> Float {
         let product = a * b
         return cosine >= 0
             ? product + cosine * (min(a, b) - product)

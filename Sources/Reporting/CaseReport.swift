@@ -76,8 +76,12 @@ extension CaseReport {
         public var site: String
         /// The name of the site profile that gave the criteria.
         public var profile: String
+        /// What the treatment is for: `curative`, `debulking` or `immune-priming`.
+        public var intent: TreatmentIntent
 
-        public init(id: String, site: String, profile: String) { (self.id, self.site, self.profile) = (id, site, profile) }
+        public init(id: String, site: String, profile: String, intent: TreatmentIntent = .curative) {
+            (self.id, self.site, self.profile, self.intent) = (id, site, profile, intent)
+        }
     }
 
     /// The answer to the case's question.

@@ -19,6 +19,7 @@ extension CaseReport.Margin {
                 atLeast10: result.surfaceFraction.atLeast10),
             tumourCoverage: result.tumourCoverage, residualVolumeML: result.residualVolumeML,
             shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) },
+            tumourCoverageInterval: result.tumourCoverageInterval,
             probabilityMet: requiredMM.flatMap(result.probability), shortfalls: requiredMM.map { result.map.shortfalls(below: $0).map(Shortfall.init) },
             capsule: result.capsule.map(Capsule.init))
     }

@@ -130,6 +130,7 @@ extension CaseReport {
         public var surfaceFraction: SurfaceFraction?
         /// The share of the tumour's volume inside the zone.
         public var tumourCoverage: Double?
+        public var tumourCoverageInterval: Interval?
         /// Tumour outside the zone.
         public var residualVolumeML: Double?
         public var shellCoverage: [ShellCoverage]
@@ -141,7 +142,7 @@ extension CaseReport {
         public init(
             tumour: String, zone: String, zoneSource: String? = nil, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
             surfaceFraction: SurfaceFraction?, tumourCoverage: Double?, residualVolumeML: Double?, shellCoverage: [ShellCoverage],
-            probabilityMet: Double? = nil, shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
+            tumourCoverageInterval: ClosedRange<Double>? = nil, probabilityMet: Double? = nil, shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
         ) {
             self.tumour = tumour
             self.zone = zone
@@ -151,6 +152,7 @@ extension CaseReport {
             self.worstPointLPS = worstPointLPS?.finite
             self.surfaceFraction = surfaceFraction
             self.tumourCoverage = tumourCoverage?.finite
+            self.tumourCoverageInterval = tumourCoverageInterval.map(Interval.init)
             self.residualVolumeML = residualVolumeML?.finite
             self.shellCoverage = shellCoverage
             self.probabilityMet = probabilityMet?.finite

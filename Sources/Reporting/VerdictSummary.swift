@@ -7,14 +7,15 @@ public struct VerdictSummary: Sendable {
 
     public init(report: CaseReport) { self.report = report }
 
-    /// Verdict, margins, structures, reasons and findings above `info`, a line each; no newline at the end.
+    /// Verdict, margins, structures by the outermost zone, reasons and findings above `info`, a line each; no newline at the end.
     public var text: String {
         var lines = ["\(headline) — case \(report.case.id), \(report.case.site)"]
         for margin in report.margins {
             lines.append("  " + Self.line(of: margin))
             lines += (margin.shortfalls ?? []).prefix(3).map { "    " + Self.line(of: $0) }
         }
-        lines += report.structures.filter { $0.minimumDistanceMM != nil }.map { "  " + Self.line(of: $0) }
+        let outermost = report.structures.first?.zone
+        lines += report.structures.filter { $0.minimumDistanceMM != nil && $0.zone == outermost }.map { "  " + Self.line(of: $0) }
         lines += report.verdict.reasons.map { "  • " + $0 }
         for finding in report.findings where finding.severity > .info {
             lines.append("  \(finding.severity.rawValue): \(finding.message)\(finding.remedy.isEmpty ? "" : " " + finding.remedy)")

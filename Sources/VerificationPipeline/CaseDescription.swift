@@ -1,7 +1,9 @@
+import DICOMObjects
 import Foundation
 import ImageRegistration
 import ImageSegmentation
 import ImagingCore
+import MarginAnalysis
 
 /// What a case consists of: its scans, tumours, structures, probes and site. Read from `case.yaml` or made from flags.
 public struct CaseDescription: Sendable, Hashable {
@@ -94,6 +96,10 @@ public struct CaseDescription: Sendable, Hashable {
     public var id: String
     /// The name of a built-in profile, or the path of a profile file.
     public var site: String
+    /// What the treatment is for.
+    public var intent = TreatmentIntent.curative
+    /// Differences between the scans' patients that the case's author knows of and accepts.
+    public var acceptedIdentityDifferences: Set<PatientIdentity.Attribute> = []
     public var planning: Series
     public var prefreeze: Series?
     /// The scan that shows the ice, or for an audit the scan that shows the ablation zone.

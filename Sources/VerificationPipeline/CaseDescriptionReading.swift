@@ -1,8 +1,10 @@
 import DescriptionFiles
+import DICOMObjects
 import Foundation
 import ImageRegistration
 import ImageSegmentation
 import ImagingCore
+import MarginAnalysis
 
 /// Reading `case.yaml`. Paths in it are relative to the file.
 extension CaseDescription {
@@ -24,7 +26,7 @@ extension CaseDescription {
 
     static func parse(_ text: String, file: URL) throws -> CaseDescription {
         let root = try StrictYAML.document(text, file: file.path, known: [
-            "schema", "id", "site", "planning", "prefreeze", "intraprocedural", "followup", "tumours", "structures", "organ",
+            "schema", "id", "site", "intent", "acceptIdentityDifferences", "planning", "prefreeze", "intraprocedural", "followup", "tumours", "structures", "organ",
             "ice", "ablationZone", "probes", "registration", "protocol", "elapsed",
         ])
         let schema = try root.requiredString("schema")
@@ -50,6 +52,8 @@ extension CaseDescription {
             id: try identifier("id", of: root), site: try root.requiredString("site"), planning: planning,
             prefreeze: try series("prefreeze", of: root, in: folder), treated: treated, isFollowup: isFollowup,
             tumours: try tumours(of: root, mask: { try mask($0) }))
+        description.intent = try intent(of: root)
+        description.acceptedIdentityDifferences = try identityDifferences(of: root)
         var names: Set<String> = []
         description.structures = try root.mappings("structures", known: maskKeys + ["name", "limit"]).map { entry in
             let name = try entry.requiredString("name")
@@ -67,6 +71,23 @@ extension CaseDescription {
         }
         description.elapsedMinutes = try root.positive("elapsed")
         return description
+    }
+
+    private static func intent(of root: StrictYAML) throws -> TreatmentIntent {
+        guard let text = try root.string("intent") else { return .curative }
+        guard let intent = TreatmentIntent(rawValue: text) else {
+            throw root.wrongValue("intent", expected: TreatmentIntent.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return intent
+    }
+
+    private static func identityDifferences(of root: StrictYAML) throws -> Set<PatientIdentity.Attribute> {
+        Set(try root.strings("acceptIdentityDifferences").map { text in
+            guard let attribute = PatientIdentity.Attribute(rawValue: text) else {
+                throw root.wrongValue("acceptIdentityDifferences", expected: "a list of \(PatientIdentity.Attribute.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return attribute
+        })
     }
 
     private static let maskKeys = ["mask", "segmentation", "segment", "structureSet", "roi", "frame"]

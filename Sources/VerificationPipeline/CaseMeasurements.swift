@@ -18,18 +18,18 @@ struct CaseMeasurements {
     var structures: [CaseReport.Structure] = []
     var findings: [Finding] = []
 
-    /// Measures each tumour in each zone, and each structure against the first zone.
+    /// Measures each tumour and each structure in each zone; a structure's limit is for the first.
     ///
     /// - Parameters:
     ///   - deciding: the zone that the criterion is for.
     ///   - fieldOfView: the grid of the scan that shows the zone; tumour outside it leaves the verdict open.
     ///   - organ: of the tumours, for the surface at its capsule.
+    ///   - intent: what the treatment is for; unless it is to cure, the profile's share of the tumour decides rather than the margin.
     ///   - doubts: what keeps any verdict from being sure, in sentences.
     init(
         tumours: [CaseObject], zones: [MeasuredZone], deciding: MarginZone, fieldOfView: GridGeometry, structures: [(object: CaseObject, limitMM: Double?)],
-        organ: CaseObject? = nil, profile: SiteProfile, doubts: [String]
+        organ: CaseObject? = nil, profile: SiteProfile, intent: TreatmentIntent = .curative, doubts: [String]
     ) throws {
-        let criterion = MarginCriterion(zone: deciding, requiredMarginMM: profile.requiredMarginMM, leavesOutCapsule: profile.capsuleDepthMM != nil)
         for tumour in tumours {
             let geometry = try TumourGeometry(tumour.levelSet)
             for zone in zones {
@@ -41,8 +41,9 @@ struct CaseMeasurements {
                         zoneFieldOfView: fieldOfView, organ: organ.map { ($0.levelSet, profile.capsuleDepthMM ?? Self.usualCapsuleDepthMM) })
                     margin.result = result
                     if isDeciding {
-                        margin.verdict = Verdict(
-                            tumour: tumour.name, result, criterion: criterion, doubts: doubts + tumour.doubts + zone.object.doubtsAsZone + (tumour.alignment?.doubts ?? []))
+                        margin.verdict = Self.verdict(
+                            on: tumour.name, result, profile, intent,
+                            doubts: doubts + tumour.doubts + zone.object.doubtsAsZone + (tumour.alignment?.doubts ?? []))
                         findings += result.findings
                         if result.tumourCoverage == 0 { findings.append(Self.apart(tumour.name, zone.name)) }
                     }
@@ -54,20 +55,53 @@ struct CaseMeasurements {
                 margins.append(margin)
             }
         }
-        let zone = zones[0].object, zoneName = zones[0].name
         for (object, limitMM) in structures {
-            let distance = try StructureDistance.measure(
-                to: object.levelSet, named: object.name, from: zone.levelSet, zone: zoneName,
-                uncertainty: MarginUncertainty(
-                    tumourSampling: object.sampling, zoneSampling: zone.sampling, zoneEdgeMM: zone.edgeUncertaintyMM,
-                    registrationErrorMM: object.alignment?.expectedErrorMM ?? 0))
-            var entry = CaseReport.Structure(name: object.name, distance, limitMM: limitMM)
-            let keepsLimit = entry.status == .met
-            if entry.status != nil, !doubts.isEmpty || object.alignment?.doubts.isEmpty == false { entry.status = .indeterminate }
-            self.structures.append(entry)
-            findings += distance.findings
-            if let limitMM, !keepsLimit { findings.append(Self.warning(object.name, distance, zoneName, limitMM: limitMM)) }
+            for (index, zone) in zones.enumerated() {
+                do {
+                    try measure(object, in: zone, limitMM: index == 0 ? limitMM : nil, profile.limit(forStructure: object.name), isDoubtful: !doubts.isEmpty)
+                } catch MarginError.zoneEmpty where index > 0 {}
+            }
         }
+    }
+
+    /// - Parameter limitMM: `nil` in zones for which no limit is set.
+    private mutating func measure(
+        _ object: CaseObject, in zone: MeasuredZone, limitMM: Double?, _ asked: SiteProfile.StructureLimit?, isDoubtful: Bool
+    ) throws {
+        let distance = try StructureDistance.measure(
+            to: object.levelSet, named: object.name, from: zone.object.levelSet, zone: zone.name,
+            uncertainty: MarginUncertainty(
+                tumourSampling: object.sampling, zoneSampling: zone.object.sampling, tumourEdgeMM: object.edgeUncertaintyMM,
+                zoneEdgeMM: zone.object.edgeUncertaintyMM, zoneOffsetMM: zone.offsetDeviationMM,
+                registrationErrorMM: object.alignment?.expectedErrorMM ?? 0))
+        var entry = CaseReport.Structure(name: object.name, distance, limitMM: limitMM)
+        let keepsLimit = entry.status == .met
+        if entry.status != nil, isDoubtful || object.alignment?.doubts.isEmpty == false { entry.status = .indeterminate }
+        structures.append(entry)
+        guard let limitMM else { return }
+        findings += distance.findings
+        if !keepsLimit { findings.append(Self.warning(object.name, distance, zone.name, limitMM: limitMM)) }
+        findings += asked.map { Self.protection(of: object.name, distance, zone.name, asked: $0) } ?? []
+    }
+
+    /// A margin's verdict, or that of the share of the tumour where the intent is not to cure.
+    private static func verdict(
+        on tumour: String, _ margin: MarginResult, _ profile: SiteProfile, _ intent: TreatmentIntent, doubts: [String]
+    ) -> Verdict {
+        guard intent != .curative else {
+            return Verdict(
+                tumour: tumour, margin,
+                criterion: MarginCriterion(
+                    zone: margin.zone, requiredMarginMM: profile.requiredMarginMM, leavesOutCapsule: profile.capsuleDepthMM != nil),
+                doubts: doubts)
+        }
+        guard let demand = profile.coverageDemands[intent] else {
+            return Verdict(status: .indeterminate, reasons: [
+                "The \(profile.name) profile does not say what share of a tumour is to freeze with the intent \(intent.rawValue).",
+            ])
+        }
+        return Verdict(
+            tumour: tumour, margin, criterion: VolumeCriterion(intent: intent, zone: margin.zone, coverage: demand.coverage), doubts: doubts)
     }
 
     /// Where the profile does not leave out the capsule, the value without it is still shown, for this depth.
@@ -97,5 +131,21 @@ struct CaseMeasurements {
             .warning, "structure-near-zone",
             "The \(zone.phrase) comes to \(millimetres) mm from the \(name) (negative: into it); at least \(limitMM) mm is wanted.",
             remedy: "Look at the pictures near that place before freezing on.")
+    }
+
+    /// What the profile asks for where ice may come near: the lower end of the distance's interval counts.
+    private static func protection(
+        of name: String, _ distance: StructureDistance, _ zone: MarginZone, asked: SiteProfile.StructureLimit
+    ) -> [Finding] {
+        [
+            ("hydrodissection", "fluid or gas between it and the ice (hydrodissection)", asked.hydrodissectionBelowMM),
+            ("thermosensor", "a temperature sensor beside it (thermosensor)", asked.thermosensorBelowMM),
+        ].compactMap { kind, what, belowMM in
+            guard let belowMM, distance.minimumDistanceIntervalMM.lowerBound < belowMM else { return nil }
+            return Finding(
+                .warning, "structure-\(kind)",
+                "The \(zone.phrase) may come within \(String(format: "%g", belowMM)) mm of the \(name); the profile asks for \(what).",
+                remedy: "Check that it was done, or that it is not needed here.")
+        }
     }
 }

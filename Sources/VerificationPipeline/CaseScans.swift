@@ -61,15 +61,20 @@ struct CaseScans {
         return try entry.load()
     }
 
-    /// What differs between the scans that must not: errors for another patient.
-    func identityFindings(roles: (planning: String, treated: String)) -> [Finding] {
-        [(roles.treated, treated)].appending(prefreeze.map { ("prefreeze", $0) }).flatMap { role, scan in
+    /// What differs between the scans that must not: errors for another patient, unless all that differs is `accepted`.
+    func identityFindings(roles: (planning: String, treated: String), accepted: Set<PatientIdentity.Attribute>) -> [Finding] {
+        [(roles.treated, treated)].appending(prefreeze.map { ("prefreeze", $0) }).flatMap { role, scan -> [Finding] in
             let conflicts = planning.patient.conflicts(with: scan.patient)
-            return conflicts.isEmpty ? [] : [
-                Finding(.error, "patient-differs",
-                    "The \(roles.planning) and the \(role) scan differ in \(conflicts.joined(separator: ", ")): they may be of two patients.",
-                    remedy: "Check that the right series were chosen.")
-            ]
+            guard !conflicts.isEmpty else { return [] }
+            let message = "The \(roles.planning) and the \(role) scan differ in \(conflicts.map(\.title).joined(separator: ", "))"
+            guard accepted.isSuperset(of: conflicts) else {
+                return [Finding(
+                    .error, "patient-differs", message + ": they may be of two patients.",
+                    remedy: "Check that the right series were chosen. Where the difference is known and explained, the case can accept it:"
+                        + " acceptIdentityDifferences: [\(conflicts.map(\.rawValue).joined(separator: ", "))].")]
+            }
+            return [Finding(
+                .warning, "patient-difference-accepted", message + "; the case accepts that: both are taken to be of one patient.")]
         }
     }
 

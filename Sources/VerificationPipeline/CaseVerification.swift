@@ -36,7 +36,7 @@ public struct CaseVerification {
         try clock.measure("masks", as: "writing masks") { try writeMasks(result, to: folder) }
 
         let report = CaseReport(
-            case: .init(id: description.id, site: description.site, profile: profile.name), inputs: inputs,
+            case: .init(id: description.id, site: description.site, profile: profile.name, intent: description.intent), inputs: inputs,
             tumours: try result.tumours.map(CaseReport.Tumour.init), probes: result.probes.enumerated().map(CaseReport.Probe.init),
             ice: .init(volumeML: result.placement.zone.map { $0.surface.enclosedVolume / 1000 }, source: result.placement.zone?.source ?? "none"),
             registration: result.placement.registration,
@@ -75,7 +75,7 @@ public struct CaseVerification {
         let measurements = try clock.measure("margins", as: "measuring margins") {
             try CaseMeasurements(
                 tumours: placement.tumours, zones: result.zones, deciding: zoneName, fieldOfView: scans.treated.geometry,
-                structures: placement.structures, organ: placement.organ, profile: profile,
+                structures: placement.structures, organ: placement.organ, profile: profile, intent: description.intent,
                 doubts: findings.filter { $0.severity == .error }.map(\.message))
         }
         result.measurements = measurements
@@ -90,7 +90,7 @@ public struct CaseVerification {
 extension CaseVerification {
     /// What is known about the case before anything is measured.
     private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
-        var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole))
+        var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
         if !description.isFollowup {
             findings.append(Finding(
                 .info, "visible-ice-is-not-lethal",
@@ -98,6 +98,7 @@ extension CaseVerification {
                     + " fixed set-backs (\(MeasuredZone.setBacksMM.map { "\($0.zone.phrase.prefix(6)) \(String(format: "%g", $0.mm)) mm" }.joined(separator: ", "))), not simulated."))
         }
         findings += (tumours + structures).flatMap(\.findings)
+        findings += profile.advice.map { Finding(.info, "site-advice", $0.text) }
         findings += LesionFindings(profile: profile).findings(for: tumours)
         if probes.isEmpty, !description.isFollowup {
             findings.append(Finding(

@@ -11,6 +11,20 @@ public struct SiteProfile: Sendable, Hashable {
     public struct StructureLimit: Sendable, Hashable {
         public var name: String
         public var limitMM: Double
+        /// Whether it is the patient's outer surface, which the scan shows without a mask.
+        public var isBodyOutline = false
+        /// Below these distances the profile asks for a sensor at the structure, or for fluid between it and the ice.
+        public var thermosensorBelowMM, hydrodissectionBelowMM: Double?
+        public var source: String?
+    }
+    /// The share of a tumour's volume that is to freeze, in 0 … 1, where the intent is not to cure.
+    public struct CoverageDemand: Sendable, Hashable {
+        public var coverage: ClosedRange<Double>
+        public var source: String?
+    }
+    /// Something that the site's team should think of.
+    public struct Advice: Sendable, Hashable {
+        public var text: String
         public var source: String?
     }
     /// The tumours that the site treats: diameters up to which it recommends treatment, and treats with caution; how many in a case.
@@ -40,74 +54,60 @@ public struct SiteProfile: Sendable, Hashable {
     /// Whether scans are registered by a rigid motion only.
     public var isRegistrationRigid: Bool
     public var structures: [StructureLimit]
+    public var coverageDemands: [TreatmentIntent: CoverageDemand]
+    public var advice: [Advice]
+    /// The file that it was read from; `nil` for one that comes with the program.
+    public var file: URL?
 }
 
 extension SiteProfile {
     /// The profiles that come with the program, by name.
     static let builtIn: [String: String] = [
-        "liver": text(PackageResources.liver_yaml), "kidney": text(PackageResources.kidney_yaml), "lung": text(PackageResources.lung_yaml),
-        "bone": text(PackageResources.bone_yaml), "spine": text(PackageResources.spine_yaml), "breast": text(PackageResources.breast_yaml),
-        "pleura": text(PackageResources.pleura_yaml),
+        "liver": text(PackageResources.liver_yaml), "liver-hcc": text(PackageResources.liver_hcc_yaml),
+        "liver-crlm": text(PackageResources.liver_crlm_yaml), "kidney": text(PackageResources.kidney_yaml), "lung": text(PackageResources.lung_yaml),
+        "pleura": text(PackageResources.pleura_yaml), "breast": text(PackageResources.breast_yaml), "bone": text(PackageResources.bone_yaml),
+        "spine": text(PackageResources.spine_yaml), "pelvis": text(PackageResources.pelvis_yaml),
+        "acetabulum": text(PackageResources.acetabulum_yaml), "long-bone": text(PackageResources.long_bone_yaml), "rib": text(PackageResources.rib_yaml),
     ]
     public static var builtInNames: [String] { builtIn.keys.sorted() }
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The text of a built-in profile: what a site copies to make its own.
-    public static func builtInText(_ name: String) throws -> String {
-        guard let text = builtIn[name] else { throw unknown(name) }
-        return text
+    /// Where a site keeps profiles of its own: `folder` if given, else `ICEMARGIN_PROFILES`, else `icemargin/profiles` in the user's
+    /// configuration folder.
+    public static func ownFolder(_ folder: URL? = nil, environment: [String: String] = ProcessInfo.processInfo.environment) -> URL? {
+        if let folder { return folder }
+        if let path = environment["ICEMARGIN_PROFILES"], !path.isEmpty { return URL(filePath: path) }
+        let configuration = environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? environment["HOME"].map { $0 + "/.config" }
+        return configuration.map { URL(filePath: $0).appending(path: "icemargin/profiles") }
     }
 
-    private static func unknown(_ name: String) -> DescriptionError {
-        .unreadable(file: name, reason: "no such site profile. Built in: \(builtInNames.joined(separator: ", ")); or give the path of a profile file.")
-    }
-
-    /// A built-in profile by name, or a profile file (a path that ends in .yaml or .yml, or has a “/”), relative to `folder`.
-    public static func load(_ site: String, relativeTo folder: URL) throws -> SiteProfile {
-        if let text = builtIn[site] { return try parse(text, file: "profile \(site)") }
-        guard site.contains("/") || site.hasSuffix(".yaml") || site.hasSuffix(".yml") else { throw unknown(site) }
-        let file = URL(filePath: site, relativeTo: folder)
-        guard let data = FileManager.default.contents(atPath: file.path), let text = String(data: data, encoding: .utf8) else {
-            throw DescriptionError.unreadable(file: file.path, reason: "the profile cannot be read.")
+    /// The text of a profile by its name, a site's own one before the one that comes with the program: what a site copies to make its own.
+    public static func text(_ name: String, ownFolder: URL? = nil) throws -> (text: String, file: URL?) {
+        if let file = ownFolder?.appending(path: "\(name).yaml"), FileManager.default.fileExists(atPath: file.path) {
+            return (try StrictYAML.text(of: file, what: "the profile"), file)
         }
-        return try parse(text, file: file.path)
-    }
-
-    static func parse(_ text: String, file: String) throws -> SiteProfile {
-        let root = try StrictYAML.document(text, file: file, known: ["schema", "name", "title", "margin", "window", "lesion", "registration", "structures"])
-        let schema = try root.requiredString("schema")
-        guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
-        guard let margin = try root.mapping("margin", known: ["zone", "required", "target", "capsuleDepth", "source"]) else { throw root.missing("margin") }
-        let zoneName = try margin.string("zone") ?? MarginZone.visibleIce.rawValue
-        guard let zone = MarginZone(rawValue: zoneName) else {
-            throw margin.wrongValue("zone", expected: MarginZone.allCases.map(\.rawValue).joined(separator: ", "))
+        guard let text = builtIn[name] else {
+            throw DescriptionError.unreadable(
+                file: name, reason: "no such site profile. Built in: \(builtInNames.joined(separator: ", ")); or give the path of a profile file.")
         }
-        guard let required = try margin.number("required") else { throw margin.missing("required") }
-        let target = try margin.number("target") ?? required
-        guard required >= 0, target >= required else { throw margin.wrongValue("target", expected: "at least “required”, which is at least 0") }
-        let window = try root.mapping("window", known: ["center", "width"])
-        let name = try root.requiredString("name")
-        return SiteProfile(
-            name: name, title: try root.string("title") ?? name, zone: zone, requiredMarginMM: required, targetMarginMM: target,
-            marginSource: try margin.string("source"), capsuleDepthMM: try margin.positive("capsuleDepth"), windowCenter: try window?.number("center") ?? 40, windowWidth: try window?.positive("width") ?? 400,
-            lesion: try root.mapping("lesion", known: ["recommendedDiameter", "cautionDiameter", "maximumCount", "inBone", "source"]).map(lesion),
-            isRegistrationRigid: try CaseDescription.registrationIsRigid("registration", of: root) ?? false,
-            structures: try root.mappings("structures", known: ["name", "limit", "source"]).map { entry in
-                guard let limit = try entry.positive("limit") else { throw entry.missing("limit") }
-                return StructureLimit(name: try entry.requiredString("name"), limitMM: limit, source: try entry.string("source"))
-            })
+        return (text, nil)
     }
 
-    private static func lesion(_ entry: StrictYAML) throws -> Lesion {
-        guard let recommended = try entry.positive("recommendedDiameter") else { throw entry.missing("recommendedDiameter") }
-        return Lesion(
-            recommendedDiameterMM: recommended, cautionDiameterMM: try entry.positive("cautionDiameter") ?? recommended,
-            maximumCount: try entry.wholeNumber("maximumCount") ?? Int.max, mayLieInBone: try entry.flag("inBone") ?? false, source: try entry.string("source"))
+    /// A profile by name, or a profile file (a path that ends in .yaml or .yml, or has a “/”), relative to `folder`.
+    ///
+    /// - Parameter ownFolder: where `NAME.yaml` takes the place of the built-in profile NAME.
+    public static func load(_ site: String, relativeTo folder: URL, ownFolder: URL? = nil) throws -> SiteProfile {
+        guard site.contains("/") || site.hasSuffix(".yaml") || site.hasSuffix(".yml") else {
+            let (text, file) = try text(site, ownFolder: ownFolder)
+            return try parse(text, file: file?.path ?? "profile \(site)", origin: file)
+        }
+        let file = URL(filePath: site, relativeTo: folder).standardizedFileURL
+        return try parse(try StrictYAML.text(of: file, what: "the profile"), file: file.path, origin: file)
     }
 
     /// The distance that ice should keep from the structure called `name` (compared without case); `nil` when the profile has none.
-    public func limitMM(forStructure name: String) -> Double? {
-        structures.first { $0.name.lowercased() == name.lowercased() }?.limitMM
-    }
+    public func limitMM(forStructure name: String) -> Double? { limit(forStructure: name)?.limitMM }
+
+    func limit(forStructure name: String) -> StructureLimit? { structures.first { $0.name.lowercased() == name.lowercased() } }
 }

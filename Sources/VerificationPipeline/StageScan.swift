@@ -36,7 +36,7 @@ public struct StageScan: Sendable {
     public func requireComparable(with other: StageScan, role: String) throws(StageScanError) {
         guard modality == other.modality else { throw .modalitiesDiffer(role: role, other.modality, modality) }
         let conflicts = patient.conflicts(with: other.patient)
-        guard conflicts.isEmpty else { throw .patientDiffers(role: role, conflicts) }
+        guard conflicts.isEmpty else { throw .patientDiffers(role: role, conflicts.map(\.title)) }
         if let a = volume.geometry.frameOfReferenceUID, let b = other.volume.geometry.frameOfReferenceUID, a != b { throw .framesDiffer(role: role) }
     }
 }

@@ -1,8 +1,10 @@
 import ArgumentParser
+import DICOMObjects
 import Foundation
 import ImageRegistration
 import ImageSegmentation
 import ImagingCore
+import MarginAnalysis
 import NIfTIFormat
 import VerificationPipeline
 
@@ -13,6 +15,18 @@ struct CaseFlags: ParsableArguments {
 
     @Option(help: ArgumentHelp("A built-in site profile (\(SiteProfile.builtInNames.joined(separator: ", "))) or the path of a profile file.", valueName: "site"))
     var site: String?
+
+    @Option(help: ArgumentHelp(
+        "What the treatment is for (\(TreatmentIntent.allCases.map(\.rawValue).joined(separator: ", "))); unless it is curative, the share of the tumour decides.",
+        valueName: "intent"))
+    var intent: TreatmentIntent?
+
+    @Option(
+        name: .customLong("accept-identity-difference"),
+        help: ArgumentHelp(
+            "A difference between the scans' patients that is known and explained (\(PatientIdentity.Attribute.allCases.map(\.rawValue).joined(separator: ", ")));"
+                + " may be repeated.", valueName: "attribute"))
+    var acceptedIdentityDifferences: [PatientIdentity.Attribute] = []
 
     @Option(help: ArgumentHelp("The folder of the planning scan, in which the tumour shows.", valueName: "dir"))
     var planning: String?
@@ -110,7 +124,7 @@ struct CaseFlags: ParsableArguments {
     /// The first of these flags that was given; `nil` when none was.
     var firstGiven: String? {
         let given: [(String, Bool)] = [
-            ("--id", id != nil), ("--site", site != nil), ("--planning", planning != nil), ("--planning-series", planningSeries != nil),
+            ("--id", id != nil), ("--site", site != nil), ("--intent", intent != nil), ("--accept-identity-difference", !acceptedIdentityDifferences.isEmpty), ("--planning", planning != nil), ("--planning-series", planningSeries != nil),
             ("--prefreeze", prefreeze != nil), ("--prefreeze-series", prefreezeSeries != nil), ("--intraprocedural", intraprocedural != nil),
             ("--intraprocedural-series", intraproceduralSeries != nil), ("--followup", followup != nil), ("--followup-series", followupSeries != nil),
             ("--tumour-seed", tumourSeed != nil), ("--tumour-diameter", tumourDiameter != nil), ("--tumour-axis", tumourAxis != nil),
@@ -142,6 +156,8 @@ struct CaseFlags: ParsableArguments {
             prefreeze: prefreeze.map { .init(folder: URL(filePath: $0), seriesUID: prefreezeSeries) },
             treated: .init(folder: URL(filePath: treated), seriesUID: isFollowup ? followupSeries : intraproceduralSeries), isFollowup: isFollowup,
             tumours: [.init(id: "T1", source: try tumour())])
+        description.intent = intent ?? .curative
+        description.acceptedIdentityDifferences = Set(acceptedIdentityDifferences)
         description.zone = (iceMask ?? ablationZoneMask).map { .init(source: .nifti(URL(filePath: $0)), frame: isFollowup ? .followup : .intraprocedural) }
         description.organ = organMask.map { .init(source: .nifti(URL(filePath: $0)), frame: .planning) }
         description.structures = try structures.map(Self.structure)
@@ -188,3 +204,6 @@ struct CaseFlags: ParsableArguments {
     }
 
 }
+
+extension TreatmentIntent: ExpressibleByArgument {}
+extension PatientIdentity.Attribute: ExpressibleByArgument {}

@@ -35,7 +35,12 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(help: "Exit with 1 when the criterion is not met or cannot be decided.")
     var failOnInsufficientMargin = false
 
-    @Option(help: ArgumentHelp("Print a built-in site profile and stop (\(SiteProfile.builtInNames.joined(separator: ", "))).", valueName: "name"))
+    @Option(help: ArgumentHelp(
+        "Where NAME.yaml is a site profile of your own, before the built-in one of that name; by default $ICEMARGIN_PROFILES, else icemargin/profiles"
+            + " in your configuration folder.", valueName: "dir"))
+    var profiles: String?
+
+    @Option(help: ArgumentHelp("Print a site profile and stop (\(SiteProfile.builtInNames.joined(separator: ", "))).", valueName: "name"))
     var printProfile: String?
 
     func validate() throws {
@@ -51,12 +56,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let printProfile {
-            try StandardOutput.write(try SiteProfile.builtInText(printProfile))
+            try StandardOutput.write(try SiteProfile.text(printProfile, ownFolder: ownProfiles).text)
             return
         }
         let description = try casePath.map { try CaseDescription.read(URL(filePath: $0)) } ?? flags.description()
         let profileFolder = casePath.map { Self.folder(ofCase: URL(filePath: $0)) } ?? URL(filePath: FileManager.default.currentDirectoryPath)
-        let profile = try SiteProfile.load(description.site, relativeTo: profileFolder)
+        let profile = try SiteProfile.load(description.site, relativeTo: profileFolder, ownFolder: ownProfiles)
         let folder = try ResultsFolder(
             destination: URL(filePath: output ?? "icemargin-\(description.id)"), overwrite: overwrite,
             inputs: [description.planning, description.treated, description.prefreeze].compactMap { $0?.folder })
@@ -75,6 +80,8 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         if failOnInsufficientMargin && report.verdict.status != .met { throw ExitCode(1) }
     }
+
+    private var ownProfiles: URL? { SiteProfile.ownFolder(profiles.map { URL(filePath: $0) }) }
 
     private static func folder(ofCase path: URL) -> URL {
         var isFolder: ObjCBool = false

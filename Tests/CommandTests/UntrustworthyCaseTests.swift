@@ -56,6 +56,16 @@ import Testing
         #expect(report.findings.contains { $0.code == "patient-differs" })
     }
 
+    @Test func aKnownDifferenceOfIdentityIsAcceptedByNameAndSaid() throws {
+        let folder = try TemporaryFolder()
+        try Self.study(in: folder.url, replacing: [0x10, 0x00, 0x20, 0x00]) { id in "X" + id.dropFirst() }
+        let file = folder.url.appending(path: "case.yaml"), text = try String(contentsOf: file, encoding: .utf8)
+        try (text + "\nacceptIdentityDifferences: [patientID]\n").write(to: file, atomically: true, encoding: .utf8)
+        let report = try Self.verify(folder.url)
+        #expect(report.verdict.status != "indeterminate")
+        #expect(report.findings.contains { $0.code == "patient-difference-accepted" } && !report.findings.contains { $0.code == "patient-differs" })
+    }
+
     @Test func aScanWithoutIceGivesNoMargin() throws {
         let folder = try TemporaryFolder()
         for name in ["planning", "intraprocedural"] {

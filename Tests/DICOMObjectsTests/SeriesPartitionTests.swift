@@ -104,6 +104,6 @@ import Testing
 
     @Test func patientsAreComparedByWhatBothName() {
         #expect(PatientIdentity(id: "1", birthDate: nil).conflicts(with: PatientIdentity(id: "1", birthDate: "19600101")) == [])
-        #expect(PatientIdentity(id: "1", sex: "F").conflicts(with: PatientIdentity(id: "2", sex: "M")) == ["Patient ID", "Patient's Sex"])
+        #expect(PatientIdentity(id: "1", sex: "F").conflicts(with: PatientIdentity(id: "2", sex: "M")) == [.patientID, .sex])
     }
 }

@@ -180,7 +180,7 @@ struct VerdictTests {
         MarginResult(
             zone: .visibleIce, minimumMarginMM: (interval.lowerBound + interval.upperBound) / 2, minimumMarginIntervalMM: interval,
             worstPoint: PatientPoint(0, 0, 0), nearestZonePoint: PatientPoint(0, 0, 0),
-            surfaceFraction: .init(below0: 0, from0to5: 1, from5to10: 0, atLeast10: 0), tumourCoverage: 1, residualVolumeML: 0,
+            surfaceFraction: .init(below0: 0, from0to5: 1, from5to10: 0, atLeast10: 0), tumourCoverage: 1, tumourCoverageInterval: 1...1, residualVolumeML: 0,
             tumourVolumeML: 1, zoneVolumeML: 2, shellCoverage: [], map: MarginMap(surface: TriangleMesh(), marginsMM: []),
             isComplete: isComplete, findings: [])
     }

@@ -29,11 +29,14 @@ import Testing
         registration: {kind: rigid, always: true, initialTransform: start.tfm, landmarks: [{planning: [1, 2, 3], intraprocedural: [4, 5, 6]}]}
         protocol: {freeze: 10, thaw: 5, refreeze: 10}
         elapsed: 10
+        intent: immune-priming
+        acceptIdentityDifferences: [patientID, sex]
         """
 
     @Test func everyKeyIsRead() throws {
         let description = try CaseDescription.parse(Self.whole, file: Self.file)
         #expect(description.id == "liver-01" && description.site == "liver" && !description.isFollowup)
+        #expect(description.intent == .immunePriming && description.acceptedIdentityDifferences == [.patientID, .sex])
         #expect(description.planning == .init(folder: URL(filePath: "/cases/liver-01/planning"), seriesUID: "1.2.3"))
         #expect(description.prefreeze?.folder.path == "/cases/shared/prefreeze")
         #expect(description.treated.folder.path == "/archive/intraop")
@@ -113,13 +116,32 @@ import Testing
         #expect(profile.structures.allSatisfy { $0.source != nil })
     }
 
+    @Test func aSitesOwnProfileTakesThePlaceOfTheBuiltInOne() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "profiles-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let own = try SiteProfile.text("liver").text.replacingOccurrences(of: "required: 5", with: "required: 7")
+        try own.write(to: folder.appending(path: "liver.yaml"), atomically: true, encoding: .utf8)
+        let found = SiteProfile.ownFolder(environment: ["ICEMARGIN_PROFILES": folder.path])
+        let profile = try SiteProfile.load("liver", relativeTo: URL(filePath: "/"), ownFolder: found)
+        #expect(profile.requiredMarginMM == 7 && profile.file?.lastPathComponent == "liver.yaml")
+        #expect(try SiteProfile.load("kidney", relativeTo: URL(filePath: "/"), ownFolder: found).file == nil)
+        #expect(SiteProfile.ownFolder(environment: ["HOME": "/home/a"])?.path == "/home/a/.config/icemargin/profiles")
+        #expect(SiteProfile.ownFolder(folder, environment: ["ICEMARGIN_PROFILES": "/b"]) == folder)
+    }
+
     @Test func ownProfilesAreReadAndUnknownKeysRefused() throws {
-        let text = try SiteProfile.builtInText("liver").replacingOccurrences(of: "required: 5", with: "required: 3")
+        let text = try SiteProfile.text("liver").text.replacingOccurrences(of: "required: 5", with: "required: 3")
         #expect(try SiteProfile.parse(text, file: "own.yaml").requiredMarginMM == 3)
         #expect(try SiteProfile.parse(text, file: "own.yaml").limitMM(forStructure: "Bile Duct") == 5)
         #expect(try !SiteProfile.parse(text, file: "own.yaml").isRegistrationRigid)
         #expect(try SiteProfile.parse(text + "\nregistration: rigid", file: "own.yaml").isRegistrationRigid)
         #expect(throws: DescriptionError.self) { try SiteProfile.parse(text + "\nmargins: {}", file: "own.yaml") }
+        let intents = text.replacingOccurrences(of: "debulking: {coverage: [70, 100]", with: "debulking: {coverage: [65, 90]")
+        #expect(try SiteProfile.parse(intents, file: "own.yaml").coverageDemands[.debulking]?.coverage == 0.65...0.9)
+        for wrong in ["[90, 65]", "[65]", "[65, 120]"] {
+            #expect(throws: DescriptionError.self) { try SiteProfile.parse(text.replacingOccurrences(of: "coverage: [70, 100]", with: "coverage: \(wrong)"), file: "own.yaml") }
+        }
         #expect(throws: DescriptionError.self) { try SiteProfile.load("livre", relativeTo: URL(filePath: "/")) }
     }
 }

@@ -52,6 +52,45 @@ import Testing
         #expect(try measure(fieldOfView: grid, doubts: ["The patients differ."]).margins.map(\.verdict?.status) == [.indeterminate])
     }
 
+    /// A tumour of 8 mm radius around ice of 7 mm radius: (7/8)³ = 67.0 % is frozen, the edge being sure to within about 0.3 mm.
+    @Test(arguments: [
+        (TreatmentIntent.curative, 60.0...100, Verdict.Status.notMet), (.debulking, 50...100, .met), (.debulking, 67...100, .indeterminate),
+        (.debulking, 80...100, .notMet), (.immunePriming, 40...85, .met), (.immunePriming, 10...50, .notMet),
+    ])
+    func theIntentDecidesWhatIsAskedFor(intent: TreatmentIntent, percent: ClosedRange<Double>, expected: Verdict.Status) throws {
+        var profile = try SiteProfile.load("bone", relativeTo: URL(filePath: "/"))
+        profile.coverageDemands[intent] = .init(coverage: percent.lowerBound / 100...percent.upperBound / 100)
+        let measured = try CaseMeasurements(
+            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 7))], deciding: .visibleIce, fieldOfView: grid,
+            structures: [], profile: profile, intent: intent, doubts: [])
+        let margin = measured.margins[0], result = try #require(margin.result)
+        #expect(margin.verdict?.status == expected)
+        #expect(abs(result.tumourCoverage - 0.670) < 0.01)
+        let halfWidth = (result.minimumMarginIntervalMM.upperBound - result.minimumMarginIntervalMM.lowerBound) / 2
+        #expect(abs(result.tumourCoverageInterval.lowerBound - pow((7 - halfWidth) / 8, 3)) < 0.02)
+        #expect(abs(result.tumourCoverageInterval.upperBound - pow((7 + halfWidth) / 8, 3)) < 0.02)
+        profile.coverageDemands = [:]
+        let unsaid = try CaseMeasurements(
+            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 7))], deciding: .visibleIce, fieldOfView: grid,
+            structures: [], profile: profile, intent: intent, doubts: [])
+        #expect(unsaid.margins[0].verdict?.status == (intent == .curative ? .notMet : .indeterminate))
+    }
+
+    /// A cord of 3 mm radius, 11 mm from the ice: the profile wants 10 mm kept, fluid below 10 mm and a sensor below 15 mm.
+    @Test func structuresAreMeasuredInEachZoneAndProtectionIsAskedFor() throws {
+        let measured = try CaseMeasurements(
+            tumours: [ball("T1", radius: 4, center: PatientPoint(-9, 0, 0))],
+            zones: MeasuredZone.withSetBacks(ball("ice", radius: 8, center: PatientPoint(-9, 0, 0))), deciding: .visibleIce, fieldOfView: grid,
+            structures: [(ball("Spinal cord", radius: 3, center: PatientPoint(13, 0, 0)), 10)],
+            profile: SiteProfile.load("spine", relativeTo: URL(filePath: "/")), doubts: [])
+        // The −40 °C isotherm, 10 mm further in, does not exist in ice of 8 mm radius.
+        #expect(measured.structures.map(\.zone) == ["visible-ice", "isotherm-20"])
+        for (structure, expected) in zip(measured.structures, [11.0, 16]) { #expect(abs((structure.minimumDistanceMM ?? 0) - expected) < 0.2) }
+        #expect(measured.structures.map(\.limitMM) == [10, nil] && measured.structures[0].status == .met)
+        let codes = measured.findings.map(\.code)
+        #expect(codes.contains("structure-thermosensor") && !codes.contains("structure-hydrodissection") && !codes.contains("structure-near-zone"))
+    }
+
     /// The ice ends 8 mm outside the tumour; 5 mm further in 3 mm are left, 10 mm further in 2 mm are missing, and each is less sure.
     @Test func isothermsAreSetBackAsTheyAreNamed() throws {
         func measure(deciding: MarginZone, ice: Double) throws -> CaseMeasurements {
