@@ -14,6 +14,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
@@ -44,15 +45,19 @@ let package = Package(
             "ImagingCore", "ImageFilters", "MarginAnalysis", "FigureRendering",
             .product(name: "Crypto", package: "swift-crypto"), .product(name: "Mustache", package: "swift-mustache"),
         ], resources: [.embedInCode("Page")]),
+        .target(name: "StudyArchive", dependencies: ["ImagingCore", "Reporting", .product(name: "GRDB", package: "GRDB.swift")]),
         // Layer 4
         .target(name: "VerificationPipeline", dependencies: [
             "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting", "SyntheticStudies",
             "DescriptionFiles", "IceballSimulation", .product(name: "Crypto", package: "swift-crypto"),
         ], resources: [.embedInCode("Profiles")]),
+        .target(name: "BatchVerification", dependencies: [
+            "ImagingCore", "DICOMObjects", "Reporting", "StudyArchive", "VerificationPipeline", .product(name: "Crypto", package: "swift-crypto"),
+        ]),
         // Layer 5
         .executableTarget(name: "icemargin", dependencies: [
             "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageRegistration", "ImageSegmentation", "MarginAnalysis", "FigureRendering", "SyntheticStudies", "Reporting", "VerificationPipeline",
-            "DescriptionFiles", "IceballSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "StudyArchive", "BatchVerification", "DescriptionFiles", "IceballSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         .testTarget(name: "ImagingCoreTests", dependencies: ["ImagingCore"]),
@@ -66,6 +71,8 @@ let package = Package(
         .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "FigureRendering"]),
+        .testTarget(name: "StudyArchiveTests", dependencies: ["StudyArchive", "Reporting"]),
+        .testTarget(name: "BatchVerificationTests", dependencies: ["BatchVerification", "StudyArchive", "Reporting", "VerificationPipeline"]),
         .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline", "ImageRegistration", "MarginAnalysis"]),
         .testTarget(name: "CommandTests", dependencies: ["icemargin", "ImagingCore", "NIfTIFormat", "VerificationPipeline"]),
     ],

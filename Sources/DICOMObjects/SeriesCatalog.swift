@@ -13,7 +13,7 @@ public struct SeriesCatalog: Sendable {
     /// Broken and foreign files become findings. Throws only when `url` is not there.
     public static func scan(_ url: URL) throws(DICOMError) -> SeriesCatalog {
         let walk = try FolderWalk(url)
-        let urls = walk.files
+        let urls = walk.files.map(\.url)
         let headers = mapSlabs(of: urls.count, slab: 8) { range in
             range.map { index in Result { () throws(DICOMError) in try ImageFile(urls[index]) } }
         }.flatMap { $0 }

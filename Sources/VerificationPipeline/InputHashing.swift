@@ -16,8 +16,16 @@ func sha256(ofFiles files: [URL]) throws -> String {
         guard let digest else { throw DescriptionError.unreadable(file: file.path, reason: "the file can no longer be read.") }
         digest.withUnsafeBytes { whole.update(bufferPointer: $0) }
     }
-    return whole.finalize().map { byte in
-        let digits = String(byte, radix: 16)
-        return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    return whole.finalize().hexadecimal
+}
+
+/// The SHA-256 of a file's bytes, in hexadecimal.
+public func sha256(ofFile file: URL) throws -> String { sha256(of: try Data(contentsOf: file, options: .alwaysMapped)) }
+
+/// The SHA-256 of `data`, in hexadecimal.
+public func sha256(of data: Data) -> String { SHA256.hash(data: data).hexadecimal }
+
+extension SHA256.Digest {
+    /// Two lower-case digits for each byte.
+    fileprivate var hexadecimal: String { map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
 }

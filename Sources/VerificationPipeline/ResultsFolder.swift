@@ -79,7 +79,7 @@ public struct ResultsFolder: Sendable {
     }
 
     /// Whether `folder` is `other` or holds it, links resolved. What does not exist yet is judged by where it would be made.
-    private static func holds(_ folder: URL, _ other: URL) -> Bool {
+    public static func holds(_ folder: URL, _ other: URL) -> Bool {
         var ancestor = other
         while !FileManager.default.fileExists(atPath: ancestor.path), ancestor.pathComponents.count > 1 { ancestor.deleteLastPathComponent() }
         let own = folder.resolvingSymlinksInPath().standardizedFileURL.pathComponents

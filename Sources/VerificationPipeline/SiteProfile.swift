@@ -98,12 +98,15 @@ extension SiteProfile {
     ///
     /// - Parameter ownFolder: where `NAME.yaml` takes the place of the built-in profile NAME.
     public static func load(_ site: String, relativeTo folder: URL, ownFolder: URL? = nil) throws -> SiteProfile {
-        guard site.contains("/") || site.hasSuffix(".yaml") || site.hasSuffix(".yml") else {
-            let (text, file) = try text(site, ownFolder: ownFolder)
-            return try parse(text, file: file?.path ?? "profile \(site)", origin: file)
-        }
+        let (text, file) = try text(of: site, relativeTo: folder, ownFolder: ownFolder)
+        return try parse(text, file: file?.path ?? "profile \(site)", origin: file)
+    }
+
+    /// The text that `load` reads, and the file that has it; `nil` for a built-in profile.
+    public static func text(of site: String, relativeTo folder: URL, ownFolder: URL? = nil) throws -> (text: String, file: URL?) {
+        guard site.contains("/") || site.hasSuffix(".yaml") || site.hasSuffix(".yml") else { return try text(site, ownFolder: ownFolder) }
         let file = URL(filePath: site, relativeTo: folder).standardizedFileURL
-        return try parse(try StrictYAML.text(of: file, what: "the profile"), file: file.path, origin: file)
+        return (try StrictYAML.text(of: file, what: "the profile"), file)
     }
 
     /// The distance that ice should keep from the structure called `name` (compared without case); `nil` when the profile has none.

@@ -8,7 +8,7 @@ struct IceMargin: AsyncParsableCommand {
         discussion: """
             Results go to standard output, everything else to standard error.
 
-            Exit codes: 0 done; 1 the criterion is not met or cannot be decided (with --fail-on-insufficient-margin); 64 usage; 65 bad data; \
+            Exit codes: 0 done; 1 the criterion is not met or cannot be decided (with --fail-on-insufficient-margin); 2 a batch failed in part; 64 usage; 65 bad data; \
             66 input missing; 69 peer unreachable; 70 internal error; 73 cannot write.
 
             Research use only; not a medical device.
@@ -17,6 +17,7 @@ struct IceMargin: AsyncParsableCommand {
         subcommands: [
             VerifyCommand.self,
             InspectCommand.self,
+            BatchCommand.self,
             MarginCommand.self,
             SegmentCommand.self,
             RegisterCommand.self,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BatchVerification
 import Foundation
 import ImagingCore
 import Reporting
@@ -40,11 +41,18 @@ struct VerifyCommand: AsyncParsableCommand {
             + " in your configuration folder.", valueName: "dir"))
     var profiles: String?
 
+    @Option(help: ArgumentHelp("How many threads to use, by default one for each core; results do not depend on it.", valueName: "n"))
+    var threads: Int?
+
+    @Flag(help: ArgumentHelp("Run as part of a batch: say how it goes on standard output, and end when standard input does.", visibility: .private))
+    var supervised = false
+
     @Option(help: ArgumentHelp("Print a site profile and stop (\(SiteProfile.builtInNames.joined(separator: ", "))).", valueName: "name"))
     var printProfile: String?
 
     func validate() throws {
         guard printProfile == nil else { return }
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if casePath == nil && flags.planning == nil {
             throw ValidationError("Give a case file, or --planning, --intraprocedural and a tumour.")
         }
@@ -59,6 +67,30 @@ struct VerifyCommand: AsyncParsableCommand {
             try StandardOutput.write(try SiteProfile.text(printProfile, ownFolder: ownProfiles).text)
             return
         }
+        guard supervised else {
+            let (report, destination) = try verify(progress: Self.progress)
+            if json {
+                try StandardOutput.write(try report.jsonData())
+            } else {
+                try StandardOutput.write("\(VerdictSummary(report: report).text)\nReport: \(destination.appending(path: "report.html").path)\n")
+            }
+            if failOnInsufficientMargin && report.verdict.status != .met { throw ExitCode(1) }
+            return
+        }
+        Supervision.endWithSupervisor()
+        do {
+            _ = try verify { stage in
+                if let stage { try? StandardOutput.write(SupervisionMessage.stage(stage).line) }
+            }
+            try StandardOutput.write(SupervisionMessage.ended(peakMemoryMB: Supervision.peakMemoryMB).line)
+        } catch let error as any ReportableError {
+            try? StandardOutput.write(SupervisionMessage.failed(error.finding).line)
+            throw error
+        }
+    }
+
+    /// - Returns: the report and the folder that holds it.
+    private func verify(progress: @escaping (String?) -> Void) throws -> (CaseReport, URL) {
         let description = try casePath.map { try CaseDescription.read(URL(filePath: $0)) } ?? flags.description()
         let profileFolder = casePath.map { Self.folder(ofCase: URL(filePath: $0)) } ?? URL(filePath: FileManager.default.currentDirectoryPath)
         let profile = try SiteProfile.load(description.site, relativeTo: profileFolder, ownFolder: ownProfiles)
@@ -68,17 +100,14 @@ struct VerifyCommand: AsyncParsableCommand {
 
         let report: CaseReport
         do {
-            report = try CaseVerification(description: description, profile: profile).run(into: folder, progress: Self.progress)
+            report = try KernelThreads.with(threads ?? KernelThreads.count) {
+                try CaseVerification(description: description, profile: profile).run(into: folder, progress: progress)
+            }
         } catch {
             folder.discard()
             throw error
         }
-        if json {
-            try StandardOutput.write(try report.jsonData())
-        } else {
-            try StandardOutput.write("\(VerdictSummary(report: report).text)\nReport: \(folder.destination.appending(path: "report.html").path)\n")
-        }
-        if failOnInsufficientMargin && report.verdict.status != .met { throw ExitCode(1) }
+        return (report, folder.destination)
     }
 
     private var ownProfiles: URL? { SiteProfile.ownFolder(profiles.map { URL(filePath: $0) }) }

@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+/// Batches as processes, which can be killed.
+@Suite struct BatchCommandTests {
+    /// The liver study under several names, and a case whose planning scan is no DICOM.
+    static func archive(in folder: URL, copies: Int) throws {
+        let manager = FileManager.default
+        let text = try String(contentsOf: VerifyCommandTests.liver.appending(path: "case.yaml"), encoding: .utf8)
+        for index in 0..<copies {
+            let study = folder.appending(path: "archive/\(index)")
+            try manager.createDirectory(at: study, withIntermediateDirectories: true)
+            for name in ["planning", "intraprocedural", "masks"] {
+                try manager.createSymbolicLink(at: study.appending(path: name), withDestinationURL: VerifyCommandTests.liver.appending(path: name))
+            }
+            try Data(text.replacing("id: liver-ct-12", with: "id: copy-\(index)").utf8).write(to: study.appending(path: "case.yaml"))
+        }
+        let broken = folder.appending(path: "archive/broken")
+        try manager.createDirectory(at: broken.appending(path: "planning"), withIntermediateDirectories: true)
+        try Data("not DICOM".utf8).write(to: broken.appending(path: "planning/1"))
+        try Data(text.replacing("id: liver-ct-12", with: "id: broken").utf8).write(to: broken.appending(path: "case.yaml"))
+    }
+
+    /// Killed as soon as its first case has ended, the batch leaves no process behind, and goes on where it was.
+    @Test func aKilledBatchIsTakenUpAgain() throws {
+        let folder = try TemporaryFolder()
+        try Self.archive(in: folder.url, copies: 2)
+        let arguments = ["batch", folder.url.appending(path: "archive").path, "--output", folder.url.appending(path: "out").path, "--jobs", "1", "--progress", "json"]
+        let process = Process(), events = Pipe()
+        process.executableURL = CommandRunner.binary
+        process.arguments = arguments
+        (process.standardError, process.standardOutput, process.standardInput) = (events, FileHandle.nullDevice, FileHandle.nullDevice)
+        try process.run()
+        var text = ""
+        while !text.contains("\"event\":\"ended\"") {
+            let more = events.fileHandleForReading.availableData
+            try #require(!more.isEmpty)
+            text += String(decoding: more, as: UTF8.self)
+        }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+
+        let again = try CommandRunner.run(arguments + ["--json"])
+        #expect(again.status == 2, "\(again.errors)")
+        struct Summary: Decodable {
+            struct Case: Decodable { var key, state: String, failure: Failure? }
+            struct Failure: Decodable { var code, remedy: String }
+            var runCount: Int
+            var cases: [Case]
+        }
+        let summary = try JSONDecoder().decode(Summary.self, from: Data(again.output.utf8))
+        #expect(summary.runCount == 2)
+        #expect(summary.cases.map(\.key) == ["copy-0", "copy-1", "broken"])
+        #expect(summary.cases.map(\.state) == ["done", "done", "failed"])
+        #expect(summary.cases[2].failure?.remedy.isEmpty == false)
+        let report = try Data(contentsOf: folder.url.appending(path: "out/cases/copy-1/report.json"))
+        #expect(try VerifyCommandTests.Report(report).verdict.status == "met")
+    }
+}
