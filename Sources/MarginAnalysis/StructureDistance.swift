@@ -42,6 +42,14 @@ public struct StructureDistance: Sendable, Hashable {
             nearestPoint: nearest.point, overlapVolumeML: overlapML(structure, structureMesh, zoneSurface), findings: findings)
     }
 
+    /// The volume inside both, which may live on different grids of one frame of reference.
+    ///
+    /// - Throws: `GeometryError` when they lie in different frames of reference.
+    public static func overlapVolumeML(of zone: LevelSet, with organ: LevelSet) throws -> Double {
+        try zone.geometry.requireSameFrame(as: organ.geometry)
+        return overlapML(zone, zone.surface(), organ)
+    }
+
     /// The volume inside both, by half-voxel cells of the structure's grid around its surface's box.
     private static func overlapML(_ structure: LevelSet, _ mesh: TriangleMesh, _ zone: LevelSet) -> Double {
         guard let box = structure.geometry.indexRanges(around: mesh.vertices, marginMM: structure.geometry.spacing.max()) else { return 0 }

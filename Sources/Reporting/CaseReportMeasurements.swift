@@ -37,8 +37,15 @@ extension CaseReport {
         public var volumeML: Double?
         /// `segmented`, or the mask that gave it.
         public var source: String
+        /// The part of it inside the organ, and its share of the organ's volume; `null` when the case gives no organ.
+        public var volumeInOrganML: Double?
+        public var organShare: Double?
 
-        public init(volumeML: Double?, source: String) { (self.volumeML, self.source) = (volumeML?.finite, source) }
+        public init(volumeML: Double?, source: String, inOrgan: (volumeML: Double, organVolumeML: Double)? = nil) {
+            (self.volumeML, self.source) = (volumeML?.finite, source)
+            volumeInOrganML = inOrgan?.volumeML.finite
+            organShare = inOrgan.flatMap { $0.organVolumeML > 0 ? ($0.volumeML / $0.organVolumeML).finite : nil }
+        }
     }
 
     /// A range of values, written as `[low, high]`; an end that is not known is `null`.

@@ -16,6 +16,7 @@ public struct VerdictSummary: Sendable {
         }
         let outermost = report.structures.first?.zone
         lines += report.structures.filter { $0.minimumDistanceMM != nil && $0.zone == outermost }.map { "  " + Self.line(of: $0) }
+        lines += zoneVolume.map { ["  " + $0] } ?? []
         lines += report.verdict.reasons.map { "  • " + $0 }
         for finding in report.findings where finding.severity > .info {
             lines.append("  \(finding.severity.rawValue): \(finding.message)\(finding.remedy.isEmpty ? "" : " " + finding.remedy)")
@@ -43,6 +44,12 @@ public struct VerdictSummary: Sendable {
         let towards = shortfall.direction.map { "towards \($0)" } ?? "all around", place = shortfall.worstPointLPS.lps
         return "\(text(shortfall.missingMM)) mm missing \(towards), over \(String(format: "%.1f", shortfall.areaMM2 / 100)) cm² of the surface, "
             + "worst at \(text(place.x)), \(text(place.y)), \(text(place.z))"
+    }
+
+    private var zoneVolume: String? {
+        guard let volume = report.ice.volumeML, let zone = report.margins.first?.zone else { return nil }
+        let share = report.ice.organShare.map { ", \(String(format: "%.1f", 100 * $0)) % of the organ" } ?? ""
+        return "\(Self.zoneName(zone)): \(String(format: "%.1f", volume)) mL\(share)"
     }
 
     private static func line(of structure: CaseReport.Structure) -> String {

@@ -16,6 +16,8 @@ struct CaseMeasurements {
     /// Each tumour in each zone, in the zones' order.
     var margins: [TumourMargin] = []
     var structures: [CaseReport.Structure] = []
+    /// How much of the organ lies in the first zone; `nil` without an organ.
+    var zoneInOrgan: (volumeML: Double, organVolumeML: Double)?
     var findings: [Finding] = []
 
     /// Measures each tumour and each structure in each zone; a structure's limit is for the first.
@@ -54,6 +56,9 @@ struct CaseMeasurements {
                 }
                 margins.append(margin)
             }
+        }
+        zoneInOrgan = try organ.map { organ in
+            (try StructureDistance.overlapVolumeML(of: zones[0].object.levelSet, with: organ.levelSet), organ.surface.enclosedVolume / 1000)
         }
         for (object, limitMM) in structures {
             for (index, zone) in zones.enumerated() {

@@ -116,6 +116,30 @@ struct CaseObjectFinder {
         try imported(structure.mask, name: structure.name)
     }
 
+    /// How far from the zone the patient's surface is looked for.
+    private static let outlineReachMM = 60.0
+    /// One standard deviation of the surface between body and air on CT.
+    private static let outlineDeviationMM = 0.3
+
+    /// Structures that the profile takes from the body's outline and for which the case gives no mask, on the treated scan.
+    func bodyOutlines(around zone: CaseObject) -> (structures: [(object: CaseObject, limitMM: Double?)], findings: [Finding]) {
+        let given = Set(description.structures.map { $0.name.lowercased() })
+        let wanted = profile.structures.filter { $0.isBodyOutline && !given.contains($0.name.lowercased()) }
+        guard let first = wanted.first else { return ([], []) }
+        func missing(_ reason: String) -> (structures: [(object: CaseObject, limitMM: Double?)], findings: [Finding]) {
+            ([], [Finding(.info, "body-outline-not-seen", "The distance to the \(first.name) was not measured: \(reason).", remedy: "Give a mask of it, if it is near.")])
+        }
+        guard scans.treated.modality == .ct else { return missing("air and ice cannot be told apart on this scan") }
+        guard let outside = BodySurface.outside(of: scans.treated.volume, around: zone.surface.vertices, marginMM: Self.outlineReachMM) else {
+            return missing("the scan shows none within \(Int(Self.outlineReachMM)) mm of the ice")
+        }
+        return (wanted.map { limit in
+            (CaseObject(
+                name: limit.name, levelSet: outside, sampling: SurfaceSampling(.levelSet, on: outside.geometry),
+                edgeUncertaintyMM: Self.outlineDeviationMM, source: "body outline", isInPlanningFrame: false, findings: []), limit.limitMM)
+        }, [])
+    }
+
     func organ(_ mask: CaseDescription.FramedMask) throws -> CaseObject { try imported(mask, name: "organ") }
 
     private func segmented(_ result: SegmentationResult, name: String, isInPlanningFrame: Bool) -> CaseObject {

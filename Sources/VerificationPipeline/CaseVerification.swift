@@ -38,7 +38,9 @@ public struct CaseVerification {
         let report = CaseReport(
             case: .init(id: description.id, site: description.site, profile: profile.name, intent: description.intent), inputs: inputs,
             tumours: try result.tumours.map(CaseReport.Tumour.init), probes: result.probes.enumerated().map(CaseReport.Probe.init),
-            ice: .init(volumeML: result.placement.zone.map { $0.surface.enclosedVolume / 1000 }, source: result.placement.zone?.source ?? "none"),
+            ice: .init(
+                volumeML: result.placement.zone.map { $0.surface.enclosedVolume / 1000 }, source: result.placement.zone?.source ?? "none",
+                inOrgan: result.measurements?.zoneInOrgan),
             registration: result.placement.registration,
             margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
@@ -64,9 +66,14 @@ public struct CaseVerification {
             return (result.probes, result.findings)
         }
         var findings = caseFindings(scans, tumours: tumours, structures: structures.map(\.object) + [organ].compactMap { $0 }, probes: probes) + probeFindings
-        let placement = try CasePlacer(description: description, profile: profile, scans: scans, finder: finder, clock: clock)
+        var placement = try CasePlacer(description: description, profile: profile, scans: scans, finder: finder, clock: clock)
             .place(tumours: tumours, structures: structures, organ: organ, probes: probes)
         findings += placement.findings
+        if let zone = placement.zone {
+            let outlines = clock.measure("outline", as: "finding the patient's outline") { finder.bodyOutlines(around: zone) }
+            placement.structures += outlines.structures
+            findings += outlines.findings
+        }
         var result = CaseResult(
             scans: scans, tumours: tumours, structures: structures.map(\.object), organ: organ, probes: probes, placement: placement,
             findings: findings)

@@ -76,6 +76,20 @@ import Testing
         #expect(unsaid.margins[0].verdict?.status == (intent == .curative ? .notMet : .indeterminate))
     }
 
+    /// Ice of 9 mm radius, 3 mm of it outside the organ's ball of 18 mm radius.
+    @Test func theFrozenShareOfTheOrganIsKnown() throws {
+        let measured = try CaseMeasurements(
+            tumours: [ball("T1", radius: 4)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 9, center: PatientPoint(8, 0, 0)))],
+            deciding: .visibleIce, fieldOfView: grid, structures: [], organ: ball("organ", radius: 18, center: PatientPoint(-4, 0, 0)),
+            profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: [])
+        // Two balls of radii r and R whose centres are d apart share π (R + r − d)² (d² + 2d(r + R) − 3(r − R)²) / 12 d.
+        let (r, R, d) = (9.0, 18.0, 12.0)
+        let shared = Double.pi * pow(R + r - d, 2) * (d * d + 2 * d * (r + R) - 3 * pow(r - R, 2)) / (12 * d) / 1000
+        let inOrgan = try #require(measured.zoneInOrgan)
+        #expect(abs(inOrgan.volumeML - shared) < 0.01 * shared)
+        #expect(abs(inOrgan.organVolumeML - 4 / 3 * Double.pi * pow(R, 3) / 1000) < 0.02 * inOrgan.organVolumeML)
+    }
+
     /// A cord of 3 mm radius, 11 mm from the ice: the profile wants 10 mm kept, fluid below 10 mm and a sensor below 15 mm.
     @Test func structuresAreMeasuredInEachZoneAndProtectionIsAskedFor() throws {
         let measured = try CaseMeasurements(
