@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "SyntheticStudies", dependencies: ["ImagingCore", "DICOMObjects"], swiftSettings: kernel),
         // Layer 3
         .target(name: "Reporting", dependencies: [
-            "ImagingCore", "ImageFilters", "MarginAnalysis", "FigureRendering",
+            "ImagingCore", "ImageFilters", "DICOMObjects", "MarginAnalysis", "FigureRendering",
             .product(name: "Crypto", package: "swift-crypto"), .product(name: "Mustache", package: "swift-mustache"),
         ], resources: [.embedInCode("Page")]),
         .target(name: "StudyArchive", dependencies: ["ImagingCore", "Reporting", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -1,10 +1,10 @@
 #include "Dataset.hpp"
 #include "Status.hpp"
+#include "Text.hpp"
 
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcpixel.h>
 #include <dcmtk/dcmdata/dcsequen.h>
-#include <dcmtk/dcmdata/dcspchrs.h>
 #include <dcmtk/dcmdata/dcvrat.h>
 
 #include <charconv>
@@ -38,48 +38,6 @@ int64_t byteCount(DcmElement &element, cdcmtk_status *status) {
         return -1;
     }
     return length;
-}
-
-bool isASCII(const std::string_view text) {
-    for (const char c : text)
-        if (static_cast<unsigned char>(c) >= 0x80 || c == '\x1B') return false;
-    return true;
-}
-
-bool isUTF8(const std::string_view text) {
-    for (size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[at]);
-        const size_t more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : 4;
-        if (more == 4 || at + more >= text.size()) return false;
-        for (size_t next = 1; next <= more; ++next)
-            if (static_cast<unsigned char>(text[at + next]) >> 6 != 2) return false;
-        at += more + 1;
-    }
-    return true;
-}
-
-/// The Specific Character Set that holds for an item: its own, or that of the item around it.
-OFString characterSet(DcmItem *item) {
-    for (DcmObject *object = item; object; object = object->getParent()) {
-        auto *const container = dynamic_cast<DcmItem *>(object);
-        OFString name;
-        if (container && container->findAndGetOFStringArray(DCM_SpecificCharacterSet, name).good()) return name;
-    }
-    return "";
-}
-
-OFString utf8(DcmItem *item, const OFString &text) {
-    const std::string_view view(text.c_str(), text.size());
-    if (isASCII(view)) return text;
-    DcmSpecificCharacterSet converter;
-    OFString converted;
-    if (converter.selectCharacterSet(characterSet(item)).good() && converter.convertString(text, converted, "\\^=").good()) return converted;
-    if (isUTF8(view)) return text;
-    // Files that name no character set, or a wrong one, are mostly Latin-1.
-    if (converter.selectCharacterSet("ISO_IR 100").good() && converter.convertString(text, converted, "\\^=").good()) return converted;
-    converted.clear();
-    for (const char c : view) converted += static_cast<unsigned char>(c) >= 0x80 ? '?' : c;
-    return converted;
 }
 
 double number(std::string_view text) {
@@ -163,7 +121,7 @@ int64_t cdcmtk_item_string(const cdcmtk_item *item, uint32_t tag, char *buffer, 
             cdcmtk::set(status, CDCMTK_MALFORMED, result.text());
             return -1;
         }
-        text = utf8(cdcmtk::item(item), text);
+        text = cdcmtk::utf8(cdcmtk::item(item), text);
         const auto count = static_cast<int64_t>(text.size());
         if (count <= capacity) std::memcpy(buffer, text.data(), text.size());
         return count;

@@ -22,7 +22,7 @@ public struct DICOMDataset {
     }
 
     let file: OpenDICOMFile
-    private let item: OpaquePointer
+    let item: OpaquePointer
 
     /// Opens a file, with or without meta header; throws a `DICOMError` when it is not there, not DICOM or broken.
     public init(contentsOf url: URL, extent: Extent = .wholeFile) throws(DICOMError) {

@@ -54,16 +54,16 @@ public struct ImageSeriesWriter: Sendable {
             Element(0x0008, 0x1030, header.studyDescription), Element(0x0008, 0x103E, header.seriesDescription),
             Element(0x0010, 0x0010, header.patient.name), Element(0x0010, 0x0020, header.patient.id),
             Element(0x0010, 0x0030, header.patient.birthDate), Element(0x0010, 0x0040, header.patient.sex),
-            Element(0x0018, 0x0050, Self.decimal(header.sliceThicknessMM)), Element(0x0018, 0x5100, header.patientPosition),
+            Element(0x0018, 0x0050, DecimalString.text(header.sliceThicknessMM)), Element(0x0018, 0x5100, header.patientPosition),
             Element(0x0020, 0x000D, header.studyInstanceUID), Element(0x0020, 0x000E, header.seriesInstanceUID),
             Element(0x0020, 0x0010, "1"), Element(0x0020, 0x0011, "\(header.seriesNumber)"), Element(0x0020, 0x0012, "\(header.seriesNumber)"),
             Element(0x0020, 0x0037, Self.decimals(axes.i.lps, axes.j.lps)),
             Element(0x0020, 0x0052, geometry.frameOfReferenceUID!), Element(0x0020, 0x1040, ""),
             Element(0x0028, 0x0002, "1"), Element(0x0028, 0x0004, "MONOCHROME2"),
-            Element(0x0028, 0x0030, "\(Self.decimal(geometry.spacing.y))\\\(Self.decimal(geometry.spacing.x))"),
+            Element(0x0028, 0x0030, "\(DecimalString.text(geometry.spacing.y))\\\(DecimalString.text(geometry.spacing.x))"),
             Element(0x0028, 0x0100, "16"), Element(0x0028, 0x0101, "\(encoding.bitsStored)"),
             Element(0x0028, 0x0102, "\(encoding.bitsStored - 1)"), Element(0x0028, 0x0103, encoding.isSigned ? "1" : "0"),
-            Element(0x0028, 0x1050, Self.decimal(header.windowCenter)), Element(0x0028, 0x1051, Self.decimal(header.windowWidth)),
+            Element(0x0028, 0x1050, DecimalString.text(header.windowCenter)), Element(0x0028, 0x1051, DecimalString.text(header.windowWidth)),
         ]
         if !header.bodyPartExamined.isEmpty { elements.append(Element(0x0018, 0x0015, header.bodyPartExamined)) }
         if isCT {
@@ -76,7 +76,7 @@ public struct ImageSeriesWriter: Sendable {
         }
         if isCT || encoding.slope != 1 || encoding.intercept != 0 {
             elements += [
-                Element(0x0028, 0x1052, Self.decimal(encoding.intercept)), Element(0x0028, 0x1053, Self.decimal(encoding.slope)),
+                Element(0x0028, 0x1052, DecimalString.text(encoding.intercept)), Element(0x0028, 0x1053, DecimalString.text(encoding.slope)),
                 Element(0x0028, 0x1054, isCT ? "HU" : "US"),
             ]
         }
@@ -87,7 +87,7 @@ public struct ImageSeriesWriter: Sendable {
         let position = geometry.point(VoxelIndex(0, 0, k))
         return [
             .init(0x0008, 0x0018, sopInstanceUID), .init(0x0020, 0x0013, "\(k + 1)"), .init(0x0020, 0x0032, Self.decimals(position.lps)),
-            .init(0x0020, 0x1041, Self.decimal((position.lps * geometry.axes.k.lps).sum())),
+            .init(0x0020, 0x1041, DecimalString.text((position.lps * geometry.axes.k.lps).sum())),
         ]
     }
 
@@ -107,20 +107,8 @@ public struct ImageSeriesWriter: Sendable {
         return .success(file)
     }
 
-    /// A decimal string of at most 16 characters (the limit of VR DS), exact where that is long enough.
-    static func decimal(_ value: Double) -> String {
-        if value == value.rounded(), abs(value) < 1e15 { return "\(Int(value))" }
-        let shortest = "\(value)"
-        if shortest.count <= 16 { return shortest }
-        for digits in stride(from: 14, through: 8, by: -1) {
-            let text = String(format: "%.\(digits)g", value)
-            if text.count <= 16 { return text }
-        }
-        return String(format: "%.7e", value)
-    }
-
     private static func decimals(_ vectors: SIMD3<Double>...) -> String {
-        vectors.flatMap { [decimal($0.x), decimal($0.y), decimal($0.z)] }.joined(separator: "\\")
+        vectors.flatMap { [$0.x, $0.y, $0.z].map(DecimalString.text) }.joined(separator: "\\")
     }
 
     private static func time(_ time: String, plusSeconds seconds: Int) -> String {
@@ -149,8 +137,8 @@ private struct PixelEncoding {
         case .float32(let volume):
             let range = volume.valueRange()
             let width = Double(range.upperBound) - Double(range.lowerBound)
-            slope = width > 0 ? Double(ImageSeriesWriter.decimal(width / 65535))! : 1
-            intercept = Double(ImageSeriesWriter.decimal(Double(range.lowerBound)))!
+            slope = width > 0 ? Double(DecimalString.text(width / 65535))! : 1
+            intercept = Double(DecimalString.text(Double(range.lowerBound)))!
             (bitsStored, isSigned) = (16, false)
         }
     }

@@ -61,6 +61,8 @@ struct CaseScans {
         return try entry.load()
     }
 
+    static let patientDiffersCode = "patient-differs"
+
     /// What differs between the scans that must not: errors for another patient, unless all that differs is `accepted`.
     func identityFindings(roles: (planning: String, treated: String), accepted: Set<PatientIdentity.Attribute>) -> [Finding] {
         [(roles.treated, treated)].appending(prefreeze.map { ("prefreeze", $0) }).flatMap { role, scan -> [Finding] in
@@ -69,7 +71,7 @@ struct CaseScans {
             let message = "The \(roles.planning) and the \(role) scan differ in \(conflicts.map(\.title).joined(separator: ", "))"
             guard accepted.isSuperset(of: conflicts) else {
                 return [Finding(
-                    .error, "patient-differs", message + ": they may be of two patients.",
+                    .error, Self.patientDiffersCode, message + ": they may be of two patients.",
                     remedy: "Check that the right series were chosen. Where the difference is known and explained, the case can accept it:"
                         + " acceptIdentityDifferences: [\(conflicts.map(\.rawValue).joined(separator: ", "))].")]
             }

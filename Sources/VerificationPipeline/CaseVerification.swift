@@ -13,8 +13,19 @@ import Reporting
 public struct CaseVerification {
     public let description: CaseDescription
     public let profile: SiteProfile
+    public let options: Options
 
-    public init(description: CaseDescription, profile: SiteProfile) { (self.description, self.profile) = (description, profile) }
+    /// What a run writes beside report, pictures and masks.
+    public struct Options: Sendable, Hashable {
+        /// Whether DICOM objects are written into `dicom`.
+        public var writesDICOM = true
+
+        public init() {}
+    }
+
+    public init(description: CaseDescription, profile: SiteProfile, options: Options = Options()) {
+        (self.description, self.profile, self.options) = (description, profile, options)
+    }
 
     /// Runs every stage and writes the results, which appear under their final name together at the end.
     ///
@@ -35,7 +46,7 @@ public struct CaseVerification {
         let scenes = try clock.measure("scenes", as: "preparing the viewer") { try CaseScenes(description: description, profile: profile, result: result).scenes() }
         try clock.measure("masks", as: "writing masks") { try writeMasks(result, to: folder) }
 
-        let report = CaseReport(
+        var report = CaseReport(
             case: .init(id: description.id, site: description.site, profile: profile.name, intent: description.intent), inputs: inputs,
             tumours: try result.tumours.map(CaseReport.Tumour.init), probes: result.probes.enumerated().map(CaseReport.Probe.init),
             ice: .init(
@@ -45,6 +56,10 @@ public struct CaseVerification {
             margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
             timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
+        if writesDICOM(result) {
+            try clock.measure("dicom", as: "writing DICOM objects") { try CaseDICOMResults(result, report: report, figures: figures, created: started).write(to: folder) }
+        }
+        report.timingsS = clock.timingsS
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
         try folder.write(Data(try HTMLReport.render(report, figures: figures, scenes: scenes).utf8), to: "report.html")
         try folder.write(try report.jsonData(), to: ResultsFolder.marker)
@@ -98,6 +113,11 @@ extension CaseVerification {
     /// What is known about the case before anything is measured.
     private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
         var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
+        if options.writesDICOM, findings.contains(where: { $0.code == CaseScans.patientDiffersCode }) {
+            findings.append(Finding(
+                .warning, "no-dicom-results", "No DICOM objects are written: they would join scans in one study that may be of two patients.",
+                remedy: "Check that the right series were chosen."))
+        }
         if !description.isFollowup {
             findings.append(Finding(
                 .info, "visible-ice-is-not-lethal",
@@ -114,6 +134,9 @@ extension CaseVerification {
         }
         return findings
     }
+
+    /// What one patient's scans give must never enter another's study.
+    private func writesDICOM(_ result: CaseResult) -> Bool { options.writesDICOM && !result.findings.contains { $0.code == CaseScans.patientDiffersCode } }
 
     private func verdict(_ result: CaseResult) -> CaseReport.Verdict {
         guard !result.margins.isEmpty else {

@@ -15,7 +15,8 @@ struct VerifyCommand: AsyncParsableCommand {
               icemargin verify --planning DIR --intraprocedural DIR --site liver \\
                 --tumour-seed 12.5,-80,431 --tumour-diameter 24
 
-            The output folder gets report.html, report.json, pictures (PNG) and masks (NIfTI). Scans are only read.
+            The output folder gets report.html, report.json, pictures (PNG), masks (NIfTI) and, in dicom/, a DICOM segmentation that belongs to the \
+            scans' studies. Scans are only read.
             """)
 
     @Argument(help: ArgumentHelp("The case: a case.yaml, or the folder that holds it.", valueName: "case"))
@@ -29,6 +30,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Flag(help: "Replace an earlier result in the output folder.")
     var overwrite = false
+
+    @Flag(name: .customLong("no-dicom"), help: "Write no DICOM objects.")
+    var noDICOM = false
 
     @Flag(help: "Print report.json instead of the summary.")
     var json = false
@@ -100,8 +104,10 @@ struct VerifyCommand: AsyncParsableCommand {
 
         let report: CaseReport
         do {
+            var options = CaseVerification.Options()
+            options.writesDICOM = !noDICOM
             report = try KernelThreads.with(threads ?? KernelThreads.count) {
-                try CaseVerification(description: description, profile: profile).run(into: folder, progress: progress)
+                try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
             }
         } catch {
             folder.discard()
