@@ -32,3 +32,30 @@ extension Mask {
         }
     }
 }
+
+extension LevelSet {
+    /// What lies in either of two objects of one frame of reference, on this one's grid made large enough for both.
+    ///
+    /// Inside this grid the larger of the two fields is kept, which is a distance outside both and close to the surface.
+    public func united(with other: LevelSet) -> LevelSet {
+        let rimMM = 3 * geometry.spacing.max()
+        let corners = other.surface().vertices.map { geometry.continuousIndex($0).ijk }
+        guard let first = corners.first else { return self }
+        let rim = rimMM / geometry.spacing
+        let low = pointwiseMin(SIMD3(0, 0, 0), (corners.reduce(first, pointwiseMin) - rim).rounded(.down))
+        let size = SIMD3(Double(geometry.size.i), Double(geometry.size.j), Double(geometry.size.k))
+        let high = pointwiseMax(size - 1, (corners.reduce(first, pointwiseMax) + rim).rounded(.up)), count = high - low + 1
+        let grid: GridGeometry
+        do {
+            grid = try GridGeometry(
+                size: GridSize(Int(count.x), Int(count.y), Int(count.z)), spacing: geometry.spacing,
+                origin: geometry.point(ContinuousIndex(low)), axes: geometry.axes, frameOfReferenceUID: geometry.frameOfReferenceUID)
+        } catch {
+            preconditionFailure("a grid around two objects of one frame of reference: \(error)")
+        }
+        let (a, b) = (resampled(onto: grid).field, other.resampled(onto: grid).field)
+        return LevelSet(field: Volume<Float>(geometry: grid) { target in
+            a.withUnsafeVoxels { a in b.withUnsafeVoxels { b in for offset in target.indices { target[offset] = max(a[offset], b[offset]) } } }
+        })
+    }
+}

@@ -110,6 +110,8 @@ public struct CaseDescription: Sendable, Hashable {
     public var organ: FramedMask?
     /// The ice, or for an audit the ablation zone, where it is given rather than to be segmented.
     public var zone: FramedMask?
+    /// What earlier ablations of the same tumours destroyed: counted with the zone.
+    public var earlierZones: [FramedMask] = []
     public var probes: Probes = .automatic
     public var registration = RegistrationChoice()
     public var freezeProtocol: FreezeProtocol?

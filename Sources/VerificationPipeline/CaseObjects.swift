@@ -140,6 +140,11 @@ struct CaseObjectFinder {
         }, [])
     }
 
+    /// What earlier ablations destroyed, in the order of the case.
+    func earlierZones() throws -> [CaseObject] {
+        try description.earlierZones.enumerated().map { try imported($1, name: "earlier zone \($0 + 1)") }
+    }
+
     func organ(_ mask: CaseDescription.FramedMask) throws -> CaseObject { try imported(mask, name: "organ") }
 
     private func segmented(_ result: SegmentationResult, name: String, isInPlanningFrame: Bool) -> CaseObject {

@@ -11,6 +11,8 @@ struct CasePlacement {
     var structures: [(object: CaseObject, limitMM: Double?)] = []
     /// The organ that holds the tumours, where the case gives it.
     var organ: CaseObject?
+    /// What earlier ablations destroyed.
+    var earlierZones: [CaseObject] = []
     /// The ice, or the ablation zone; `nil`, with a finding, when the scan shows none.
     var zone: CaseObject?
     var registration: CaseReport.Registration
@@ -34,16 +36,20 @@ struct CasePlacer {
     }
 
     func place(
-        tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], organ: CaseObject?, probes: [Probe]
+        tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], organ: CaseObject?, earlierZones: [CaseObject] = [],
+        probes: [Probe]
     ) throws -> CasePlacement {
-        // An organ is carried over as a structure is.
-        let all = structures + (organ.map { [($0, nil)] } ?? [])
+        // An organ and earlier zones are carried over as structures are.
+        let others = [organ].compactMap { $0 } + earlierZones
+        let all = structures + others.map { ($0, nil) }
         var placement = needsRegistration(tumours + all.map(\.object))
             ? try registered(tumours: tumours, structures: all, probes: probes)
             : try sharingFrame(tumours: tumours, structures: all, probes: probes)
-        if let organ, let index = placement.structures.lastIndex(where: { $0.object.name == organ.name }) {
-            placement.organ = placement.structures.remove(at: index).object
+        func take(_ object: CaseObject) -> CaseObject? {
+            placement.structures.lastIndex { $0.object.name == object.name }.map { placement.structures.remove(at: $0).object }
         }
+        placement.earlierZones = earlierZones.reversed().compactMap(take).reversed()
+        placement.organ = organ.flatMap(take)
         return placement
     }
 

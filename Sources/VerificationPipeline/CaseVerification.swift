@@ -76,13 +76,14 @@ public struct CaseVerification {
             try description.structures.map { (object: try finder.structure($0), limitMM: $0.limitMM ?? profile.limitMM(forStructure: $0.name)) }
         }
         let organ = try description.organ.map { try finder.organ($0) }
+        let earlierZones = try finder.earlierZones()
         let (probes, probeFindings) = clock.measure("probes", as: "finding probes") {
             let result = finder.probes()
             return (result.probes, result.findings)
         }
         var findings = caseFindings(scans, tumours: tumours, structures: structures.map(\.object) + [organ].compactMap { $0 }, probes: probes) + probeFindings
         var placement = try CasePlacer(description: description, profile: profile, scans: scans, finder: finder, clock: clock)
-            .place(tumours: tumours, structures: structures, organ: organ, probes: probes)
+            .place(tumours: tumours, structures: structures, organ: organ, earlierZones: earlierZones, probes: probes)
         findings += placement.findings
         if let zone = placement.zone {
             let outlines = clock.measure("outline", as: "finding the patient's outline") { finder.bodyOutlines(around: zone) }
@@ -93,7 +94,8 @@ public struct CaseVerification {
             scans: scans, tumours: tumours, structures: structures.map(\.object), organ: organ, probes: probes, placement: placement,
             findings: findings)
         guard let zone = placement.zone else { return result }
-        result.zones = description.isFollowup ? [MeasuredZone(.ablationZone, zone)] : MeasuredZone.withSetBacks(zone)
+        let zones = description.isFollowup ? [MeasuredZone(.ablationZone, zone)] : MeasuredZone.withSetBacks(zone)
+        result.zones = zones.map { $0.united(with: placement.earlierZones) }
         let measurements = try clock.measure("margins", as: "measuring margins") {
             try CaseMeasurements(
                 tumours: placement.tumours, zones: result.zones, deciding: zoneName, fieldOfView: scans.treated.geometry,

@@ -30,6 +30,18 @@ struct MeasuredZone {
     }
 }
 
+extension MeasuredZone {
+    /// The zone with what earlier ablations destroyed, as sure as the least sure of them; the zone itself where there were none.
+    func united(with earlier: [CaseObject]) -> MeasuredZone {
+        guard !earlier.isEmpty else { return self }
+        var copy = self
+        copy.object.levelSet = earlier.reduce(object.levelSet) { $0.united(with: $1.levelSet) }
+        copy.object.edgeUncertaintyMM = earlier.reduce(object.edgeUncertaintyMM) { max($0, $1.edgeUncertaintyMM, $1.alignment?.expectedErrorMM ?? 0) }
+        copy.source += earlier.count == 1 ? ", with an earlier zone" : ", with \(earlier.count) earlier zones"
+        return copy
+    }
+}
+
 extension CaseObject {
     /// The object without its outer `byMM` millimetres.
     fileprivate func setBack(byMM: Double) -> CaseObject {

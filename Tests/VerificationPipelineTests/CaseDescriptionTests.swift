@@ -30,12 +30,14 @@ import Testing
         protocol: {freeze: 10, thaw: 5, refreeze: 10}
         elapsed: 10
         intent: immune-priming
+        earlierZones: [{mask: zone-2025.nii.gz, frame: intraprocedural}]
         acceptIdentityDifferences: [patientID, sex]
         """
 
     @Test func everyKeyIsRead() throws {
         let description = try CaseDescription.parse(Self.whole, file: Self.file)
         #expect(description.id == "liver-01" && description.site == "liver" && !description.isFollowup)
+        #expect(description.earlierZones == [.init(source: .nifti(URL(filePath: "/cases/liver-01/zone-2025.nii.gz")), frame: .intraprocedural)])
         #expect(description.intent == .immunePriming && description.acceptedIdentityDifferences == [.patientID, .sex])
         #expect(description.planning == .init(folder: URL(filePath: "/cases/liver-01/planning"), seriesUID: "1.2.3"))
         #expect(description.prefreeze?.folder.path == "/cases/shared/prefreeze")

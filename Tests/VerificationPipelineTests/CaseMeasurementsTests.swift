@@ -90,6 +90,24 @@ import Testing
         #expect(abs(inOrgan.organVolumeML - 4 / 3 * Double.pi * pow(R, 3) / 1000) < 0.02 * inOrgan.organVolumeML)
     }
 
+    /// Two balls of 8 mm radius beside each other; each holds a tumour.
+    @Test func anEarlierAblationCountsWithTheIce() throws {
+        let ice = MeasuredZone(.visibleIce, ball("ice", radius: 8, center: PatientPoint(9, 0, 0)))
+        let small = try GridGeometry(size: GridSize(30, 30, 30), spacing: SIMD3(1, 1, 1), origin: PatientPoint(-28, -14.5, -14.5))
+        var earlier = ball("earlier zone 1", radius: 8, center: PatientPoint(-9, 0, 0))
+        earlier.levelSet = earlier.levelSet.resampled(onto: small)
+        earlier.edgeUncertaintyMM = 0.5
+        let united = ice.united(with: [earlier])
+        #expect(united.source == "given, with an earlier zone" && united.object.edgeUncertaintyMM == 0.5)
+        #expect(abs(united.object.surface.enclosedVolume / (8 / 3 * Double.pi * 512) - 1) < 0.02)
+        let measured = try CaseMeasurements(
+            tumours: [ball("T1", radius: 4, center: PatientPoint(-9, 0, 0)), ball("T2", radius: 3, center: PatientPoint(9, 0, 0))],
+            zones: [united], deciding: .visibleIce, fieldOfView: grid, structures: [],
+            profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: [])
+        let margins = try measured.margins.map { try #require($0.result).minimumMarginMM }
+        #expect(abs(margins[0] - 4) < 0.2 && abs(margins[1] - 5) < 0.2)
+    }
+
     /// A cord of 3 mm radius, 11 mm from the ice: the profile wants 10 mm kept, fluid below 10 mm and a sensor below 15 mm.
     @Test func structuresAreMeasuredInEachZoneAndProtectionIsAskedFor() throws {
         let measured = try CaseMeasurements(
