@@ -70,7 +70,7 @@ let package = Package(
         .testTarget(name: "MarginAnalysisTests", dependencies: ["MarginAnalysis"], swiftSettings: kernel),
         .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "FigureRendering"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "FigureRendering", "MarginAnalysis"]),
         .testTarget(name: "StudyArchiveTests", dependencies: ["StudyArchive", "Reporting"]),
         .testTarget(name: "BatchVerificationTests", dependencies: ["BatchVerification", "StudyArchive", "Reporting", "VerificationPipeline"]),
         .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline", "ImageRegistration", "MarginAnalysis"]),

@@ -8,6 +8,8 @@ public struct Figure: Sendable {
     public enum Place: Sendable {
         /// Right after the verdict, in print and where the viewer cannot run.
         case key
+        /// Beside the plots of the surface, in print and where the viewer cannot run.
+        case surface
         /// Folded away.
         case more
         /// Only as a file.
@@ -45,7 +47,7 @@ public enum HTMLReport {
     /// - Throws: `ReportError.template`.
     public static func render(_ report: CaseReport, figures: [Figure], scenes: [ReportScene] = []) throws -> String {
         var content = HTMLReportView(report, figures: figures).content
-        content["style"] = text(PackageResources.report_css)
+        content["style"] = text(PackageResources.report_css) + text(PackageResources.print_css)
         content["script"] = script
         content["scriptHash"] = "sha256-" + Data(SHA256.hash(data: Data(script.utf8))).base64EncodedString()
         content.merge(try ScenesView(scenes).content) { $1 }
@@ -54,7 +56,7 @@ public enum HTMLReport {
 
     /// The page's scripts as one, with names of their own.
     private static let script = "(() => {\n\"use strict\";\n"
-        + [PackageResources.scene_js, PackageResources.outlines_js, PackageResources.pane_js, PackageResources.viewer_js, PackageResources.page_js]
+        + [PackageResources.scene_js, PackageResources.outlines_js, PackageResources.pane_js, PackageResources.viewer_js, PackageResources.margin_map_js, PackageResources.page_js]
         .map(text).joined(separator: "\n") + "})();\n"
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

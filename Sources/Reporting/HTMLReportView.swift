@@ -15,9 +15,10 @@ struct HTMLReportView {
             "reasons": report.verdict.reasons,
             "hasReasons": !report.verdict.reasons.isEmpty,
             "keyFigures": figures.filter { $0.place == .key }.map(Self.figure),
+            "surfaceFigures": figures.filter { $0.place == .surface }.map(Self.figure),
             "figures": figures.filter { $0.place == .more }.map(Self.figure),
             "hasFigures": figures.contains { $0.place == .more },
-            "hasPictures": figures.contains { $0.place != .file },
+            "hasPictures": figures.contains { $0.place == .key || $0.place == .more },
             "tumours": report.tumours.map(Self.tumour),
             "ice": ["source": report.ice.source, "volume": HTMLNumber.volume(report.ice.volumeML)],
             "probes": report.probes.map { ["id": $0.id, "tip": HTMLNumber.point($0.tipLPS), "tail": HTMLNumber.point($0.tailLPS), "source": $0.source] },
@@ -28,7 +29,7 @@ struct HTMLReportView {
             "inputs": report.inputs.map(Self.input),
             "hasInputs": !report.inputs.isEmpty,
             "timings": Self.timings(report.timingsS),
-            "provenance": Self.provenance(report.provenance),
+            "provenance": Self.provenance(report.provenance, beside: Set(report.inputs.map(\.role))),
             "parameters": Self.json(report.provenance.parameters),
         ]
         if let simulation = report.simulation {
@@ -164,7 +165,7 @@ extension HTMLReportView {
     private static func input(_ input: CaseReport.Input) -> [String: Any] {
         [
             "role": input.role, "modality": input.modality ?? "–", "size": input.size.map(String.init).joined(separator: " × "),
-            "spacing": input.spacingMM.map { HTMLNumber.text($0, decimals: 2) }.joined(separator: " × "), "uid": input.seriesInstanceUID ?? "–",
+            "spacing": input.spacingMM.map { HTMLNumber.text($0, decimals: 2) }.joined(separator: " × "), "uid": input.seriesInstanceUID ?? "–", "sha256": input.sha256,
         ]
     }
 
@@ -172,10 +173,11 @@ extension HTMLReportView {
         timings.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ["stage": $0.key, "seconds": HTMLNumber.seconds($0.value)] }
     }
 
-    private static func provenance(_ provenance: CaseReport.Provenance) -> [String: Any] {
+    /// - Parameter inputs: roles whose hashes stand elsewhere.
+    private static func provenance(_ provenance: CaseReport.Provenance, beside inputs: Set<String>) -> [String: Any] {
         [
             "version": provenance.version, "dcmtk": provenance.dcmtk, "runID": provenance.runID, "created": provenance.created,
-            "hashes": provenance.inputSHA256.sorted { $0.key < $1.key }.map { ["role": $0.key, "sha256": $0.value] },
+            "hashes": provenance.inputSHA256.filter { !inputs.contains($0.key) }.sorted { $0.key < $1.key }.map { ["role": $0.key, "sha256": $0.value] },
         ]
     }
 

@@ -54,11 +54,16 @@ struct CaseFigures {
             let caption = FigureCaption(title: "Tumour \(id)", result: "smallest margin \(value)")
             let planes = try renderer.orthogonalPlanes(scan: scan.volume, overlays: overlays, at: result.worstPoint, mark: mark, caption: caption)
             let montage = try renderer.montage(scan: scan.volume, overlays: overlays, mark: mark, caption: caption)
+            let map = MarginMapFigure(colours: MarginColours(requiredMM: profile.requiredMarginMM, targetMM: profile.targetMarginMM)).image(
+                SurfaceMap(surface: result.map.surface, marginsMM: result.map.marginsMM), worst: result.worstPoint,
+                caption: FigureCaption(title: "Tumour \(id), margin in the \(zoneName.phrase)", result: caption.result))
             let described = "outlines of tumour \(id) and \(zoneName.phrase) on the \(scan.modality.rawValue) scan; smallest margin \(value)"
             return [
                 Figure(name: "planes-\(id)", caption: "Three planes through the point of tumour \(id) with the smallest margin.",
                     altText: "Axial, coronal and sagittal plane through the worst point: \(described).", png: planes.pngData(), place: .key),
                 Figure(name: "montage-\(id)", caption: "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).", png: montage.pngData(), place: .file),
+                Figure(name: "margin-map-\(id)", caption: "The margin on the surface of tumour \(id) in the \(zoneName.phrase), from six sides.",
+                    altText: "Surface of tumour \(id) from six sides, coloured by its margin in the \(zoneName.phrase); smallest margin \(value).", png: map.pngData(), place: .surface),
             ]
         }
     }

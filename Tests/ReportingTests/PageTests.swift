@@ -44,6 +44,7 @@ func textFromOutsideStaysText(_ text: String) throws {
         $0.inputs[0].role = text
         $0.inputs[0].findings = []
         $0.provenance.parameters = .object([text: .string(text)])
+        $0.provenance.inputSHA256 = [text: text]
         $0.timingsS = [text: 1]
     }, figures: [figure])
     // What the page's own elements look like with harmless text in the same places.
@@ -51,7 +52,9 @@ func textFromOutsideStaysText(_ text: String) throws {
         $0.case.id = "x"
         $0.verdict.reasons = ["x"]
         $0.findings = [Finding(.error, "x", "x", remedy: "x")]
+        $0.inputs[0].role = "x"
         $0.inputs[0].findings = []
+        $0.provenance.inputSHA256 = ["x": "x"]
         $0.timingsS = ["x": 1]
     }, figures: [Figure(name: "x", caption: "x", altText: "x", png: figure.png)])
     func count(_ scalar: Unicode.Scalar, in text: String) -> Int { text.unicodeScalars.count { $0 == scalar } }

@@ -20,12 +20,13 @@ async function start() {
     return;
   }
   const descriptions = JSON.parse(element.textContent), scenes = new Map();
-  const viewer = new Viewer(document.getElementById("viewer"), scenes);
+  const viewer = new Viewer(document.getElementById("viewer")), map = document.getElementById("margin-map");
+  const surface = map && new MarginMap(map, (point) => viewer.goToPoint(point));
   const choice = document.getElementById("scene-choice");
   const open = async (number) => {
     if (!scenes.has(number)) scenes.set(number, await Scene.load(descriptions[number], number));
-    const scene = scenes.get(number);
-    viewer.show(scene);
+    viewer.show(scenes.get(number));
+    surface?.show(scenes.get(number));
   };
   choice?.addEventListener("input", () => open(Number(choice.value)));
   document.documentElement.classList.add("has-viewer");

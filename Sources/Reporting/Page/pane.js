@@ -54,9 +54,11 @@ class Pane {
     context.font = `600 ${side < 260 ? 11 : LABEL_PIXELS}px system-ui, sans-serif`;
     this.drawImage(context, state, layout, weights);
     if (state.crosshair) this.drawCrosshair(context, state, layout);
-    this.drawObjects(context, state, layout);
-    if (state.shown.probes) for (const probe of state.scene.probes) this.drawProbe(context, state, layout, probe);
+    this.labels = [];
     if (state.outlines) this.drawWorst(context, state, layout);
+    this.drawObjects(context, state, layout);
+    if (state.outlines && state.shown.probes) for (const probe of state.scene.probes) this.drawProbe(context, state, layout, probe);
+    this.drawLabels(context, layout);
     this.drawLetters(context, state, layout, weights);
   }
 
@@ -83,7 +85,7 @@ class Pane {
 
   drawObjects(context, state, layout) {
     if (!state.outlines) return;
-    const index = Math.round(state.position[this.plane.n]), labels = [];
+    const index = Math.round(state.position[this.plane.n]);
     state.scene.objects.forEach((object, number) => {
       if (!state.shown[number]) return;
       const style = OBJECT_STYLES[object.kind], path = new Path2D();
@@ -96,20 +98,22 @@ class Pane {
         });
       }
       stroke(context, path, style);
-      if (rightmost) labels.push({ ...rightmost, text: object.label, colour: style.colour });
+      if (rightmost) this.labels.push({ ...rightmost, text: object.label, colour: style.colour });
     });
-    this.drawLabels(context, layout, labels);
   }
 
-  /** Each outline's name at its right end, kept apart from one another. */
-  drawLabels(context, layout, labels) {
+  /** Names beside what they name, kept off one another and inside the picture; the first come first. */
+  drawLabels(context, layout) {
     context.textAlign = "left";
-    let lowest = -Infinity;
-    for (const label of labels.sort((a, b) => a.y - b.y)) {
-      const y = Math.max(label.y, lowest + LABEL_PIXELS + 1);
-      lowest = y;
-      const width = context.measureText(label.text).width;
-      write(context, label.text, Math.min(label.x + 5, layout.side - width - 4), y, label.colour);
+    const taken = [];
+    for (const { text, x, y, colour } of this.labels) {
+      const width = context.measureText(text).width, height = LABEL_PIXELS + 2;
+      const places = [[6, 0], [6, -height], [6, height], [-width - 8, -height], [-width - 8, height], [6, -2 * height], [6, 2 * height], [6, 3 * height], [6, -3 * height]]
+        .map(([dx, dy]) => [Math.min(Math.max(x + dx, 4), layout.side - width - 4), Math.min(Math.max(y + dy, 64), layout.side - 34)]);
+      const isFree = ([left, middle]) => taken.every((box) => left > box.left + box.width + 2 || left + width + 2 < box.left || Math.abs(middle - box.middle) >= height);
+      const [left, middle] = places.find(isFree) ?? places[0];
+      taken.push({ left, width, middle });
+      write(context, text, left, middle, colour);
     }
   }
 
@@ -134,8 +138,7 @@ class Pane {
     path.moveTo(from[0] + 3, from[1]);
     path.arc(from[0], from[1], 3, 0, 7);
     stroke(context, path, OBJECT_STYLES.probes);
-    context.textAlign = "left";
-    write(context, probe.id, from[0] + 6, from[1] - 9, OBJECT_STYLES.probes.colour);
+    this.labels.push({ text: probe.id, x: from[0], y: from[1] - 9, colour: OBJECT_STYLES.probes.colour });
   }
 
   /** A ring around the worst point of the deciding zone, with the way to the zone's surface. */
@@ -152,8 +155,7 @@ class Pane {
       path.lineTo(...end);
     }
     stroke(context, path, { colour: MARK_COLOUR, dash: [], width: 1.6 });
-    context.textAlign = "left";
-    write(context, margin.text, x + 10, y - 14, MARK_COLOUR);
+    this.labels.push({ text: margin.text, x: x + 6, y: y - 14, colour: MARK_COLOUR });
   }
 
   drawCrosshair(context, state, layout) {

@@ -9,9 +9,8 @@ const WINDOWS = {
 const ZOOMS = [1, 1.5, 2, 3, 4];
 
 class Viewer {
-  constructor(root, scenes) {
+  constructor(root) {
     this.root = root;
-    this.scenes = scenes;
     this.panes = [...root.querySelectorAll("canvas[data-plane]")].map((canvas) =>
       Object.assign(new Pane(canvas, PLANES[canvas.dataset.plane]), { isBeside: "beside" in canvas.dataset }));
     this.controls = Object.fromEntries([...root.querySelectorAll("[data-control]")].map((element) => [element.dataset.control, element]));

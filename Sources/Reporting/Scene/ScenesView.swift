@@ -11,6 +11,14 @@ struct ScenesView {
         let json = String(decoding: try encoder.encode(packed.map(\.description)), as: UTF8.self)
         content = [
             "hasScenes": !scenes.isEmpty,
+            "hasMaps": scenes.contains { !$0.margins.isEmpty },
+            "maps": scenes.filter { !$0.margins.isEmpty }.enumerated().map { index, scene in
+                let plots = MarginPlots(scene: scene)
+                return [
+                    "isFirst": index == 0, "name": "Tumour \(scene.tumour ?? "")", "legend": plots.legend, "histogram": plots.histogram ?? "",
+                    "cumulative": plots.cumulative ?? "", "shells": plots.shells ?? "",
+                ] as [String: Any]
+            },
             "hasSeveralScenes": scenes.count > 1,
             "sceneChoices": scenes.enumerated().map { ["number": $0, "name": $1.tumour ?? "no tumour"] },
             // Nothing in it may end the script element that it stands in.
