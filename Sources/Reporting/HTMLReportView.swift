@@ -8,7 +8,7 @@ struct HTMLReportView {
     init(_ report: CaseReport, figures: [Figure]) {
         let status = report.verdict.status
         content = [
-            "case": ["id": report.case.id, "site": report.case.site, "profile": report.case.profile],
+            "case": ["id": report.case.id, "site": report.case.site, "profile": report.case.profile, "intent": report.case.intent.rawValue],
             "status": status.rawValue,
             "headline": Self.headline(status),
             "explanation": Self.explanation(status),
@@ -20,7 +20,7 @@ struct HTMLReportView {
             "hasFigures": figures.contains { $0.place == .more },
             "hasPictures": figures.contains { $0.place == .key || $0.place == .more },
             "tumours": report.tumours.map(Self.tumour),
-            "ice": ["source": report.ice.source, "volume": HTMLNumber.volume(report.ice.volumeML)],
+            "ice": Self.ice(report.ice),
             "probes": report.probes.map { ["id": $0.id, "tip": HTMLNumber.point($0.tipLPS), "tail": HTMLNumber.point($0.tailLPS), "source": $0.source] },
             "hasProbes": !report.probes.isEmpty,
             "registration": Self.registration(report.registration),
@@ -109,6 +109,12 @@ extension HTMLReportView {
         ]
     }
 
+    private static func ice(_ ice: CaseReport.Ice) -> [String: Any] {
+        var entry = ["source": ice.source, "volume": HTMLNumber.volume(ice.volumeML)]
+        if ice.organShare != nil { entry["share"] = "\(HTMLNumber.volume(ice.volumeInOrganML)) of the organ, \(HTMLNumber.fraction(ice.organShare)) of it" }
+        return entry
+    }
+
     private static func margin(_ margin: CaseReport.Margin) -> [String: Any] {
         var entry: [String: Any] = [
             "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "minimum": HTMLNumber.margin(margin.minimumMarginMM),
@@ -117,6 +123,7 @@ extension HTMLReportView {
             "from5to10": HTMLNumber.fraction(margin.surfaceFraction?.from5to10), "atLeast10": HTMLNumber.fraction(margin.surfaceFraction?.atLeast10),
         ]
         if let interval = margin.minimumMarginIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: true) }
+        if let interval = margin.tumourCoverageInterval { entry["coverageInterval"] = HTMLNumber.fractions(interval) }
         if let source = margin.zoneSource { entry["zoneSource"] = source }
         entry["probability"] = HTMLNumber.fraction(margin.probabilityMet)
         return entry
@@ -218,6 +225,8 @@ enum HTMLNumber {
         func end(_ value: Double?) -> String { value == nil ? "unknown" : element(value, exact: 4) { text($0, decimals: 1, signed: signed) } }
         return "\(end(interval.low)) to \(end(interval.high)) mm"
     }
+
+    static func fractions(_ interval: CaseReport.Interval) -> String { "\(fraction(interval.low)) to \(fraction(interval.high))" }
 
     static func point(_ point: PatientPoint) -> String {
         [point.lps.x, point.lps.y, point.lps.z].map { element($0, exact: 4) { text($0, decimals: 1) } }.joined(separator: ", ")

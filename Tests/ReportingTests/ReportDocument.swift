@@ -44,7 +44,8 @@ let exampleDocument = #"""
       "case": {
         "id": "liver-01",
         "site": "liver",
-        "profile": "liver"
+        "profile": "liver",
+        "intent": "curative"
       },
       "inputs": [
         {
@@ -82,7 +83,9 @@ let exampleDocument = #"""
       ],
       "ice": {
         "volumeML": null,
-        "source": "segmented"
+        "source": "segmented",
+        "volumeInOrganML": null,
+        "organShare": null
       },
       "registration": {
         "rigid": {
@@ -120,6 +123,7 @@ let exampleDocument = #"""
             "atLeast10": 0
           },
           "tumourCoverage": 0.99974,
+          "tumourCoverageInterval": null,
           "residualVolumeML": 0.002,
           "shellCoverage": [
             {
@@ -140,6 +144,7 @@ let exampleDocument = #"""
           "worstPointLPS": null,
           "surfaceFraction": null,
           "tumourCoverage": null,
+          "tumourCoverageInterval": null,
           "residualVolumeML": null,
           "shellCoverage": [],
           "shortfalls": null,
