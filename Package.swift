@@ -63,7 +63,7 @@ let package = Package(
         .testTarget(name: "ImagingCoreTests", dependencies: ["ImagingCore"]),
         .testTarget(name: "ImageFiltersTests", dependencies: ["ImageFilters"], swiftSettings: kernel),
         .testTarget(name: "DICOMObjectsTests", dependencies: ["DICOMObjects", .product(name: "Crypto", package: "swift-crypto")]),
-        .testTarget(name: "NIfTIFormatTests", dependencies: ["NIfTIFormat"]),
+        .testTarget(name: "NIfTIFormatTests", dependencies: ["NIfTIFormat", "CZlib"]),
         .testTarget(name: "ImageSegmentationTests", dependencies: ["ImageSegmentation", "SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "ImageRegistrationTests", dependencies: ["ImageRegistration", "SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "IceballSimulationTests", dependencies: ["IceballSimulation", "DescriptionFiles", "ImagingCore"], swiftSettings: kernel),

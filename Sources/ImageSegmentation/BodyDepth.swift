@@ -28,7 +28,8 @@ struct BodyDepth {
     }
 
     /// Means over cells of `step` voxels, read from every voxel of a cell in the slice.
-    private static func cellMeans<V>(_ volume: Volume<V>, _ step: SIMD3<Int>, _ value: @escaping (V) -> Float) -> Volume<Float> {
+    @inline(__always)
+    private static func cellMeans<V>(_ volume: Volume<V>, _ step: SIMD3<Int>, _ value: (V) -> Float) -> Volume<Float> {
         let full = volume.size
         let size = GridSize(max(1, full.i / step.x), max(1, full.j / step.y), (full.k - 1) / step.z + 1)
         let spacing = volume.geometry.spacing
@@ -39,15 +40,20 @@ struct BodyDepth {
         return volume.withUnsafeVoxels { voxels in
             Volume<Float>(geometry: grid) { target in
                 forEachSlab(of: size.k, slab: 1) { range in
-                    for k in range {
-                        for j in 0..<size.j {
-                            for i in 0..<size.i {
-                                var sum: Float = 0
+                    var columns = [Float](repeating: 0, count: full.i)
+                    columns.withUnsafeMutableBufferPointer { columns in
+                        for k in range {
+                            for j in 0..<size.j {
+                                columns.update(repeating: 0)
                                 for row in j &* step.y..<j &* step.y &+ height {
-                                    let start = full.offset(VoxelIndex(i &* step.x, row, k &* step.z))
-                                    for column in 0..<width { sum += value(voxels[start &+ column]) }
+                                    let start = voxels.baseAddress! + full.offset(VoxelIndex(0, row, k &* step.z))
+                                    for i in 0..<full.i { columns[i] += value(start[i]) }
                                 }
-                                target[i &+ size.i &* (j &+ size.j &* k)] = sum / Float(width &* height)
+                                for i in 0..<size.i {
+                                    var sum: Float = 0
+                                    for column in i &* step.x..<i &* step.x &+ width { sum += columns[column] }
+                                    target[i &+ size.i &* (j &+ size.j &* k)] = sum / Float(width &* height)
+                                }
                             }
                         }
                     }

@@ -24,6 +24,8 @@ struct EdgeRefinement {
     /// The surface moves no further than this from where it started.
     var largestShiftMM: Float = 3
     var passes = 5
+    /// Nothing farther from the surface has a part in moving it.
+    private static let bandMM: Float = 9
     /// The scanner's blur in the slice plane (one standard deviation), for the bias of curved edges.
     var inPlaneBlurMM: Float = 0.6
 
@@ -39,7 +41,7 @@ struct EdgeRefinement {
     func refine(_ start: Volume<Float>) -> Outcome {
         let spacing = image.geometry.spacing
         let roughness = SIMD3<Double>(repeating: 1).replacing(with: SIMD3(repeating: 0), where: spacing .> 3)
-        let first = start.signedDistanceToZero().clamped(to: 12).gaussianSmoothed(sigmaMM: roughness).signedDistanceToZero()
+        let first = start.signedDistanceToZero(limitMM: Self.bandMM).gaussianSmoothed(sigmaMM: roughness).signedDistanceToZero(limitMM: Self.bandMM)
         var surface = first
         var visible = 0.0, residual = 0.0
         for pass in 0..<passes {
@@ -48,7 +50,7 @@ struct EdgeRefinement {
             let limit = largestShiftMM
             surface = surface.combined(with: shift.field, first) { phi, shift, first in
                 max(first - limit, min(first + limit, phi + shift))
-            }.signedDistanceToZero()
+            }.signedDistanceToZero(limitMM: Self.bandMM)
         }
         return Outcome(surface: surface, visibleShare: visible, residualMM: residual)
     }

@@ -19,23 +19,15 @@ struct IceBodies {
             return (first.centroid - group.centre).length > 2 ? IceBodyFit(evidence, centre: first.centroid, ends: group.ends) : first
         }
         let grid = evidence.geometry
-        func field(_ body: IceBodyFit, _ values: [Double]) -> Volume<Float> {
-            DirectionField(values, at: body.directions).map(grid, centre: body.centre) { value, _ in value }
+        func fields(_ body: IceBodyFit) -> [Volume<Float>] {
+            DirectionField([body.radii, body.deviations, body.visibility], at: body.directions).map(grid, centre: body.centre)
         }
-        func depth(_ body: IceBodyFit) -> Volume<Float> {
-            DirectionField(body.radii, at: body.directions).map(grid, centre: body.centre) { radius, distance in radius - distance }
-        }
-        var result = (depth(bodies[0]), field(bodies[0], bodies[0].deviations), field(bodies[0], bodies[0].visibility))
+        var result = fields(bodies[0])
         for body in bodies.dropFirst() {
-            let next = depth(body), nearer = next.combined(with: result.0) { $0 > $1 ? 1 : 0 }
-            func merged(_ old: Volume<Float>, _ new: Volume<Float>) -> Volume<Float> {
-                old.combined(with: new, nearer) { $2 > 0 ? $1 : $0 }
-            }
-            result = (
-                merged(result.0, next), merged(result.1, field(body, body.deviations)), merged(result.2, field(body, body.visibility))
-            )
+            let next = fields(body), nearer = next[0].combined(with: result[0]) { $0 > $1 ? 1 : 0 }
+            result = zip(result, next).map { old, new in old.combined(with: new, nearer) { $2 > 0 ? $1 : $0 } }
         }
-        (self.depth, deviation, visibility) = result
+        (depth, deviation, visibility) = (result[0], result[1], result[2])
     }
 
     /// What the shape alone says for ice at each voxel, −1.4 … 1.4: a little near the surface, much far from it.

@@ -39,17 +39,18 @@ struct IceBodyFit {
         // The variance of one coefficient such that the degree's variance, averaged over the sphere, is the prior's.
         let precision = degrees.map { l in Double(2 * l + 1) / (4 * .pi * Self.priorMM[l] * Self.priorMM[l]) }
         (radii, deviations, visibility) = (base, [], [])
-        var system = NormalEquations(count: count)
+        var system = NormalEquations(diagonal: precision)
         // From coarse to fine: the few parameters of the lower degrees are found before the higher ones may follow details.
         for (limit, freedom) in [(1, 4.0), (1, 4), (2, 4), (2, 4), (2, 4), (4, 3), (4, 3), (4, 3), (8, 2.5), (8, 2.5), (8, 2.5)] {
-            system.reset(diagonal: zip(precision, degrees).map { $1 <= limit ? $0 : 1e6 })
+            let used = SphericalHarmonics.count(upTo: limit)
+            system = NormalEquations(diagonal: Array(precision[..<used]))
             visibility = []
             for ray in directions.indices {
                 let (target, weight, seen) = Self.wanted(gains[ray], from: radii[ray], freedomMM: freedom)
                 visibility.append(seen)
                 guard weight > 0.01 else { continue }
                 system.add(
-                    harmonics[ray * count..<(ray + 1) * count], value: target - base[ray],
+                    harmonics[ray * count..<ray * count + used], value: target - base[ray],
                     weight: weight / (Self.rayDeviationMM * Self.rayDeviationMM))
             }
             let solution = system.solve()
@@ -57,7 +58,7 @@ struct IceBodyFit {
                 max(
                     2,
                     min(
-                        Self.longestMM, base[ray] + zip(solution, harmonics[ray * count..<(ray + 1) * count]).reduce(0) { $0 + $1.0 * $1.1 }
+                        Self.longestMM, base[ray] + zip(solution, harmonics[ray * count..<ray * count + used]).reduce(0) { $0 + $1.0 * $1.1 }
                     ))
             }
         }

@@ -38,15 +38,19 @@ enum MetalRidges {
     private static let pairsNeeded = 8
     /// Wider than half of any probe with its blur.
     private static let reachMM = 4.0
+    private static let stretch = 64
 
     static func points(in scan: ScanVolume, contrast: ShaftContrast) -> [MetalPoint] {
         switch scan {
-        case .int16(let volume): points(in: volume, contrast) { Float($0) }
-        case .float32(let volume): points(in: volume, contrast) { $0 }
+        case .int16(let volume): points(in: volume, contrast, lowest: Int16(contrast.lowestValue.rounded(.up))) { Float($0) }
+        case .float32(let volume): points(in: volume, contrast, lowest: contrast.lowestValue) { $0 }
         }
     }
 
-    private static func points<V>(in volume: Volume<V>, _ contrast: ShaftContrast, _ value: @escaping (V) -> Float) -> [MetalPoint] {
+    @inline(__always)
+    private static func points<V: Comparable>(
+        in volume: Volume<V>, _ contrast: ShaftContrast, lowest: V, _ value: (V) -> Float
+    ) -> [MetalPoint] {
         let size = volume.size, spacing = volume.geometry.spacing
         let steps = steps(spacing: spacing)
         return volume.withUnsafeVoxels { voxels in
@@ -55,22 +59,29 @@ enum MetalRidges {
                 let k = slices.lowerBound
                 for j in 0..<size.j {
                     let row = size.i &* (j &+ size.j &* k)
-                    for i in 0..<size.i {
-                        let here = value(voxels[row &+ i])
-                        guard here >= contrast.lowestValue else { continue }
-                        let limit = here - contrast.ridgeHeight
-                        func isLow(_ i: Int, _ j: Int, _ k: Int) -> Bool {
-                            guard i >= 0, j >= 0, k >= 0, i < size.i, j < size.j, k < size.k else { return true }
-                            return value(voxels[i &+ size.i &* (j &+ size.j &* k)]) <= limit
+                    // Hardly any stretch of a row holds metal.
+                    for stretch in stride(from: 0, to: size.i, by: Self.stretch) {
+                        let columns = stretch..<min(stretch &+ Self.stretch, size.i)
+                        var brightest = voxels[row &+ stretch]
+                        for i in columns { brightest = max(brightest, voxels[row &+ i]) }
+                        guard brightest >= lowest else { continue }
+                        for i in columns {
+                            let here = value(voxels[row &+ i])
+                            guard here >= contrast.lowestValue else { continue }
+                            let limit = here - contrast.ridgeHeight
+                            func isLow(_ i: Int, _ j: Int, _ k: Int) -> Bool {
+                                guard i >= 0, j >= 0, k >= 0, i < size.i, j < size.j, k < size.k else { return true }
+                                return value(voxels[i &+ size.i &* (j &+ size.j &* k)]) <= limit
+                            }
+                            var passed = 0
+                            for (number, step) in steps.enumerated() {
+                                if isLow(i &+ step.i, j &+ step.j, k &+ step.k), isLow(i &- step.i, j &- step.j, k &- step.k) { passed += 1 }
+                                if passed + steps.count - 1 - number < pairsNeeded { break }
+                            }
+                            guard passed >= pairsNeeded else { continue }
+                            let weight = Double(min(max(here - contrast.lowestValue, 1), 2000))
+                            found.append(MetalPoint(position: SIMD3(Double(i), Double(j), Double(k)) * spacing, weight: weight))
                         }
-                        var passed = 0
-                        for (number, step) in steps.enumerated() {
-                            if isLow(i &+ step.i, j &+ step.j, k &+ step.k), isLow(i &- step.i, j &- step.j, k &- step.k) { passed += 1 }
-                            if passed + steps.count - 1 - number < pairsNeeded { break }
-                        }
-                        guard passed >= pairsNeeded else { continue }
-                        let weight = Double(min(max(here - contrast.lowestValue, 1), 2000))
-                        found.append(MetalPoint(position: SIMD3(Double(i), Double(j), Double(k)) * spacing, weight: weight))
                     }
                 }
                 return found

@@ -5,15 +5,11 @@ struct NormalEquations {
     private var matrix: [Double]
     private var right: [Double]
 
-    init(count: Int) {
-        self.count = count
+    /// - Parameter diagonal: the prior's precisions.
+    init(diagonal: [Double]) {
+        count = diagonal.count
         (matrix, right) = ([Double](repeating: 0, count: count * count), [Double](repeating: 0, count: count))
-    }
-
-    /// Starts anew with the prior's precisions.
-    mutating func reset(diagonal: [Double]) {
-        for n in matrix.indices { matrix[n] = 0 }
-        for n in 0..<count { (matrix[n * count + n], right[n]) = (diagonal[n], 0) }
+        for n in 0..<count { matrix[n * count + n] = diagonal[n] }
     }
 
     /// One observation: Σ row · unknowns = value.

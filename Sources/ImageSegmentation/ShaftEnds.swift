@@ -49,6 +49,27 @@ extension ShaftFit {
     private static let closeness = 0.02
     private static let pointLengthsMM = [0.0, 1, 2, 3]
 
+    /// For each end, counted outwards, the light of the rod that ends there on each voxel.
+    private func bluntEnds(_ model: ShaftModel, _ samples: [Sample], count: Int, outward: Double, start: Double) -> [[Float]] {
+        func light(_ section: ShaftModel.Section, endingAt end: Double) -> Float {
+            Float(model.amplitude * (outward < 0 ? section.share(from: end, to: model.to) : section.share(from: model.from, to: end)))
+        }
+        // Most voxels lie well before an end or well beyond it.
+        let sections = samples.map { sample in
+            ShaftModel.Section(of: model, at: sample.position).map { section in
+                let range = section.whereEndsMatter
+                return (section: section, range: range, below: light(section, endingAt: range.lowerBound), above: light(section, endingAt: range.upperBound))
+            }
+        }
+        return (0..<count).map { number in
+            let end = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
+            return sections.map { voxel in
+                guard let voxel else { return 0 }
+                return end <= voxel.range.lowerBound ? voxel.below : end >= voxel.range.upperBound ? voxel.above : light(voxel.section, endingAt: end)
+            }
+        }
+    }
+
     /// The end that agrees best with the voxels around it, and its standard deviation.
     ///
     /// Every candidate end's light is worked out once for a blunt rod; a cone is the mean of blunt rods that end along it, since its section
@@ -57,13 +78,7 @@ extension ShaftFit {
         let local = samples.filter { abs($0.along - start) < Self.endReachMM + 6 }
         guard local.count > 10 else { return (start, 3) }
         let count = Int(2 * Self.endReachMM / Self.endStepMM) + 1, outward = isLower ? -1.0 : 1
-        // Counted outwards.
-        let blunt = (0..<count).map { number in
-            var candidate = model
-            let position = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
-            if isLower { candidate.from = position } else { candidate.to = position }
-            return local.map { Float(candidate.excess(at: $0.position)) }
-        }
+        let blunt = bluntEnds(model, local, count: count, outward: outward, start: start)
         let values = local.map { Float($0.value) }
         let below = local.map { Float($0.background + $0.others) }
         let about = roughEnd(blunt, values, below, excess: excess)

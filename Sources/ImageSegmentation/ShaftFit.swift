@@ -196,9 +196,21 @@ struct ShaftFit {
         return true
     }
 
-    /// The normal equations of the weighted residuals, by rows of eight (the last is empty).
+    private static let slab = 256
+
+    /// The normal equations of the weighted residuals.
     private func normalEquations(_ model: ShaftModel, _ samples: [Sample], _ steps: [Double]) -> ([Double], [Double]) {
         let shifted = steps.indices.map { model.moved(at: $0, by: steps[$0]) }
+        let parts = mapSlabs(of: samples.count, slab: Self.slab) { normalEquations(model, shifted, samples[$0], steps) }
+        let gradient = parts.reduce(SIMD8<Double>.zero) { $0 + $1.gradient }
+        let rows = (0..<7).map { row in parts.reduce(SIMD8<Double>.zero) { $0 + $1.rows[row] } }
+        return (rows.flatMap { row in (0..<7).map { row[$0] } }, (0..<7).map { gradient[$0] })
+    }
+
+    /// The share of some samples in them, by rows of eight (the last number is empty).
+    private func normalEquations(
+        _ model: ShaftModel, _ shifted: [ShaftModel], _ samples: ArraySlice<Sample>, _ steps: [Double]
+    ) -> (rows: [SIMD8<Double>], gradient: SIMD8<Double>) {
         var rows = [SIMD8<Double>](repeating: .zero, count: 7), gradient = SIMD8<Double>.zero
         for sample in samples {
             let value = predicted(model, sample), sigma = tolerance(value, sample)
@@ -211,16 +223,16 @@ struct ShaftFit {
             gradient += weight * residual * slope
             for row in 0..<7 { rows[row] += (weight * slope[row]) * slope }
         }
-        return (rows.flatMap { row in (0..<7).map { row[$0] } }, (0..<7).map { gradient[$0] })
+        return (rows, gradient)
     }
 
     private func robustCost(_ model: ShaftModel, _ samples: [Sample]) -> Double {
-        var sum = 0.0
-        for sample in samples {
-            let value = predicted(model, sample), residual = (sample.value - value) / tolerance(value, sample)
-            sum += log1p(residual * residual / 9)
-        }
-        return sum
+        mapSlabs(of: samples.count, slab: 2 * Self.slab) { range in
+            samples[range].reduce(0.0) { sum, sample in
+                let value = predicted(model, sample), residual = (sample.value - value) / tolerance(value, sample)
+                return sum + log1p(residual * residual / 9)
+            }
+        }.reduce(0, +)
     }
 
     private func explainedShare(_ model: ShaftModel, _ samples: [Sample]) -> Double {

@@ -46,54 +46,79 @@ struct ShaftModel {
     func excess(at point: SIMD3<Double>) -> Double { amplitude * share(at: point) }
 
     /// `excess` for an amplitude of 1.
-    func share(at point: SIMD3<Double>) -> Double { aspect == .dots ? dotShare(point) : trackShare(point) }
+    func share(at point: SIMD3<Double>) -> Double { Section(of: self, at: point).map { $0.share(from: from, to: to) } ?? 0 }
 
-    private func dotShare(_ point: SIMD3<Double>) -> Double {
-        let rise = direction.z, half = sliceThicknessMM / 2
-        let t = (point.z - middle.z) / rise
-        let low = max(t - half / abs(rise), from), high = min(t + half / abs(rise), to)
-        guard high > low else { return 0 }
-        let held = (high - low) * abs(rise) / sliceThicknessMM, foot = middle + (low + high) / 2 * direction
-        let x = point.x - foot.x, y = point.y - foot.y
-        let variance = blurMM * blurMM + (1 - rise * rise) * (high - low) * (high - low) / 12
-        let exponent = (x * x + y * y) / (2 * variance)
-        return exponent > 12 ? 0 : held * exp(-exponent)
-    }
+    /// What a voxel sees of the rod, but for where the rod ends.
+    struct Section {
+        private let aspect: Aspect
+        /// The stretch of the rod that the slice holds.
+        private let low, high: Double
+        /// How bright the voxel is where the rod goes on to both sides (but for dots).
+        private let brightness: Double
+        /// In the plane, along the rod: the voxel, the rod's millimetres, and how softly it ends.
+        private let along, inPlane, spread: Double
+        /// Dots: the rod's middle as seen from the voxel, and its shape.
+        private let offset: SIMD2<Double>, direction: SIMD3<Double>, blurMM, sliceThicknessMM: Double
 
-    private func trackShare(_ point: SIMD3<Double>) -> Double {
-        let inPlane = (direction.x * direction.x + direction.y * direction.y).squareRoot()
-        let ex = direction.x / inPlane, ey = direction.y / inPlane
-        let x = point.x - middle.x, y = point.y - middle.y
-        let along = x * ex + y * ey, across = x * ey - y * ex
-        let exponent = across * across / (2 * blurMM * blurMM)
-        guard exponent < 12 else { return 0 }
-        let half = sliceThicknessMM / 2, z = point.z - middle.z
-        if aspect == .line {
-            let height = along / inPlane * direction.z - z
-            let spread = (Self.softnessMM * Self.softnessMM + pow(blurMM * direction.z / inPlane, 2)).squareRoot()
-            guard abs(height) < half + 4 * spread else { return 0 }
-            let held = Self.step((height + half) / spread) - Self.step((height - half) / spread)
-            return exp(-exponent) * held * within(along, from * inPlane, to * inPlane, blurMM)
+        /// `nil` where the rod's light does not reach.
+        init?(of model: ShaftModel, at point: SIMD3<Double>) {
+            (aspect, direction, blurMM, sliceThicknessMM) = (model.aspect, model.direction, model.blurMM, model.sliceThicknessMM)
+            let half = sliceThicknessMM / 2, away = point - model.middle
+            inPlane = (direction.x * direction.x + direction.y * direction.y).squareRoot()
+            offset = SIMD2(away.x, away.y)
+            guard aspect != .dots else {
+                let t = away.z / direction.z
+                (low, high) = (t - half / abs(direction.z), t + half / abs(direction.z))
+                (brightness, along, spread) = (1, 0, 0)
+                return
+            }
+            let ex = direction.x / inPlane, ey = direction.y / inPlane
+            let across = away.x * ey - away.y * ex, exponent = across * across / (2 * blurMM * blurMM)
+            guard exponent < 12 else { return nil }
+            along = away.x * ex + away.y * ey
+            if aspect == .line {
+                let height = along / inPlane * direction.z - away.z
+                let softness = (ShaftModel.softnessMM * ShaftModel.softnessMM + pow(blurMM * direction.z / inPlane, 2)).squareRoot()
+                guard abs(height) < half + 4 * softness else { return nil }
+                brightness = exp(-exponent) * (ShaftModel.step((height + half) / softness) - ShaftModel.step((height - half) / softness))
+                (low, high, spread) = (-.infinity, .infinity, blurMM)
+            } else {
+                let a = (away.z - half) / direction.z, b = (away.z + half) / direction.z
+                (low, high) = (min(a, b), max(a, b))
+                brightness = exp(-exponent)
+                spread = (blurMM * blurMM + pow(ShaftModel.softnessMM * inPlane / direction.z, 2)).squareRoot()
+            }
         }
-        let a = (z - half) / direction.z, b = (z + half) / direction.z
-        let low = max(min(a, b), from), high = min(max(a, b), to)
-        guard high > low else { return 0 }
-        let spread = (blurMM * blurMM + pow(Self.softnessMM * inPlane / direction.z, 2)).squareRoot()
-        return exp(-exponent) * within(along, low * inPlane, high * inPlane, spread)
-    }
 
-    /// The share of a Gaussian around `x` that lies between two ends.
-    private func within(_ x: Double, _ low: Double, _ high: Double, _ spread: Double) -> Double {
-        Self.step((high - x) / spread) - Self.step((low - x) / spread)
+        /// An end before or after this stretch of the rod might as well lie at its end.
+        var whereEndsMatter: ClosedRange<Double> {
+            guard aspect == .line else { return low...high }
+            let a = (along - ShaftModel.widestStep * spread) / inPlane, b = (along + ShaftModel.widestStep * spread) / inPlane
+            return a...b
+        }
+
+        /// How much a rod of amplitude 1 with these ends adds to the voxel.
+        func share(from: Double, to: Double) -> Double {
+            let low = max(low, from), high = min(high, to)
+            guard high > low else { return 0 }
+            guard aspect == .dots else {
+                return brightness * (ShaftModel.step((high * inPlane - along) / spread) - ShaftModel.step((low * inPlane - along) / spread))
+            }
+            let rise = direction.z, held = (high - low) * abs(rise) / sliceThicknessMM, middle = (low + high) / 2
+            let x = offset.x - middle * direction.x, y = offset.y - middle * direction.y
+            let variance = blurMM * blurMM + (1 - rise * rise) * (high - low) * (high - low) / 12
+            let exponent = (x * x + y * y) / (2 * variance)
+            return exponent > 12 ? 0 : held * exp(-exponent)
+        }
     }
 
     /// The normal distribution's integral, to 10⁻⁶: asked for so often that it is read from a table.
     private static func step(_ x: Double) -> Double {
-        guard x > -4 else { return 0 }
-        guard x < 4 else { return 1 }
-        let place = (x + 4) * perUnit, index = Int(place), share = place - Double(index)
+        guard x > -widestStep else { return 0 }
+        guard x < widestStep else { return 1 }
+        let place = (x + widestStep) * perUnit, index = Int(place), share = place - Double(index)
         return steps.withUnsafeBufferPointer { $0[index] + share * ($0[index + 1] - $0[index]) }
     }
-    private static let perUnit = 256.0
-    private static let steps = (0...Int(8 * perUnit) + 1).map { 0.5 + 0.5 * erf((Double($0) / perUnit - 4) * 0.5.squareRoot()) }
+    private static let perUnit = 256.0, widestStep = 4.0
+    private static let steps = (0...Int(2 * widestStep * perUnit) + 1).map { 0.5 + 0.5 * erf((Double($0) / perUnit - widestStep) * 0.5.squareRoot()) }
 }

@@ -33,7 +33,7 @@ struct StraightLineSearch {
     private let points: [MetalPoint]
     private let sliceSpacingMM: Double
     private var isLeft: [Bool]
-    private let cells: [SIMD3<Int32>: [Int]]
+    private let cells: PointCells
     private static let cellMM = 8.0
     /// How far from its axis a shaft's points lie; across slices half of a slice more.
     private static let tubeMM = 1.7
@@ -43,10 +43,8 @@ struct StraightLineSearch {
     init(_ points: [MetalPoint], sliceSpacingMM: Double) {
         (self.points, self.sliceSpacingMM) = (points, sliceSpacingMM)
         isLeft = Array(repeating: true, count: points.count)
-        cells = Dictionary(grouping: points.indices) { Self.cell(points[$0].position) }
+        cells = PointCells(points.map(\.position), edgeMM: Self.cellMM)
     }
-
-    private static func cell(_ position: SIMD3<Double>) -> SIMD3<Int32> { SIMD3<Int32>((position / cellMM).rounded(.down)) }
 
     /// Hands every line to `visit`, the most line-like beginnings first; the points of a line are used up whatever `visit` makes of it,
     /// those within the ranges that it returns.
@@ -72,14 +70,15 @@ struct StraightLineSearch {
     private func seeds() -> [Seed] {
         let places = Dictionary(grouping: points.indices.filter { isLeft[$0] }) { SIMD3<Int32>((points[$0].position / 4).rounded(.down)) }
         let heaviest = places.values.map { place in place.max { (points[$0].weight, $1) < (points[$1].weight, $0) }! }.sorted()
-        return heaviest.compactMap { seed(at: $0) }.sorted { ($0.score, $1.point) > ($1.score, $0.point) }
+        return mapSlabs(of: heaviest.count, slab: 64) { range in range.compactMap { seed(at: heaviest[$0]) } }.flatMap { $0 }
+            .sorted { ($0.score, $1.point) > ($1.score, $0.point) }
     }
 
     private func seed(at index: Int) -> Seed? {
         let here = points[index].position, reach = 7 + 0.5 * sliceSpacingMM
-        var around: [Int] = []
-        forEachCell(around: here, reach: reach) { cell in
-            for other in cells[cell] ?? [] where isLeft[other] && (points[other].position - here).length <= reach { around.append(other) }
+        var around: [Int] = [], visited = cells.noneVisited
+        cells.forEachPoint(around: here, reachMM: reach, visited: &visited) { other in
+            if isLeft[other], (points[other].position - here).length <= reach { around.append(other) }
         }
         let near = linked(around, from: index)
         guard near.count >= 5 else { return nil }
@@ -106,12 +105,17 @@ struct StraightLineSearch {
         var rest = members.filter { $0 != start }, chain = [start], next = 0
         while next < chain.count, !rest.isEmpty {
             let here = points[chain[next]].position
-            func isNext(_ other: Int) -> Bool {
+            var left = 0
+            for other in rest {
                 let step = points[other].position - here
-                return step.x * step.x + step.y * step.y <= Self.linkMM * Self.linkMM && abs(step.z) < 1.5 * sliceSpacingMM
+                if step.x * step.x + step.y * step.y <= Self.linkMM * Self.linkMM, abs(step.z) < 1.5 * sliceSpacingMM {
+                    chain.append(other)
+                } else {
+                    rest[left] = other
+                    left += 1
+                }
             }
-            chain += rest.filter(isNext)
-            rest.removeAll(where: isNext)
+            rest.removeLast(rest.count - left)
             next += 1
         }
         return chain
@@ -128,30 +132,18 @@ struct StraightLineSearch {
         return (vector, SIMD3((rows.0 * vector).sum(), (rows.1 * vector).sum(), (rows.2 * vector).sum()).length)
     }
 
-    private func forEachCell(around point: SIMD3<Double>, reach: Double, _ visit: (SIMD3<Int32>) -> Void) {
-        let low = Self.cell(point - reach), high = Self.cell(point + reach)
-        for z in low.z...high.z {
-            for y in low.y...high.y {
-                for x in low.x...high.x { visit(SIMD3(x, y, z)) }
-            }
-        }
-    }
-
     /// The points not yet used whose feet on the line lie in `range`, in the tube around it.
     private func near(_ line: LineStretch, within range: ClosedRange<Double>, widening: Double = 0) -> [Int] {
-        var visited = Set<SIMD3<Int32>>()
-        var result: [Int] = []
+        var result: [Int] = [], visited = cells.noneVisited
         let (u, v) = line.across
         let halfU = Self.tubeMM + widening, halfV = Self.tubeMM + widening + 0.6 * abs(v.z) * sliceSpacingMM
         for step in 0...Int(line.cellsNeeded(range) + 1) {
             let foot = line.point(at: min(range.lowerBound + Double(step) * Self.cellMM, range.upperBound))
-            forEachCell(around: foot, reach: Self.cellMM) { cell in
-                guard visited.insert(cell).inserted, let members = cells[cell] else { return }
-                for index in members where isLeft[index] {
-                    let offset = points[index].position - line.origin
-                    let a = (offset * u).sum() / halfU, b = (offset * v).sum() / halfV
-                    if a * a + b * b <= 1, range.contains((offset * line.direction).sum()) { result.append(index) }
-                }
+            cells.forEachPoint(around: foot, reachMM: Self.cellMM, visited: &visited) { index in
+                guard isLeft[index] else { return }
+                let offset = points[index].position - line.origin
+                let a = (offset * u).sum() / halfU, b = (offset * v).sum() / halfV
+                if a * a + b * b <= 1, range.contains((offset * line.direction).sum()) { result.append(index) }
             }
         }
         return result

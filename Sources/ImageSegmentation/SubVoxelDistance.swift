@@ -5,41 +5,45 @@ extension Volume<Float> {
     ///
     /// Voxels with a neighbour of the other sign get their distance from the linear crossings along the axes (exact for a plane); the
     /// rest, and those that the surface passes at a slant, follow by fast sweeping of the eikonal equation (Zhao 2005).
-    /// Edge cases: a field of one sign gives ±`Float.greatestFiniteMagnitude`.
-    /// Complexity: O(voxels), nine to sixteen sweeps.
-    func signedDistanceToZero() -> Volume<Float> {
+    /// Edge cases: a field of one sign gives ±`limitMM`.
+    /// Complexity: O(voxels), nine to sixteen sweeps, which pass quickly over what lies beyond the limit.
+    ///
+    /// - Parameter limitMM: distances beyond it are reported as this.
+    func signedDistanceToZero(limitMM: Float = .greatestFiniteMagnitude) -> Volume<Float> {
         let far = Float.greatestFiniteMagnitude
         let size = size, h = SIMD3<Float>(geometry.spacing)
         let strideJ = size.i, strideK = size.i * size.j
         return withUnsafeVoxels { field in
             Volume<Float>(geometry: geometry) { distance in
-                for k in 0..<size.k {
-                    for j in 0..<size.j {
-                        for i in 0..<size.i {
-                            let here = i &+ j &* strideJ &+ k &* strideK
-                            let value = field[here], inside = value >= 0
-                            @inline(__always) func crossing(_ neighbour: Int, _ exists: Bool, _ spacing: Float) -> Float {
-                                guard exists else { return far }
-                                let other = field[neighbour]
-                                guard (other >= 0) != inside else { return far }
-                                return spacing * value / (value - other)
+                forEachSlab(of: size.k, slab: 1) { range in
+                    for k in range {
+                        for j in 0..<size.j {
+                            for i in 0..<size.i {
+                                let here = i &+ j &* strideJ &+ k &* strideK
+                                let value = field[here], inside = value >= 0
+                                @inline(__always) func crossing(_ neighbour: Int, _ exists: Bool, _ spacing: Float) -> Float {
+                                    guard exists else { return far }
+                                    let other = field[neighbour]
+                                    guard (other >= 0) != inside else { return far }
+                                    return spacing * value / (value - other)
+                                }
+                                let a = min(crossing(here &- 1, i > 0, h.x), crossing(here &+ 1, i + 1 < size.i, h.x))
+                                let b = min(crossing(here &- strideJ, j > 0, h.y), crossing(here &+ strideJ, j + 1 < size.j, h.y))
+                                let c = min(crossing(here &- strideK, k > 0, h.z), crossing(here &+ strideK, k + 1 < size.k, h.z))
+                                guard min(a, b, c) < far else {
+                                    distance[here] = limitMM
+                                    continue
+                                }
+                                let floor: Float = 1e-6
+                                let sum = 1 / (max(a, floor) * max(a, floor)) + 1 / (max(b, floor) * max(b, floor)) + 1 / (max(c, floor) * max(c, floor))
+                                distance[here] = 1 / sum.squareRoot()
                             }
-                            let a = min(crossing(here &- 1, i > 0, h.x), crossing(here &+ 1, i + 1 < size.i, h.x))
-                            let b = min(crossing(here &- strideJ, j > 0, h.y), crossing(here &+ strideJ, j + 1 < size.j, h.y))
-                            let c = min(crossing(here &- strideK, k > 0, h.z), crossing(here &+ strideK, k + 1 < size.k, h.z))
-                            guard min(a, b, c) < far else {
-                                distance[here] = far
-                                continue
-                            }
-                            let floor: Float = 1e-6
-                            let sum = 1 / (max(a, floor) * max(a, floor)) + 1 / (max(b, floor) * max(b, floor)) + 1 / (max(c, floor) * max(c, floor))
-                            distance[here] = 1 / sum.squareRoot()
                         }
                     }
                 }
-                for direction in 0..<8 { Self.sweep(distance, size, h, direction) }
+                for direction in 0..<8 { Self.sweep(distance, size, h, direction, limitMM) }
                 // Around corners a second round may find shorter ways.
-                for direction in 0..<8 where !Self.sweep(distance, size, h, direction) { break }
+                for direction in 0..<8 where !Self.sweep(distance, size, h, direction, limitMM) { break }
                 for offset in 0..<field.count where field[offset] < 0 { distance[offset] = -distance[offset] }
             }
         }
@@ -47,7 +51,9 @@ extension Volume<Float> {
 
     /// - Returns: whether a distance became shorter by more than a twentieth of the smallest spacing.
     @discardableResult
-    private static func sweep(_ distance: UnsafeMutableBufferPointer<Float>, _ size: GridSize, _ h: SIMD3<Float>, _ direction: Int) -> Bool {
+    private static func sweep(
+        _ distance: UnsafeMutableBufferPointer<Float>, _ size: GridSize, _ h: SIMD3<Float>, _ direction: Int, _ limit: Float
+    ) -> Bool {
         let far = Float.greatestFiniteMagnitude
         let strideJ = size.i, strideK = size.i * size.j
         let weights = 1 / (h * h)
@@ -64,6 +70,8 @@ extension Volume<Float> {
                     let a = min(i > 0 ? d[here &- 1] : far, i &+ 1 < size.i ? d[here &+ 1] : far)
                     let b = min(j > 0 ? d[here &- strideJ] : far, j &+ 1 < size.j ? d[here &+ strideJ] : far)
                     let c = min(k > 0 ? d[here &- strideK] : far, k &+ 1 < size.k ? d[here &+ strideK] : far)
+                    // No way through a neighbour is shorter than the neighbour's own.
+                    guard min(a, b, c) < min(d[here], limit) else { continue }
                     let candidate = eikonal(a, b, c, h, weights)
                     if candidate < d[here] {
                         changed = changed || candidate < d[here] - noticeable

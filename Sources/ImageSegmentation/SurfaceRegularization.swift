@@ -12,10 +12,11 @@ extension Volume where Voxel == Float {
     func regularized(openingMM: Double, smoothingMM: Double) -> Volume<Float> {
         let holes = Mask(self) { $0 >= 0 }.fillingHoles()
         guard !holes.isEmpty else { return self }
-        let whole = combined(with: Volume<Float>.levels(of: holes)) { phi, level in level > 0 ? Swift.max(phi, 1e-3) : phi }.signedDistanceToZero()
+        let reach: Float = 12
+        let whole = combined(with: Volume<Float>.levels(of: holes)) { phi, level in level > 0 ? Swift.max(phi, 1e-3) : phi }
+            .signedDistanceToZero(limitMM: smoothingMM > 0 ? reach + 2 * Float(openingMM) : .greatestFiniteMagnitude)
         let opened = whole.withoutOutgrowths(narrowerThanTwiceMM: Float(openingMM))
         guard smoothingMM > 0 else { return opened }
-        let reach: Float = 12
         let smoothed = opened.clamped(to: reach).gaussianSmoothed(sigmaMM: smoothingMM)
         let shift = smoothed.level(enclosing: opened.enclosedVoxels)
         return smoothed.mapped { (phi: Float) -> Float in phi - shift }.signedDistanceToZero()

@@ -87,7 +87,9 @@ struct TissueNeighbourhood {
                 law.frozen.withUnsafeBufferPointer { frozen in
                     nonisolated(unsafe) let odds = odds
                     forEachSlab(of: histograms.count / count, slab: 64) { range in
-                        var levels = [Float](repeating: 0, count: count), ice = levels
+                        let both = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * count)
+                        defer { both.deallocate() }
+                        let levels = both.baseAddress!, ice = levels + count
                         for cell in range {
                             let start = cell &* count
                             var total: Float = 0
@@ -98,7 +100,8 @@ struct TissueNeighbourhood {
                                 ice[bin] = 0
                             }
                             for tissue in 0..<count where levels[tissue] > 1e-4 {
-                                for bin in 0..<count { ice[bin] += levels[tissue] * frozen[tissue &* count &+ bin] }
+                                let share = levels[tissue], row = frozen.baseAddress! + tissue &* count
+                                for bin in 0..<count { ice[bin] += share * row[bin] }
                             }
                             for bin in 0..<count {
                                 // Neighbouring bins blur into one another: tissue varies from place to place.

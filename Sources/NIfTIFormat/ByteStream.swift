@@ -68,43 +68,51 @@ final class ByteReader {
 final class ByteWriter {
     private let url: URL
     private let temporary: URL
-    private var file: gzFile?
+    private var file: UnsafeMutablePointer<FILE>?
+    private var gzip: ParallelGzip?
 
     /// The file is compressed when its name ends in `.gz`. Nothing that depends on time or machine goes into it.
     init(_ url: URL) throws(NIfTIError) {
         self.url = url
         temporary = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).partial")
-        // Level 1: on masks and fields higher levels take several times as long for a few per cent.
-        file = gzopen(temporary.path, url.pathExtension.lowercased() == "gz" ? "wb1" : "wbT")
+        file = fopen(temporary.path, "wb")
         guard file != nil else { throw .cannotWrite(url, reason: String(cString: strerror(errno))) }
-        gzbuffer(file, 1 << 17)
+        guard url.pathExtension.lowercased() == "gz" else { return }
+        gzip = ParallelGzip()
+        try store(ParallelGzip.header)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(NIfTIError) {
-        var done = 0
-        while done < bytes.count {
-            let count = gzwrite(file, bytes.baseAddress! + done, UInt32(min(bytes.count - done, 1 << 30)))
-            guard count > 0 else { throw .cannotWrite(url, reason: String(cString: strerror(errno))) }
-            done += Int(count)
-        }
+        guard let pieces = gzip?.compress(bytes) else { return try store(bytes) }
+        for piece in pieces { try store(piece) }
     }
 
     func write(_ bytes: [UInt8]) throws(NIfTIError) {
+        // Typed throws do not pass through the standard library's closures.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         defer { buffer.deallocate() }
         buffer.copyBytes(from: bytes)
         try write(UnsafeRawBufferPointer(buffer))
     }
 
+    private func store(_ bytes: [UInt8]) throws(NIfTIError) {
+        guard fwrite(bytes, 1, bytes.count, file!) == bytes.count else { throw .cannotWrite(url, reason: String(cString: strerror(errno))) }
+    }
+
+    private func store(_ bytes: UnsafeRawBufferPointer) throws(NIfTIError) {
+        guard fwrite(bytes.baseAddress, 1, bytes.count, file!) == bytes.count else { throw .cannotWrite(url, reason: String(cString: strerror(errno))) }
+    }
+
     func finish() throws(NIfTIError) {
-        let status = gzclose(file)
+        if let gzip { try store(gzip.trailer) }
+        let status = fclose(file!)
         file = nil
-        guard status == Z_OK, rename(temporary.path, url.path) == 0 else { throw .cannotWrite(url, reason: String(cString: strerror(errno))) }
+        guard status == 0, rename(temporary.path, url.path) == 0 else { throw .cannotWrite(url, reason: String(cString: strerror(errno))) }
     }
 
     deinit {
         guard let file else { return }
-        gzclose(file)
+        fclose(file)
         unlink(temporary.path)
     }
 }

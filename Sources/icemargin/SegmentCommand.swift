@@ -92,10 +92,12 @@ struct SegmentCommand: AsyncParsableCommand {
         let inputs = [series, reference].compactMap { $0.map { URL(filePath: $0) } }
         let results = try output.map { try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "segment.json", inputs: inputs) }
         do {
+            async let before = reference.map { try StageScan.read(URL(filePath: $0), modality: modality, role: "reference") }
             let scan = try StageScan.read(URL(filePath: series), seriesUID: seriesUID, modality: modality, role: "given")
-            let found = try segment(scan)
-            let document = SegmentDocument(object: object.rawValue, scan: scan, found)
-            if let results { try write(document, found.result, scan: scan, to: results) }
+            let found = try await segment(scan, reference: before)
+            let surface = found.result?.levelSet.surface()
+            let document = SegmentDocument(object: object.rawValue, scan: scan, found, surface: surface)
+            if let results { try write(document, found.result, surface: surface, scan: scan, to: results) }
             if json {
                 try StandardOutput.write(try ReportEncoder().encode(document))
             } else {
@@ -114,13 +116,12 @@ struct SegmentCommand: AsyncParsableCommand {
         var findings: [Finding] = []
     }
 
-    private func segment(_ scan: StageScan) throws -> Found {
+    private func segment(_ scan: StageScan, reference before: StageScan?) throws -> Found {
         switch object {
         case .tumour:
             return Found(result: try TumourSegmentation.segment(
                 scan: scan.volume, modality: scan.modality, prompt: try prompt, parameters: .init(mayLieInBone: inBone)))
         case .ice:
-            let before = try reference.map { try StageScan.read(URL(filePath: $0), modality: modality, role: "reference") }
             try before?.requireComparable(with: scan, role: "reference")
             let probes = probes(in: scan)
             return Found(
@@ -143,14 +144,18 @@ struct SegmentCommand: AsyncParsableCommand {
             : .init(probes: givenProbes, findings: ProbeDetection.check(given: givenProbes, in: scan.volume, modality: scan.modality))
     }
 
-    private func write(_ document: SegmentDocument, _ result: SegmentationResult?, scan: StageScan, to folder: ResultsFolder) throws {
-        if let result {
-            let name = document.object
-            try NIfTIFile.write(result.levelSet.mask.placed(in: scan.volume.geometry), to: try folder.url("\(name).nii.gz"))
-            try NIfTIFile.write(result.levelSet, to: try folder.url("\(name)-level-set.nii.gz"))
-            let figures = SegmentFigures(scan: scan, object: name, result: result)
-            try folder.write(try figures.planes().pngData(), to: "\(name).png")
-            try folder.write(try figures.montage().pngData(), to: "\(name)-montage.png")
+    private func write(
+        _ document: SegmentDocument, _ result: SegmentationResult?, surface: TriangleMesh?, scan: StageScan, to folder: ResultsFolder
+    ) throws {
+        if let result, let surface {
+            let name = document.object, figures = SegmentFigures(scan: scan, object: name, result: result, surface: surface)
+            let files: [@Sendable () throws -> Void] = [
+                { try folder.write(try figures.montage().pngData(.fast), to: "\(name)-montage.png") },
+                { try folder.write(try figures.planes().pngData(.fast), to: "\(name).png") },
+                { try NIfTIFile.write(result.levelSet, to: try folder.url("\(name)-level-set.nii.gz")) },
+                { try NIfTIFile.write(result.levelSet.mask.placed(in: scan.volume.geometry), to: try folder.url("\(name).nii.gz")) },
+            ]
+            for written in mapSlabs(of: files.count, slab: 1, { file in Result { try files[file.lowerBound]() } }) { try written.get() }
         }
         try folder.write(try ReportEncoder().encode(document), to: "segment.json")
         try folder.commit()

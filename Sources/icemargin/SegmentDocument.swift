@@ -34,9 +34,9 @@ struct SegmentDocument: Encodable {
         let tipUncertaintyMM: Double?
     }
 
-    init(object: String, scan: StageScan, _ found: SegmentCommand.Found) {
+    /// - Parameter surface: of the level set that was found.
+    init(object: String, scan: StageScan, _ found: SegmentCommand.Found, surface: TriangleMesh?) {
         (self.object, seriesInstanceUID, modality) = (object, scan.seriesInstanceUID, scan.modality.rawValue)
-        let surface = found.result?.levelSet.surface()
         (volumeML, longestDiameterMM, centroidLPS) = (surface.map { $0.enclosedVolume / 1000 }, surface?.longestDiameterMM, surface?.centroid)
         (edgeUncertaintyMM, method) = (found.result?.edgeUncertaintyMM, found.result?.method)
         pieces = found.result.flatMap { $0.pieces.isEmpty ? nil : $0.pieces.map { PieceEntry(volumeML: $0.volumeML, centroidLPS: $0.centroid) } }

@@ -13,10 +13,11 @@ struct SegmentFigures {
     private let caption: FigureCaption
     private let renderer: FigureRenderer
 
-    /// - Parameter object: what it is called in the legend.
-    init(scan: StageScan, object: String, result: SegmentationResult) {
+    /// - Parameters:
+    ///   - object: what it is called in the legend.
+    ///   - surface: of the result's level set.
+    init(scan: StageScan, object: String, result: SegmentationResult, surface: TriangleMesh) {
         self.scan = scan.volume
-        let surface = result.levelSet.surface()
         overlay = FigureOverlay(result.levelSet, colour: object == "tumour" ? FigureColour.tumour : FigureColour.ice, name: object)
         center = surface.centroid ?? result.levelSet.geometry.center
         caption = FigureCaption(
