@@ -10,6 +10,8 @@ public enum BatchEvent: Sendable {
     case started(BatchCase, due: String)
     case stage(BatchCase, String)
     case ended(BatchCase, RunRecord, verdict: String?)
+    /// Another process has the case.
+    case skipped(BatchCase)
 }
 
 /// A case and whether it has to be run.
@@ -24,7 +26,7 @@ public struct PlannedCase: Sendable {
 
 /// How a batch ended.
 public struct BatchSummary: Sendable {
-    /// Every case of the batch with its latest run; `nil` for one that was not reached.
+    /// Every case of the batch with its latest run; `nil` for one that another process has.
     public var cases: [(batchCase: BatchCase, record: RunRecord?)]
     /// The number of cases that were run, rather than found to be up to date.
     public var runCount: Int
@@ -68,6 +70,17 @@ public struct Batch: Sendable {
         return plan(try findCases(try archive.keysBySource()), output: output, latest: try archive.latestRuns(), retriesFailures: retriesFailures)
     }
 
+    /// Enters what earlier runs left, and tells what there is to do. Only while this process holds the folder's lock.
+    static func prepare(
+        _ findCases: ([String: String]) throws -> [BatchCase], output: BatchOutput, archive: StudyArchive, retriesFailures: Bool
+    ) throws -> [PlannedCase] {
+        try output.recover()
+        _ = try RunCollection(output).run(into: archive)
+        let cases = try findCases(try archive.keysBySource())
+        try archive.update(columns: Dictionary(uniqueKeysWithValues: cases.map { ($0.key, $0.columns) }))
+        return plan(cases, output: output, latest: try archive.latestRuns(), retriesFailures: retriesFailures)
+    }
+
     /// Runs what is due.
     ///
     /// - Parameters:
@@ -77,15 +90,11 @@ public struct Batch: Sendable {
     public func run(_ findCases: ([String: String]) throws -> [BatchCase], events: @escaping @Sendable (BatchEvent) -> Void) async throws -> BatchSummary {
         let lock = try output.lock()
         defer { withExtendedLifetime(lock) {} }
-        try output.recover()
         let archive = try StudyArchive(folder: output.folder)
-        _ = try RunCollection(output).run(into: archive)
-        let latest = try archive.latestRuns()
-        let planned = Self.plan(
-            try findCases(try archive.keysBySource()), output: output, latest: latest, retriesFailures: retriesFailures)
+        let planned = try Self.prepare(findCases, output: output, archive: archive, retriesFailures: retriesFailures)
         let due = planned.filter { $0.due != nil }
         events(.planned(cases: planned.count, due: due.count))
-        let records = try await run(due, archive: archive, learningFrom: Array(latest.values), events: SerialEvents(events))
+        let records = try await run(due, archive: archive, learningFrom: planned.compactMap(\.last), events: SerialEvents(events))
         return BatchSummary(
             cases: planned.map { ($0.batchCase, $0.due == nil ? $0.last : records[$0.batchCase.key]) }, runCount: records.count)
     }
@@ -95,30 +104,36 @@ public struct Batch: Sendable {
     ) async throws -> [String: RunRecord] {
         var budget = budget
         earlier.forEach { budget.learn(from: $0) }
-        return try await withThrowingTaskGroup(of: RunRecord.self) { group in
+        return try await withThrowingTaskGroup(of: (key: String, record: RunRecord?).self) { group in
             var records: [String: RunRecord] = [:]
             var waiting = due[...], running = 0
             while !waiting.isEmpty || running > 0 {
                 while let next = waiting.first, running < jobs, budget.reserve(next.batchCase.key, inputBytes: next.inputBytes) {
                     waiting.removeFirst()
                     running += 1
-                    group.addTask { try await run(next, archive: archive, events: events) }
+                    group.addTask { (next.batchCase.key, try await run(next, archive: archive, events: events)) }
                 }
-                guard let record = try await group.next() else { break }
+                guard let (key, record) = try await group.next() else { break }
                 running -= 1
-                budget.release(record.key)
-                budget.learn(from: record)
-                records[record.key] = record
+                budget.release(key)
+                if let record { budget.learn(from: record) }
+                records[key] = record
             }
             return records
         }
     }
 
-    private func run(_ planned: PlannedCase, archive: StudyArchive, events: SerialEvents) async throws -> RunRecord {
+    private func run(_ planned: PlannedCase, archive: StudyArchive, events: SerialEvents) async throws -> RunRecord? {
         let batchCase = planned.batchCase
         events.send(.started(batchCase, due: planned.due!))
         let task = CaseTask(batchCase: batchCase, due: planned.due!, output: output, runner: runner, checkpoint: checkpoint)
-        let record = try await task.run { events.send(.stage(batchCase, $0)) }
+        let record: RunRecord
+        do {
+            record = try await task.run { events.send(.stage(batchCase, $0)) }
+        } catch BatchError.busy {
+            events.send(.skipped(batchCase))
+            return nil
+        }
         let report = record.state == .done ? CaseTask.report(in: output.results(of: batchCase.key)) : nil
         try archive.store(record, report: report)
         events.send(.ended(batchCase, record, verdict: report?.verdict.status.rawValue))

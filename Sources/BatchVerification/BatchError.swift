@@ -9,6 +9,7 @@ public enum BatchError: ReportableError {
     case notWritable(URL, reason: String)
     case full(URL)
     case busy(URL, holder: String)
+    case badTable(URL, line: Int, problem: String, remedy: String)
     case noPlan(URL)
     case noSuchTask(Int, count: Int)
 
@@ -16,6 +17,7 @@ public enum BatchError: ReportableError {
         switch self {
         case .archiveMissing, .noCases, .noPlan: .inputMissing
         case .noSuchTask: .usage
+        case .badTable: .badData
         case .outputInsideArchive, .notWritable, .full, .busy: .cannotWrite
         }
     }
@@ -38,6 +40,8 @@ public enum BatchError: ReportableError {
                     remedy: "Make room and start the same command again: what is done is kept.")
         case .busy(let folder, let holder):
             Finding(.error, "output-busy", "Another batch writes to \(folder.path) (\(holder)).", remedy: "Wait for it, or choose another --output.")
+        case .badTable(let file, let line, let problem, let remedy):
+            Finding(.error, "case-table", "\(file.path), line \(line): \(problem).", remedy: remedy)
         case .noPlan(let file):
             Finding(.error, "no-plan", "There is no work list \(file.path) that can be read.", remedy: "Write it with: icemargin batch ARCHIVE --output DIR --plan")
         case .noSuchTask(let task, let count):

@@ -20,6 +20,12 @@ public struct BatchOutput: Sendable {
         try make(running)
     }
 
+    /// The folder of an earlier batch, to be read.
+    init(existing folder: URL) throws(BatchError) {
+        self.folder = folder.standardizedFileURL
+        guard FileManager.default.fileExists(atPath: folder.path) else { throw .archiveMissing(folder) }
+    }
+
     var running: URL { folder.appending(path: ".running") }
     var lockFile: URL { folder.appending(path: "batch.lock") }
     public func results(of key: String) -> URL { folder.appending(path: "cases/\(key)") }
@@ -28,8 +34,12 @@ public struct BatchOutput: Sendable {
 
     /// Takes the folder for this process; see `FolderLock`.
     func lock() throws(BatchError) -> FolderLock { try FolderLock(lockFile, of: folder) }
-    /// Takes one case of the folder.
-    func lock(case key: String) throws(BatchError) -> FolderLock { try FolderLock(running.appending(path: "\(key).lock"), of: results(of: key)) }
+    /// Takes one case of the folder; the file stays, since removing a lock's file lets two processes have it.
+    func lock(case key: String) throws(BatchError) -> FolderLock {
+        try make(locks)
+        return try FolderLock(locks.appending(path: key), of: results(of: key))
+    }
+    private var locks: URL { running.appending(path: "locks") }
 
     /// A new folder for what is being written.
     func staging(for key: String) throws(BatchError) -> URL {
@@ -61,13 +71,20 @@ public struct BatchOutput: Sendable {
         try? FileManager.default.removeItem(at: staging)
     }
 
-    /// Ends what runs that were killed had all but published, and removes what else they left. Only while this process holds the folder's lock.
+    /// Ends what runs that were killed had all but published, and removes what else they left. Cases that another process has are left alone.
     func recover() throws(BatchError) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: running.path)) ?? [] {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: running.path)) ?? [] where name != locks.lastPathComponent {
+            guard let lock = try? lock(case: name.split(separator: ".").dropLast().joined(separator: ".")) else { continue }
+            defer { withExtendedLifetime(lock) {} }
             let staging = running.appending(path: name), complete = staging.appending(path: Self.complete)
             if let record = RunRecord.read(folder: complete) { try finish(complete, record: record, staging: staging) }
             try? FileManager.default.removeItem(at: staging)
         }
+    }
+
+    /// The record that counts of a case: of its results or of a later failure; `nil` where there is none.
+    func latestRecord(of key: String) -> RunRecord? {
+        [results(of: key), failure(of: key)].compactMap { RunRecord.read(folder: $0) }.max { $0.finished < $1.finished }
     }
 
     /// The record of each folder under `cases` and `failures`.

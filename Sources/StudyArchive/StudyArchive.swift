@@ -72,6 +72,30 @@ public struct StudyArchive: Sendable {
         }
     }
 
+    /// Brings what tables say about cases up to date; cases that the archive does not know are passed over.
+    public func update(columns: [String: [String: String]]) throws(ArchiveError) {
+        do {
+            try database.write { db in
+                for var row in try StudyRow.fetchAll(db) {
+                    guard let new = columns[row.key], new != row.columns else { continue }
+                    row.columns = new
+                    try row.update(db)
+                }
+            }
+        } catch {
+            throw ArchiveError(error, file: file)
+        }
+    }
+
+    /// What tables say about each case, by its key.
+    public func columns() throws(ArchiveError) -> [String: [String: String]] {
+        do {
+            return try database.read { db in Dictionary(uniqueKeysWithValues: try StudyRow.fetchAll(db).map { ($0.key, $0.columns) }) }
+        } catch {
+            throw ArchiveError(error, file: file)
+        }
+    }
+
     /// The identifiers of all runs.
     public func runIDs() throws(ArchiveError) -> Set<String> {
         do {

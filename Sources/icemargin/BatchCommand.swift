@@ -10,7 +10,11 @@ struct BatchCommand: AsyncParsableCommand {
         commandName: "batch",
         abstract: "Check every case of an archive, side by side; again where something changed.",
         discussion: """
-            ARCHIVE is a folder, however nested, with a case.yaml for each case. It is only read.
+            ARCHIVE is a folder, however nested, with a case.yaml for each case, or a table (.csv, .tsv) with a row for each. It is only read.
+
+            A table names case files in a column `case`, or describes cases: id, site, planning, intraprocedural (or followup), tumour_seed and \
+            tumour_diameter (or tumour_mask, …); paths are relative to the table. Its other columns (operator, probe, date, recurrence, …) are kept \
+            for `icemargin group-report`.
 
             Each case is an `icemargin verify` of its own, whose results go to DIR/cases/NAME and into the database DIR/archive.sqlite. A batch \
             that was stopped, however that happened, goes on where it was when it is started again. A case is run again when its \
@@ -19,11 +23,14 @@ struct BatchCommand: AsyncParsableCommand {
             A case that fails does not stop the others; it is listed with its remedy in the end, and the exit code is 2. It is tried again \
             when its inputs change, at once where the machine was to blame, and with --retry-failures.
 
+            On several machines that share DIR: --plan writes the list of what is due, --task K runs its entry K wherever you like (a job array), \
+            `icemargin collect DIR` enters what they made.
+
             Example: icemargin batch /archive/2025 --output qa-2025 && icemargin group-report qa-2025
             """)
 
-    @Argument(help: ArgumentHelp("The archive: a folder of cases.", valueName: "archive"))
-    var archive: String
+    @Argument(help: ArgumentHelp("The archive: a folder of cases, or a table of them.", valueName: "archive"))
+    var archive: String?
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the results and the database go; outside the archive.", valueName: "dir"))
     var output: String
@@ -34,8 +41,17 @@ struct BatchCommand: AsyncParsableCommand {
     @Flag(help: "List the cases, whether each is due and why; run nothing.")
     var dryRun = false
 
+    @Flag(help: "Write what is due to DIR/plan.json, print how many entries it has, and run nothing.")
+    var plan = false
+
+    @Option(help: ArgumentHelp("Run one entry of DIR/plan.json, from 1, and leave the database to `icemargin collect`.", valueName: "k"))
+    var task: Int?
+
     @Flag(help: "Try cases again that failed for their inputs' sake.")
     var retryFailures = false
+
+    @Option(help: ArgumentHelp("Site profiles of your own, as for verify.", valueName: "dir"))
+    var profiles: String?
 
     @Option(help: "How progress is shown on standard error: auto (live on a terminal, else a line for each case) or json (a document for each event).")
     var progress = ProgressStyle.auto
@@ -47,27 +63,78 @@ struct BatchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
+        if [dryRun, plan, task != nil].count(where: { $0 }) > 1 { throw ValidationError("Give one of --dry-run, --plan and --task.") }
+        if archive == nil && task == nil { throw ValidationError("Give an archive.") }
+        if archive != nil && task != nil { throw ValidationError("--task takes its cases from DIR/plan.json: leave out the archive.") }
     }
 
     func run() async throws {
-        let folder = URL(filePath: archive), cores = KernelThreads.count
-        let output = try BatchOutput(URL(filePath: output), archive: folder)
-        func cases(_ earlier: [String: String]) throws -> [BatchCase] {
-            let cases = try CaseTree.cases(under: folder, earlier: earlier)
-            guard !cases.isEmpty else { throw BatchError.noCases(folder) }
-            return cases
-        }
+        // Cases run in processes of their own, which look there, too.
+        if let profiles { setenv("ICEMARGIN_PROFILES", URL(filePath: profiles).standardizedFileURL.path, 1) }
+        guard let archive else { return try await runTask(task!) }
+        let source = ArchiveSource(URL(filePath: archive))
+        let output = try BatchOutput(URL(filePath: output), archive: source.folder)
+        let cases = try source.cases(for: output)
         if dryRun {
             try StandardOutput.write(BatchTables.plan(try Batch.preview(cases, output: output, retriesFailures: retryFailures)))
-            return
+        } else if plan {
+            try StandardOutput.write("\(try BatchPlan.make(cases, output: output, retriesFailures: retryFailures).entries.count)\n")
+        } else {
+            try await runBatch(cases, output: output)
         }
-        let jobs = jobs ?? cores
+    }
+
+    private func runBatch(_ cases: ([String: String]) throws -> [BatchCase], output: BatchOutput) async throws {
+        let cores = KernelThreads.count, jobs = jobs ?? cores
         var batch = Batch(output: output, runner: CaseProcess(threads: max(1, cores / jobs)), jobs: jobs)
         batch.retriesFailures = retryFailures
-        let progress = BatchProgress(style: progress, jobs: jobs)
+        let progress = BatchProgress(style: progress)
         let summary = try await batch.run(cases) { progress.show($0) }
         progress.finish()
         try StandardOutput.write(json ? BatchTables.json(summary, output: output) : BatchTables.summary(summary, output: output))
         if !summary.failures.isEmpty { throw ExitCode(2) }
+    }
+
+    private func runTask(_ number: Int) async throws {
+        let output = try BatchOutput(URL(filePath: output))
+        let (entry, record) = try await BatchPlan.read(output).run(number, output: output, runner: CaseProcess(threads: KernelThreads.count))
+        guard let record else {
+            StandardError.write("\(entry.batchCase.key): done already")
+            return
+        }
+        guard let failure = record.failure else {
+            StandardError.write("\(entry.batchCase.key): done in \(String(format: "%.1f", record.seconds)) s")
+            return
+        }
+        StandardError.write("\(entry.batchCase.key): FAILED (\(failure.message))\n  \(failure.remedy)")
+        throw ExitCode(2)
+    }
+}
+
+/// Where the cases of a batch come from.
+struct ArchiveSource {
+    let url: URL
+    private let isTable: Bool
+
+    init(_ url: URL) {
+        self.url = url
+        var isFolder: ObjCBool = false
+        isTable = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue
+    }
+
+    /// In which nothing may be written; what a table names is guarded case by case.
+    var folder: URL? { isTable ? nil : url }
+
+    /// Finds the cases, given the keys that sources had in earlier batches.
+    func cases(for output: BatchOutput) throws -> ([String: String]) throws -> [BatchCase] {
+        if isTable {
+            let table = try CaseTable(url)
+            return { try table.cases(writingTo: output, earlier: $0) }
+        }
+        return { earlier in
+            let cases = try CaseTree.cases(under: url, earlier: earlier)
+            guard !cases.isEmpty else { throw BatchError.noCases(url) }
+            return cases
+        }
     }
 }

@@ -15,11 +15,9 @@ final class BatchProgress: Sendable {
     private enum Style { case live, lines, json }
     private let style: Style
     private let state = Mutex(State())
-    private let jobs: Int
 
-    init(style: BatchCommand.ProgressStyle, jobs: Int) {
+    init(style: BatchCommand.ProgressStyle) {
         self.style = style == .json ? .json : isatty(STDERR_FILENO) == 1 ? .live : .lines
-        self.jobs = jobs
     }
 
     func show(_ event: BatchEvent) {
@@ -46,6 +44,9 @@ final class BatchProgress: Sendable {
             state.running.removeAll { $0.key == batchCase.key }
             state.done += 1
             if record.state == .failed { state.failed += 1 }
+        case .skipped(let batchCase):
+            state.running.removeAll { $0.key == batchCase.key }
+            state.done += 1
         }
     }
 
@@ -54,6 +55,7 @@ final class BatchProgress: Sendable {
         switch event {
         case .planned(let cases, let due): "\(cases) cases, \(due) due"
         case .started, .stage: nil
+        case .skipped(let batchCase): "\(state.done)/\(state.due) \(batchCase.key): another process has it"
         case .ended(let batchCase, let record, let verdict):
             "\(state.done)/\(state.due) \(batchCase.key): \(record.failure.map { "FAILED (\($0.message))" } ?? verdict ?? "done") "
                 + "in \(String(format: "%.1f", record.seconds)) s (\(record.due))"
@@ -95,6 +97,7 @@ final class BatchProgress: Sendable {
         case .planned(let cases, let due): document = Document(event: "planned", cases: cases, dueCount: due)
         case .started(let batchCase, let due): document = Document(event: "started", key: batchCase.key, due: due)
         case .stage(let batchCase, let stage): document = Document(event: "stage", key: batchCase.key, stage: stage)
+        case .skipped(let batchCase): document = Document(event: "skipped", key: batchCase.key)
         case .ended(let batchCase, let record, let verdict):
             document = Document(
                 event: "ended", key: batchCase.key, due: record.due, state: record.state.rawValue, verdict: verdict, message: record.failure?.message,

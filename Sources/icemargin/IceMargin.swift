@@ -18,6 +18,7 @@ struct IceMargin: AsyncParsableCommand {
             VerifyCommand.self,
             InspectCommand.self,
             BatchCommand.self,
+            CollectCommand.self,
             MarginCommand.self,
             SegmentCommand.self,
             RegisterCommand.self,

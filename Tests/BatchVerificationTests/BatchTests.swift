@@ -28,7 +28,7 @@ import Testing
         #expect(Set(try archive.latestRuns().keys) == ["a", "b", "c"])
         #expect(try archive.runIDs().count == 3)
         for key in ["a", "b", "c"] { #expect(RunRecord.read(folder: try disk.output().results(of: key)) == (try archive.latestRuns()[key])) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: disk.outputFolder.appending(path: ".running").path).allSatisfy { $0.hasSuffix(".lock") })
+        #expect(try FileManager.default.contentsOfDirectory(atPath: disk.outputFolder.appending(path: ".running").path) == ["locks"])
         if moment == .published { #expect(runner.ran.count == ranBefore + 2) }
     }
 
