@@ -19,6 +19,8 @@ struct RadialEdgeFit {
     let odds: RadialOdds
     /// The ends of the longest axis as a person gave them, which the surface passes near.
     var ends: [PatientPoint] = []
+    /// The level of ground glass below the surface, where there is any.
+    var glassHU: Float?
     /// The scanner's blur in the slice plane (one standard deviation).
     var inPlaneBlurMM: Float = 0.6
 
@@ -35,6 +37,8 @@ struct RadialEdgeFit {
     /// Energy of the thin plate: shapes whose features of degree 2 differ by 12 % of the radius, of degree 4 by 5 %, of degree 8 by 2 %.
     private static let stiffness: Float = 0.7
     private static let leastDeviationMM: Float = 0.3
+    /// Vessels that run into ground glass look like it.
+    private static let leastDeviationInGlassMM: Float = 1
     private static let passes = 7
 
     func fit(_ start: [Float]) -> Outcome {
@@ -161,11 +165,18 @@ struct RadialEdgeFit {
             }
             return used > 0 ? sum / used : nil
         }
-        var near = [Float](repeating: .nan, count: count), beyond = near
+        var near = [Float](repeating: .nan, count: count), beyond = near, isGlass = [Bool](repeating: false, count: count)
         for n in 0..<count {
             let gap = (0.9 + 0.4 * thickness[n]) / cosine[n], depth = min(2.5, 0.4 * radii[n])
-            if let value = windowMean(n, -min(gap + depth, 0.85 * radii[n]), -min(gap, 0.5 * radii[n])) { near[n] = value }
             if let value = windowMean(n, gap, gap + 2.2) { beyond[n] = value }
+            // Ground glass may be thin: the level deep inside, and most of what lies near, is then that of the core.
+            let shallow = glassHU != nil && odds.isLung(beyondDirection: n) ? windowMean(n, -gap - 1, -gap) : nil
+            if let glassHU, let shallow, shallow < 0.5 * glassHU {
+                near[n] = glassHU
+                isGlass[n] = true
+            } else if let value = windowMean(n, -min(gap + depth, 0.85 * radii[n]), -min(gap, 0.5 * radii[n])) {
+                near[n] = value
+            }
         }
         let wide = max(4 / max(mean, 1), 1.2 * sphere.spacing), narrow = max(1 / max(mean, 1), 0.5 * sphere.spacing)
         let inside = localMeans(near, width: wide), outside = localMeans(beyond, width: wide, byMedian: true), closest = localMeans(beyond, width: narrow)
@@ -211,7 +222,7 @@ struct RadialEdgeFit {
                         if sign > 0 { outwardBroken = true } else { inwardBroken = true }
                         continue
                     }
-                    sum += max(-0.6, min(1.6, share)) - ideal
+                    sum += max(-0.6, min(isGlass[n] ? 1.1 : 1.6, share)) - ideal
                 }
             }
             guard used > steps else { continue }
@@ -222,7 +233,8 @@ struct RadialEdgeFit {
             let window = 2 * Float(steps) * step
             let own = squared * sphere.solidAngles[n] * patchArea / (window * max(grainDensity, 1e-9))
             reading.shift[n] = shift
-            reading.information[n] = 1 / (1 / own + Self.leastDeviationMM * Self.leastDeviationMM / (cosine[n] * cosine[n]))
+            let least = isGlass[n] ? Self.leastDeviationInGlassMM : Self.leastDeviationMM
+            reading.information[n] = 1 / (1 / own + least * least / (cosine[n] * cosine[n]))
         }
         return reading
     }

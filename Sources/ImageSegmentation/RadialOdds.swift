@@ -7,7 +7,7 @@ struct RadialOdds {
     /// The most that one reading can say, so that what no class foresees does not decide alone.
     private static let limit: Float = 8
     /// Sides around the object whose surroundings are told apart.
-    private static let sides = SphereDirections(division: 2)
+    static let sides = SphereDirections(division: 2)
     /// How far to its sides a side's own surroundings reach, in radians (one standard deviation).
     private static let sideReach: Float = 0.55
 
@@ -16,12 +16,13 @@ struct RadialOdds {
     /// For each side a table over grey levels.
     private let tables: [Float]
     private let sideOfDirection: [Int]
+    private let lung: LungBackground?
 
     /// - Parameters:
     ///   - surface: radius by direction; readings well inside make the inside's grey levels, those in a shell beyond it the outside's.
     ///   - grainVolumeMM3: the volume that one independent reading stands for.
-    ///   - denserThan: where set (a nodule in lung), haze above this grey level is the object's whatever its middle looks like.
-    init(_ samples: RadialSamples, surface: [Float], insideShare: Float, shellMM: Float, sigma: Float, grainVolumeMM3: Float, denserThan: Float? = nil) {
+    ///   - lung: where set, what is denser than lung is the object's on sides where lung lies, whatever its middle looks like.
+    init(_ samples: RadialSamples, surface: [Float], insideShare: Float, shellMM: Float, sigma: Float, grainVolumeMM3: Float, lung: LungBackground? = nil) {
         let sphere = samples.sphere, radii = samples.radii, count = radii.count
         var inside: [(value: Float, weight: Float)] = []
         var insideVolume: Float = 0
@@ -38,13 +39,11 @@ struct RadialOdds {
         let ordered = inside.sorted { $0.value < $1.value }
         let median = Self.quantile(ordered, 0.5)
         let spread = max((Self.quantile(ordered, 0.8) - Self.quantile(ordered, 0.2)) / 1.683, 0.7 * sigma, 1e-3)
-        (insideMedian, insideSpread) = (median, spread)
+        (insideMedian, insideSpread, self.lung) = (median, spread, lung)
 
         var outside = [[(side: Int, value: Float, weight: Float)]](repeating: [], count: 1)
         var lowestOutside = median - 8 * spread, highestOutside = median + 8 * spread
-        sideOfDirection = sphere.directions.map { d in
-            Self.sides.directions.indices.max { (Self.sides.directions[$0] * d).sum() < (Self.sides.directions[$1] * d).sum() }!
-        }
+        sideOfDirection = sphere.directions.map { Self.sides.nearest(to: $0) }
         for n in 0..<sphere.count {
             let near = surface[n] * 1.12 + 0.6, far = surface[n] * 1.12 + shellMM
             for s in 0..<count where radii[s] > near && radii[s] < far {
@@ -88,10 +87,10 @@ struct RadialOdds {
             for at in 0..<Self.bins {
                 let beyond = 0.65 * own[at] + 0.3 * all[at] + 0.05 / Float(Self.bins)
                 var odds = log((within[at] + 0.02 / Float(Self.bins)) / beyond)
-                if let denserThan {
+                if let lung, lung.liesBeyond[side] {
                     let value = lowest + (Float(at) + 0.5) / scale
-                    let hazy = max(-1, min(1, (value - denserThan) / 60)) * 3
-                    if value < denserThan { odds = hazy } else if value < -150 || median < -250 { odds = max(odds, hazy) }
+                    // Whatever lies beyond a neighbour of it, solid tissue on this side is not lung.
+                    odds = value < LungBackground.solidHU ? lung.logOdds(value) : max(odds, lung.logOdds(value))
                 }
                 tables.append(max(-Self.limit, min(Self.limit, odds)))
             }
@@ -104,6 +103,9 @@ struct RadialOdds {
     func logOdds(_ value: Float, direction: Int) -> Float {
         tables[sideOfDirection[direction] &* Self.bins &+ Int(max(0, min(Float(Self.bins &- 1), (value - lowest) * scale)))]
     }
+
+    /// Whether lung lies beyond the object in a direction.
+    func isLung(beyondDirection n: Int) -> Bool { lung?.liesBeyond[sideOfDirection[n]] ?? false }
 
     private static func quantile(_ ordered: [(value: Float, weight: Float)], _ share: Float) -> Float {
         let total = ordered.reduce(0) { $0 + $1.weight }

@@ -22,7 +22,8 @@ struct RadialTumourFit {
     struct Expectation {
         var prompt: TumourPrompt
         let sigma: Float, grainVolumeMM3: Float
-        var denserThan: Float?
+        /// Where the tumour lies in lung.
+        var lung: LungBackground?
         /// The radius that the search expects, as a share of the stated one.
         var share: Float = 1
         var radius: Float { share * Float(prompt.diameterMM / 2) }
@@ -43,7 +44,7 @@ struct RadialTumourFit {
         deviationLog = [Float](repeating: 0.3, count: sphere.count)
         odds = RadialOdds(
             samples, surface: radii, insideShare: 0.45, shellMM: 0.15 * start + max(8, 0.5 * start), sigma: expectation.sigma,
-            grainVolumeMM3: expectation.grainVolumeMM3, denserThan: expectation.denserThan)
+            grainVolumeMM3: expectation.grainVolumeMM3, lung: expectation.lung)
         update(iterations: 8)
         learn()
         update(iterations: 8)
@@ -131,7 +132,7 @@ struct RadialTumourFit {
     private mutating func learn() {
         odds = RadialOdds(
             samples, surface: radii, insideShare: 0.85, shellMM: max(7, 0.5 * meanRadius), sigma: expectation.sigma,
-            grainVolumeMM3: expectation.grainVolumeMM3, denserThan: expectation.denserThan)
+            grainVolumeMM3: expectation.grainVolumeMM3, lung: expectation.lung)
     }
 
     private mutating func update(iterations: Int) {
@@ -163,7 +164,7 @@ struct RadialTumourFit {
                     continue
                 }
                 // Between two tissues every grey level occurs: what changes fast counts as the least likely of what it changes between.
-                let change = max(0, slopes.values[n * count + s] - tolerated) * Self.transitionMM
+                let change = max(0, slopes.values[n * count + s] - tolerated) * (odds.isLung(beyondDirection: n) ? Self.transitionInLungMM : Self.transitionMM)
                 var own = odds.logOdds(value, direction: n)
                 if change > 0, own > 0 {
                     own = min(own, odds.logOdds(value - change, direction: n), odds.logOdds(value + change, direction: n))
@@ -176,7 +177,7 @@ struct RadialTumourFit {
 
     /// Neighbouring directions' radii differ by about this share.
     private static let roughness: Float = 0.1
-    private static let transitionMM: Float = 1
+    private static let transitionMM: Float = 1, transitionInLungMM: Float = 0.5
 
     /// Changes that grain alone makes inside the object.
     private var toleratedSlope: Float {
@@ -196,13 +197,15 @@ struct RadialTumourFit {
         let count = samples.radii.count, nodes = sphere.count
         var inner = [Float](repeating: 0, count: nodes), outer = inner
         for n in 0..<nodes {
+            // Lung says so little about where its edge is that the next few millimetres must be it.
+            let beyond: ClosedRange<Float> = odds.isLung(beyondDirection: n) ? 1.02 * radii[n] + 0.5...1.02 * radii[n] + 3 : 1.1 * radii[n] + 0.5...1.1 * radii[n] + 4.5
             var sums = SIMD2<Float>.zero, weights = SIMD2<Float>.zero
             for s in 0..<count {
                 let r = samples.radii[s], value = samples.values[n * count + s]
                 guard !value.isNaN else { break }
                 let weight = r * samples.logStep
                 if r > 0.5 * radii[n], r < 0.88 * radii[n] { sums.x += weight * odds.logOdds(value, direction: n); weights.x += weight }
-                if r > 1.1 * radii[n] + 0.5, r < 1.1 * radii[n] + 4.5 { sums.y += weight * odds.logOdds(value, direction: n); weights.y += weight }
+                if beyond.contains(r) { sums.y += weight * odds.logOdds(value, direction: n); weights.y += weight }
             }
             inner[n] = weights.x > 0 ? sums.x / weights.x : 0
             outer[n] = weights.y > 0 ? sums.y / weights.y : 0

@@ -79,6 +79,11 @@ struct SphereDirections: Sendable {
 }
 
 extension SphereDirections {
+    /// The direction nearest to `d`, by its index.
+    func nearest(to d: SIMD3<Float>) -> Int {
+        directions.indices.max { (directions[$0] * d).sum() < (directions[$1] * d).sum() }!
+    }
+
     /// Each value averaged with its neighbours'.
     func averaged(_ values: [Float]) -> [Float] {
         (0..<count).map { n in

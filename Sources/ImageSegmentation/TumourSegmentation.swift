@@ -5,9 +5,9 @@ import ImagingCore
 /// A tumour from one point inside it and its approximate longest diameter, on CT or MR.
 ///
 /// Readings along rays from the seed get their odds of being tumour from grey levels around the seed against those of each side's
-/// surroundings; the likeliest closed surface that differs little between neighbouring rays is found by belief propagation
-/// (`RadialTumourFit`). The expected size decides only where grey levels do not. The surface is then moved onto the half-height of the
-/// local edge, smoothly and with its spread known (`RadialEdgeFit`).
+/// surroundings, or of being anything but lung where lung lies around; the likeliest closed surface that differs little between
+/// neighbouring rays is found by belief propagation (`RadialTumourFit`). The expected size decides only where grey levels do not. The
+/// surface is then moved onto the half-height of the local edge, smoothly and with its spread known (`RadialEdgeFit`).
 public enum TumourSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// Sites in bone: a seed on bone is then no error.
@@ -46,19 +46,12 @@ public enum TumourSegmentation {
         let smoothing = Float(min(max(0.05 * diameterMM, 0.6), 1.2))
         let kernelVolume = pow(4 * Float.pi, 1.5) * smoothing * smoothing * smoothing
         let grain = texture.volumeMM3 + kernelVolume
-        let expectation = RadialTumourFit.Expectation(prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
+        var expectation = RadialTumourFit.Expectation(prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
+        if modality == .ct { expectation.lung = LungBackground(around: work, seed: seed, radiusMM: Float(radius), sigma: expectation.sigma) }
         let gradient = work.gradientLengths()
         guard var fit = bestFit(work, gradient, expectation) else { throw .noTumourFound(seed) }
         fit.refine()
         if let centred = again(fromMiddleOf: fit, work, gradient, expectation) { fit = centred }
-        if modality == .ct, let threshold = lungThreshold(around: work, seed: seed, radius: radius, sigma: expectation.sigma) {
-            var withHaze = expectation
-            withHaze.denserThan = threshold
-            withHaze.share = fit.expectation.share
-            var hazy = RadialTumourFit(work, gradient: gradient, withHaze)
-            hazy.refine()
-            if hazy.surroundsWithHaze(fit, above: threshold) || fit.visibleShare < TumourFindings.leastVisibleShare { fit = hazy }
-        }
         guard fit.visibleShare >= TumourFindings.leastVisibleShare else { throw .noTumourFound(seed) }
         return try refined(fit, lobes: lobes(beyond: fit, work, gradient), image: image, texture: texture, modality: modality)
     }
@@ -161,22 +154,15 @@ public enum TumourSegmentation {
         }
     }
 
-    /// The grey level above which lung is no longer just lung, for a tumour that lies in lung; else `nil`.
-    private static func lungThreshold(around work: Volume<Float>, seed: PatientPoint, radius: Double, sigma: Float) -> Float? {
-        let shell = work.values(in: SeedField(grid: work.geometry, seed: seed).mask { $0 > 1.25 * radius && $0 < 1.25 * radius + 10 })
-        let lung = shell.filter { $0 < -600 }
-        guard 2 * lung.count > shell.count, let mode = lung.median else { return nil }
-        return mode + max(5 * sigma, 130)
-    }
-
     private static func refined(
         _ fit: RadialTumourFit, lobes: [RadialTumourFit], image: Volume<Float>, texture: NoiseTexture, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
         let parts = [fit] + lobes
-        let outcomes = parts.map { part in
+        let glass = parts.map { GroundGlass(in: image, under: $0) }
+        let outcomes = zip(parts, glass).map { part, glass in
             RadialEdgeFit(
                 image: image, center: part.center, sphere: part.sphere, grainDensity: texture.density, expected: part.radii,
-                expectedDeviation: 0.2, odds: part.odds, ends: part.expectation.prompt.axis.map { [$0.first, $0.second] } ?? []
+                expectedDeviation: 0.2, odds: part.odds, ends: part.expectation.prompt.axis.map { [$0.first, $0.second] } ?? [], glassHU: glass?.levelHU
             ).fit(part.radii)
         }
         let reach = Double(outcomes.map { $0.radii.max()! }.max()!) + 9

@@ -62,11 +62,28 @@ import Testing
         #expect(comparison.dice > 0.88)
     }
 
-    @Test func hazeBelongsToAPartSolidNodule() throws {
-        let truth = ellipsoid(Self.center, SIMD3(13, 12, 12)), core = ellipsoid(Self.center, SIMD3(6, 6, 6))
-        let (comparison, _) = try compare(truth, diameter: 26, noise: 18) { core($0) > 0 ? 20 : truth($0) > 0 ? -560 : -840 }
-        #expect(comparison.dice > 0.9)
-        #expect(abs(comparison.meanSigned) < 0.5)
+    /// Thick and thin rims, dense and faint ones, coarse and fine slices, sizes that are stated too small and too large.
+    @Test(arguments: [
+        (glass: -560.0, core: 6.0, stated: 26.0, spacing: SIMD3(0.8, 0.8, 2.5)), (-740, 6, 26, SIMD3(0.8, 0.8, 2.5)),
+        (-520, 9, 26, SIMD3(1.3, 1.3, 4)), (-560, 4, 18.5, SIMD3(0.8, 0.8, 1.25)), (-600, 8, 33, SIMD3(0.8, 0.8, 2.5)),
+    ])
+    func groundGlassBelongsToAPartSolidTumour(glass: Double, core: Double, stated: Double, spacing: SIMD3<Double>) throws {
+        let truth = ellipsoid(Self.center, SIMD3(13, 12, 12)), solid = ellipsoid(Self.center + SIMD3(1.5, 0, 0), SIMD3(core, core, core))
+        let (comparison, result) = try compare(truth, diameter: stated, noise: 18, spacing: spacing) { solid($0) > 0 ? 20 : truth($0) > 0 ? glass : -850 }
+        #expect(comparison.dice > 0.93)
+        #expect(abs(comparison.meanSigned) < 0.4)
+        #expect(result.edgeUncertaintyMM > 0.5 * comparison.rootMeanSquare)
+    }
+
+    /// The blur of a solid tumour's edge is no ground glass, and belongs to it up to half its height only, whatever size is stated.
+    @Test(arguments: [(stated: 14.0, blur: 1.1), (20, 0.6), (26, 0.6), (26, 1.1)])
+    func solidTumourInLungKeepsItsSize(stated: Double, blur: Double) throws {
+        let truth = ellipsoid(Self.center, SIMD3(10, 9, 9)), grid = try AnalyticScan.grid(100, 100, 32)
+        let scan = AnalyticScan.make(grid, blurMM: blur, noise: 15) { truth($0) > 0 ? 35 : -860 }
+        let result = try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(Self.center + SIMD3(2, -1, 1)), diameterMM: stated)
+        let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: truth)
+        #expect(abs(comparison.meanSigned) < 0.25)
+        #expect(comparison.dice > 0.96)
     }
 
     /// A vessel runs into the nodule.
