@@ -24,7 +24,7 @@ let package = Package(
         .target(
             name: "CDCMTK",
             cxxSettings: [.unsafeFlags(["-O2", "-ffp-contract=off"])],
-            linkerSettings: ["dcmseg", "dcmfg", "dcmiod", "dcmimgle", "dcmjpeg", "ijg8", "ijg12", "ijg16", "dcmjpls", "dcmtkcharls", "dcmdata", "oflog", "ofstd"]
+            linkerSettings: ["dcmsr", "dcmseg", "dcmfg", "dcmiod", "dcmimgle", "dcmjpeg", "ijg8", "ijg12", "ijg16", "dcmjpls", "dcmtkcharls", "dcmdata", "oflog", "ofstd"]
                 .map { .linkedLibrary($0) }),
         .target(name: "CPNG", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("png")]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -74,7 +74,7 @@ let package = Package(
         .testTarget(name: "StudyArchiveTests", dependencies: ["StudyArchive", "Reporting"]),
         .testTarget(name: "BatchVerificationTests", dependencies: ["BatchVerification", "StudyArchive", "Reporting", "VerificationPipeline"]),
         .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline", "ImageRegistration", "MarginAnalysis"]),
-        .testTarget(name: "CommandTests", dependencies: ["icemargin", "ImagingCore", "NIfTIFormat", "VerificationPipeline"]),
+        .testTarget(name: "CommandTests", dependencies: ["icemargin", "ImagingCore", "DICOMObjects", "NIfTIFormat", "VerificationPipeline"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

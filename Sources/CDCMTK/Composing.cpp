@@ -6,8 +6,7 @@
 
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcsequen.h>
-
-#include <memory>
+#include <dcmtk/dcmsr/dsrdoc.h>
 
 namespace {
 
@@ -83,5 +82,16 @@ int32_t cdcmtk_dataset_convert_to_utf8(cdcmtk_dataset *dataset, cdcmtk_status *s
 int32_t cdcmtk_dataset_save(cdcmtk_dataset *dataset, const char *path, cdcmtk_status *status) {
     return cdcmtk::guarded(status, int32_t{0}, [&] {
         return outcome(dataset->file.saveFile(OFFilename(path), EXS_LittleEndianExplicit, EET_ExplicitLength), CDCMTK_CANNOT_WRITE, status);
+    });
+}
+
+int32_t cdcmtk_report_check(const char *path, cdcmtk_status *status) {
+    return cdcmtk::guarded(status, int32_t{0}, [&] {
+        DcmFileFormat file;
+        DSRDocument document;
+        OFCondition condition = file.loadFile(OFFilename(path));
+        if (condition.good()) condition = document.read(*file.getDataset());
+        if (condition.good() && !document.isValid()) condition = SR_EC_InvalidDocument;
+        return outcome(condition, CDCMTK_MALFORMED, status);
     });
 }

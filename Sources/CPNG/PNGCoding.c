@@ -83,3 +83,5 @@ int cpng_decode(const uint8_t *data, size_t count, uint8_t **pixels, uint32_t *w
 }
 
 void cpng_free(void *memory) { free(memory); }
+
+const char *cpng_version(void) { return png_get_libpng_ver(NULL); }

@@ -28,7 +28,7 @@ public struct DICOMError: ReportableError, Hashable {
                               remedy: "Export it uncompressed (Explicit VR Little Endian)."))
         case Int32(CDCMTK_CANNOT_WRITE.rawValue):
             self.init(Finding(.error, "cannot-write", "\(name) cannot be written: \(status.message).",
-                              remedy: "Check that the folder exists, has room and may be written to."), category: .cannotWrite)
+                              remedy: "Check the folder, its permissions and the free space."), category: .cannotWrite)
         case Int32(CDCMTK_INTERNAL.rawValue):
             self.init(Finding(.error, "dcmtk-failed", "\(name) cannot be processed: \(status.message).",
                               remedy: "Check that DCMTK is installed completely (package libdcmtk-dev)."), category: .internalError)

@@ -95,6 +95,9 @@ extension RGBImage {
         mapSlabs(of: images.count, slab: 1) { images[$0.lowerBound].pngData(compression) }
     }
 
+    /// The version of libpng.
+    public static var libraryVersion: String { String(cString: cpng_version()) }
+
     /// Reads any PNG as 8-bit RGB; `nil` when `png` is none.
     public init?(png: Data) {
         var bytes: UnsafeMutablePointer<UInt8>?

@@ -1,3 +1,4 @@
+import CZlib
 import Foundation
 import ImagingCore
 
@@ -14,6 +15,9 @@ public struct NIfTIImage: Sendable {
 
 /// NIfTI-1 files: `.nii`, `.nii.gz`, and `.hdr` with `.img`.
 public enum NIfTIFile {
+    /// The version of zlib.
+    public static var compressionLibraryVersion: String { String(cString: zlibVersion()) }
+
     /// Whether a file is called as NIfTI files are; its content is not looked at.
     public static func isNamed(_ url: URL) -> Bool {
         let name = url.lastPathComponent.lowercased()

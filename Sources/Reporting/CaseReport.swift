@@ -16,6 +16,8 @@ public struct CaseReport: Hashable, Sendable, Codable {
 
     public var schema = CaseReport.currentSchema
     public var `case`: CaseIdentity
+    /// `null` unless a person asked for it.
+    public var patient: Patient?
     public var inputs: [Input]
     public var tumours: [Tumour]
     public var probes: [Probe]

@@ -104,12 +104,30 @@ extension CaseReport {
         public init(model: String, parameters: JSONValue, fit: Fit) { (self.model, self.parameters, self.fit) = (model, parameters, fit) }
     }
 
+    /// Who the patient is: only where a person asked for it.
+    public struct Patient: Hashable, Sendable, Codable {
+        /// As DICOM writes it, components parted by `^`.
+        public var name: String?
+        public var id: String?
+        /// Dates as DICOM writes them: YYYYMMDD.
+        public var birthDate: String?
+        public var sex: String?
+        /// Of the scan that was treated.
+        public var studyDate: String?
+
+        public init(name: String?, id: String?, birthDate: String?, sex: String?, studyDate: String?) {
+            (self.name, self.id, self.birthDate, self.sex, self.studyDate) = (name, id, birthDate, sex, studyDate)
+        }
+    }
+
     /// With what, from what and when the report was made.
     public struct Provenance: Hashable, Sendable, Codable {
         /// The version of IceMargin.
         public var version: String
         /// The version of DCMTK.
         public var dcmtk: String
+        /// The versions of the system's libraries, by name.
+        public var libraries: [String: String]
         /// Differs between any two runs.
         public var runID: String
         /// When the run started, ISO 8601 in UTC.
@@ -119,9 +137,13 @@ extension CaseReport {
         /// SHA-256 in hexadecimal by input role.
         public var inputSHA256: [String: String]
 
-        public init(version: String, dcmtk: String, runID: String, created: String, parameters: JSONValue, inputSHA256: [String: String]) {
+        public init(
+            version: String, dcmtk: String, libraries: [String: String] = [:], runID: String, created: String, parameters: JSONValue,
+            inputSHA256: [String: String]
+        ) {
             self.version = version
             self.dcmtk = dcmtk
+            self.libraries = libraries
             self.runID = runID
             self.created = created
             self.parameters = parameters

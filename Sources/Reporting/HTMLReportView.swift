@@ -32,6 +32,7 @@ struct HTMLReportView {
             "provenance": Self.provenance(report.provenance, beside: Set(report.inputs.map(\.role))),
             "parameters": Self.json(report.provenance.parameters),
         ]
+        if let patient = report.patient { content["patient"] = Self.patient(patient) }
         if let simulation = report.simulation {
             content["simulation"] = [
                 "model": simulation.model, "rms": HTMLNumber.distance(simulation.fit.rmsMM), "maximum": HTMLNumber.distance(simulation.fit.maxMM),
@@ -178,6 +179,12 @@ extension HTMLReportView {
 
     private static func timings(_ timings: [String: Double]) -> [[String: Any]] {
         timings.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ["stage": $0.key, "seconds": HTMLNumber.seconds($0.value)] }
+    }
+
+    private static func patient(_ patient: CaseReport.Patient) -> String {
+        [
+            patient.name, patient.id, patient.birthDate.map { "born \($0)" }, patient.sex, patient.studyDate.map { "study of \($0)" },
+        ].compactMap { $0 }.joined(separator: " · ")
     }
 
     /// - Parameter inputs: roles whose hashes stand elsewhere.

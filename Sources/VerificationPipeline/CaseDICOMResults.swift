@@ -1,5 +1,6 @@
 import Crypto
 import DICOMObjects
+import FigureRendering
 import Foundation
 import ImagingCore
 import Reporting
@@ -40,20 +41,47 @@ struct CaseDICOMResults {
     func write(to folder: ResultsFolder) throws {
         let treated = try SourceSeries(result.scans.treated), planning = try SourceSeries(result.scans.planning)
         let segments = CaseSegments(result: result, profile: report.case.profile, identity: identity)
-        _ = try write(segments.onTreatedScan(), of: treated, as: .segmentation, to: folder.url("dicom/segmentation.dcm"))
+        let segmentation = try write(segments.onTreatedScan(), of: treated, as: .segmentation, to: folder.url("dicom/segmentation.dcm"))
         if planning.seriesInstanceUID != treated.seriesInstanceUID {
             _ = try write(
                 segments.onPlanningScan(), of: planning, as: .planningSegmentation, to: folder.url("dicom/segmentation-planning.dcm"))
         }
+        try measurements(segments, segmentation, of: treated, to: folder.url("dicom/measurements.dcm"))
+        try writePictures(of: treated, to: folder)
     }
 
-    private func write(_ segments: [SegmentationWriter.Segment], of source: SourceSeries, as kind: Kind, to file: URL) throws
-        -> SegmentationWriter?
-    {
+    private func write(
+        _ segments: [SegmentationWriter.Segment], of source: SourceSeries, as kind: Kind, to file: URL
+    ) throws -> SegmentationWriter? {
         guard !segments.isEmpty else { return nil }
         let writer = SegmentationWriter(segments, of: source, header: header(kind))
         try writer.write(to: file)
         return writer
+    }
+
+    private func measurements(
+        _ segments: CaseSegments, _ segmentation: SegmentationWriter?, of source: SourceSeries, to file: URL
+    ) throws {
+        func outlines(_ kind: CaseSegments.Kind, _ names: [String]) -> [String: MeasurementReport.Outline] {
+            Dictionary(
+                uniqueKeysWithValues: Set(names).map { name in
+                    let uid = segments.trackingUID(kind, name)
+                    return (name, .init(trackingID: name, trackingUID: uid, segment: segmentation?.reference(toTrackingUID: uid)))
+                })
+        }
+        let content = MeasurementReport(
+            report, sourceSeriesUID: source.seriesInstanceUID, images: segmentation?.imageReferences ?? [],
+            tumours: outlines(.tumour, report.tumours.map(\.id)), zones: outlines(.zone, report.margins.map(\.zone)),
+            structures: outlines(.structure, report.structures.map(\.name)), deviceUID: DerivedUID.make(from: "device", Self.software.name))
+        try StructuredReportWriter(content.content, in: source, header: header(.measurements)).write(to: file)
+    }
+
+    private func writePictures(of source: SourceSeries, to folder: ResultsFolder) throws {
+        for (index, figure) in figures.enumerated() {
+            guard let image = RGBImage(png: figure.png) else { preconditionFailure("\(figure.name) is no PNG") }
+            try SecondaryCaptureWriter(width: image.width, height: image.height, pixels: image.pixels, caption: figure.caption)
+                .write(to: folder.url("dicom/\(figure.name).dcm"), in: source, header: header(.pictures, number: index + 1))
+        }
     }
 
     private func header(_ kind: Kind, number: Int = 1) -> ResultHeader {
@@ -72,5 +100,14 @@ extension CaseReport {
         copy.timingsS = [:]
         (copy.provenance.runID, copy.provenance.created) = ("", "")
         return copy
+    }
+}
+
+extension SourceSeries {
+    /// Who the patient is, for those who ask.
+    var patient: CaseReport.Patient {
+        .init(
+            name: string(.patientName), id: string(.patientID), birthDate: string(.patientBirthDate), sex: string(.patientSex),
+            studyDate: string(.studyDate))
     }
 }

@@ -27,7 +27,7 @@ struct CaseSegments {
                     type: ResultConcepts.neoplasm, typeModifier: ResultConcepts.outsideZone,
                     anatomicRegion: ResultConcepts.organ(ofProfile: profile),
                     algorithm: .automatic("IceMargin: tumour less zone"), colour: .init(FigureColour.mark),
-                    trackingID: "\(margin.tumour.name)-residual", trackingUID: uid("residual", margin.tumour.name), mask: mask))
+                    trackingID: "\(margin.tumour.name)-residual", trackingUID: trackingUID(.residual, margin.tumour.name), mask: mask))
         }
         return segments
     }
@@ -43,7 +43,7 @@ struct CaseSegments {
             label: tumour.name, category: ResultConcepts.morphologicallyAbnormal, type: ResultConcepts.neoplasm,
             anatomicRegion: ResultConcepts.organ(ofProfile: profile),
             algorithm: .semiautomatic("IceMargin: \(tumour.input == nil ? "from a seed" : "given mask")"),
-            colour: .init(FigureColour.tumour), trackingID: tumour.name, trackingUID: uid("tumour", tumour.name), mask: mask)
+            colour: .init(FigureColour.tumour), trackingID: tumour.name, trackingUID: trackingUID(.tumour, tumour.name), mask: mask)
     }
 
     private func zone(_ zone: MeasuredZone, on grid: GridGeometry) -> SegmentationWriter.Segment? {
@@ -53,11 +53,13 @@ struct CaseSegments {
             label: zone.name.rawValue, category: ResultConcepts.category(of: zone.name), type: concept,
             anatomicRegion: ResultConcepts.organ(ofProfile: profile),
             algorithm: zone.object.input == nil ? .automatic(name) : .semiautomatic(name), colour: .init(Self.colour(of: zone.name)),
-            trackingID: zone.name.rawValue, trackingUID: uid("zone", zone.name.rawValue), mask: mask)
+            trackingID: zone.name.rawValue, trackingUID: trackingUID(.zone, zone.name.rawValue), mask: mask)
     }
 
+    enum Kind: String { case tumour, residual, zone, structure }
+
     /// The same object has one tracking UID in all objects of a result.
-    private func uid(_ kind: String, _ name: String) -> String { DerivedUID.make(from: "tracking", identity, kind, name) }
+    func trackingUID(_ kind: Kind, _ name: String) -> String { DerivedUID.make(from: "tracking", identity, kind.rawValue, name) }
 
     private static func colour(of zone: MarginZone) -> RGBColour {
         switch zone {

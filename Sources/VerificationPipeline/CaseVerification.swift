@@ -1,4 +1,3 @@
-import CDCMTK
 import DICOMObjects
 import Foundation
 import ImageFilters
@@ -6,7 +5,6 @@ import ImageRegistration
 import ImageSegmentation
 import ImagingCore
 import MarginAnalysis
-import NIfTIFormat
 import Reporting
 
 /// The main job: one case, from its description to its folder of results.
@@ -19,6 +17,8 @@ public struct CaseVerification {
     public struct Options: Sendable, Hashable {
         /// Whether DICOM objects are written into `dicom`.
         public var writesDICOM = true
+        /// Whether the report says who the patient is, and when the study was made. The DICOM objects, which belong to it, always do.
+        public var isIdentified = false
 
         public init() {}
     }
@@ -44,7 +44,7 @@ public struct CaseVerification {
             ).draw(result.margins)
         }
         let scenes = try clock.measure("scenes", as: "preparing the viewer") { try CaseScenes(description: description, profile: profile, result: result).scenes() }
-        try clock.measure("masks", as: "writing masks") { try writeMasks(result, to: folder) }
+        try clock.measure("masks", as: "writing masks") { try CaseImages(result: result, isFollowup: description.isFollowup).write(to: folder) }
 
         var report = CaseReport(
             case: .init(id: description.id, site: description.site, profile: profile.name, intent: description.intent), inputs: inputs,
@@ -55,11 +55,12 @@ public struct CaseVerification {
             registration: result.placement.registration,
             margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
-            timingsS: clock.timingsS, provenance: try provenance(inputs, started: started))
+            timingsS: clock.timingsS, provenance: try CaseProvenance(description: description, profile: profile).record(inputs, started: started))
         if writesDICOM(result) {
             try clock.measure("dicom", as: "writing DICOM objects") { try CaseDICOMResults(result, report: report, figures: figures, created: started).write(to: folder) }
         }
         report.timingsS = clock.timingsS
+        if options.isIdentified { report.patient = try SourceSeries(result.scans.treated).patient }
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
         try folder.write(Data(try HTMLReport.render(report, figures: figures, scenes: scenes).utf8), to: "report.html")
         try folder.write(try report.jsonData(), to: ResultsFolder.marker)
@@ -162,40 +163,6 @@ extension CaseVerification {
                     role: object.name, seriesInstanceUID: nil, modality: nil, geometry: input.geometry, sha256: try sha256(ofFiles: [input.file]))
             }
         }
-    }
-
-    /// What was segmented as masks on the whole grid of its scan, which viewers want; what was given on its own. Level sets hold the part
-    /// around the object. A tumour that was carried over comes on the treated scan's grid, too.
-    private func writeMasks(_ result: CaseResult, to folder: ResultsFolder) throws {
-        let placement = result.placement, scans = result.scans
-        let objects = result.tumours.map { ("tumour-\($0.name)", $0) } + (placement.zone.map { [(description.isFollowup ? "ablation-zone" : "ice", $0)] } ?? [])
-        for (name, object) in objects {
-            let scan = object.isInPlanningFrame ? scans.planning : scans.treated, mask = object.levelSet.mask
-            try NIfTIFile.write(object.input == nil ? mask.placed(in: scan.geometry) : mask, to: folder.url("masks/\(name).nii.gz"))
-            try NIfTIFile.write(object.levelSet, to: folder.url("masks/\(name)-level-set.nii.gz"))
-        }
-        for (name, registration) in placement.registrations {
-            let field = registration.displacements(over: scans.treated.geometry)
-            try folder.write(Data(RigidTransformFile.text(registration.rigid).utf8), to: "registration/\(name)-rigid.tfm")
-            try NIfTIFile.write(displacements: field.vectors, on: field.grid, to: folder.url("registration/\(name)-displacement.nii.gz"))
-            guard let tumour = placement.tumours.first(where: { $0.name == name }) else { continue }
-            try NIfTIFile.write(tumour.levelSet.resampled(onto: scans.treated.geometry).mask, to: folder.url("masks/tumour-\(name)-registered.nii.gz"))
-        }
-    }
-
-    private func provenance(_ inputs: [CaseReport.Input], started: Date) throws -> CaseReport.Provenance {
-        let given = description.registration
-        let transforms = [("initialTransform", given.initialTransform), ("transform", given.transform), ("displacement", given.displacement)]
-        let hashes = try transforms.compactMap { name, file in try file.map { (name, try sha256(ofFiles: [$0])) } }
-        return .init(
-            version: iceMarginVersion, dcmtk: String(cString: cdcmtk_version()), runID: UUID().uuidString,
-            created: started.formatted(.iso8601),
-            parameters: [
-                "profile": profile.name == description.site ? .string(profile.name) : .string(description.site), "zone": .string(zoneName.rawValue),
-                "requiredMarginMM": .number(profile.requiredMarginMM), "targetMarginMM": .number(profile.targetMarginMM),
-                "registration": .string(given.isRigid ?? profile.isRegistrationRigid ? "rigid" : "deformable"),
-            ],
-            inputSHA256: Dictionary(inputs.map { ($0.role, $0.sha256) } + hashes) { $1 })
     }
 }
 

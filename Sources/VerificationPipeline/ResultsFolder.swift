@@ -110,10 +110,11 @@ public struct ResultsFolder: Sendable {
         do { try data.write(to: url) } catch { throw .notWritable(destination, reason: Self.reason(error)) }
     }
 
-    /// Gives the folder its name; an earlier result is removed once the new one stands in its place.
+    /// Gives the folder its name. An earlier result changes places with it in one step, where system and file system can do that, and is then removed.
     public func commit() throws(ResultsError) {
         try Self.check(destination, overwrite: overwrite, marker: marker)
         let manager = FileManager.default
+        if Self.exchange(staging, destination) { return discard() }
         let old = staging.deletingLastPathComponent().appending(path: staging.lastPathComponent + "-replaced")
         do {
             let replaces = manager.fileExists(atPath: destination.path)
@@ -128,6 +129,14 @@ public struct ResultsFolder: Sendable {
         } catch {
             throw .notWritable(destination, reason: Self.reason(error))
         }
+    }
+
+    /// Swaps two folders that exist; `false` where that cannot be done.
+    private static func exchange(_ a: URL, _ b: URL) -> Bool {
+        typealias Rename = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+        let exchangeFlag: UInt32 = 2  // RENAME_EXCHANGE of renameat2(2), which Swift's view of the C library leaves out.
+        guard let symbol = dlsym(nil, "renameat2") else { return false }
+        return unsafeBitCast(symbol, to: Rename.self)(AT_FDCWD, a.path, AT_FDCWD, b.path, exchangeFlag) == 0
     }
 
     /// Removes what was written; for when `commit` was not reached.

@@ -15,8 +15,8 @@ struct VerifyCommand: AsyncParsableCommand {
               icemargin verify --planning DIR --intraprocedural DIR --site liver \\
                 --tumour-seed 12.5,-80,431 --tumour-diameter 24
 
-            The output folder gets report.html, report.json, pictures (PNG), masks (NIfTI) and, in dicom/, a DICOM segmentation that belongs to the \
-            scans' studies. Scans are only read.
+            The output folder gets report.html, report.json, pictures (PNG), masks (NIfTI) and, in dicom/, DICOM objects of the scans' studies: \
+            segmentation, structured report, pictures. These say who the patient is; all else does only with --identified. Scans are only read.
             """)
 
     @Argument(help: ArgumentHelp("The case: a case.yaml, or the folder that holds it.", valueName: "case"))
@@ -33,6 +33,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Flag(name: .customLong("no-dicom"), help: "Write no DICOM objects.")
     var noDICOM = false
+
+    @Flag(help: "Say in report.json and report.html who the patient is and when the study was made.")
+    var identified = false
 
     @Flag(help: "Print report.json instead of the summary.")
     var json = false
@@ -105,9 +108,11 @@ struct VerifyCommand: AsyncParsableCommand {
         let report: CaseReport
         do {
             var options = CaseVerification.Options()
-            options.writesDICOM = !noDICOM
-            report = try KernelThreads.with(threads ?? KernelThreads.count) {
-                try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
+            (options.writesDICOM, options.isIdentified) = (!noDICOM, identified)
+            report = try Interruption.handled(cleanUp: folder.discard) {
+                try KernelThreads.with(threads ?? KernelThreads.count) {
+                    try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
+                }
             }
         } catch {
             folder.discard()

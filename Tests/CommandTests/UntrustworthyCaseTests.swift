@@ -53,7 +53,7 @@ import Testing
         try Self.study(in: folder.url, replacing: [0x10, 0x00, 0x20, 0x00]) { id in "X" + id.dropFirst() }
         let report = try Self.verify(folder.url)
         #expect(report.verdict.status == "indeterminate")
-        #expect(report.findings.contains { $0.code == "patient-differs" })
+        #expect(report.findings.contains { $0.code == "patient-differs" } && report.findings.contains { $0.code == "no-dicom-results" })
     }
 
     @Test func aKnownDifferenceOfIdentityIsAcceptedByNameAndSaid() throws {

@@ -1,3 +1,4 @@
+import DICOMObjects
 import Foundation
 import ImagingCore
 import NIfTIFormat
@@ -114,6 +115,15 @@ import Testing
             return try JSONSerialization.data(withJSONObject: report, options: .sortedKeys)
         }
         #expect(texts[0] == texts[1])
+        // DICOM objects are the same, too: of one instance there must never be two contents.
+        let objects = try ["a", "b"].map { name in
+            let dicom = folder.url.appending(path: "\(name)/dicom")
+            return try FileManager.default.contentsOfDirectory(atPath: dicom.path).sorted().map { file in
+                let dataset = try DICOMDataset(contentsOf: dicom.appending(path: file))
+                return [file, dataset.string(0x0008_0018), dataset.string(0x0020_000E), "\(try dataset.bytes(0x7FE0_0010)?.hashValue ?? 0)"]
+            }
+        }
+        #expect(objects[0] == objects[1] && objects[0].count > 3)
     }
 
     @Test func resultsAreReplacedOnlyOnDemandAndNotMetCanFail() throws {

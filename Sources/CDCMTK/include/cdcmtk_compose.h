@@ -29,6 +29,9 @@ int32_t cdcmtk_dataset_convert_to_utf8(cdcmtk_dataset *dataset, cdcmtk_status *s
 /// Writes the dataset as a file in Explicit VR Little Endian. An existing file is replaced.
 int32_t cdcmtk_dataset_save(cdcmtk_dataset *dataset, const char *path, cdcmtk_status *status);
 
+/// Reads a file as the structured report that it claims to be: value types, relationships and required attributes of its SOP class.
+int32_t cdcmtk_report_check(const char *path, cdcmtk_status *status);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,6 +19,9 @@ int cpng_decode(const uint8_t *data, size_t count, uint8_t **pixels, uint32_t *w
 
 void cpng_free(void *memory);
 
+/// The version of libpng that is used.
+const char *cpng_version(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -53,16 +53,21 @@ public struct SegmentationWriter {
     }
 
     /// The images that some segment has voxels on.
-    public var referencedImages: [ScanInstance] {
+    var referencedImages: [ScanInstance] {
         var seen: Set<ScanInstance> = []
         return frames.slices.flatMap(source.images).filter { seen.insert($0).inserted }
     }
 
-    /// How other objects refer to segment `number` (from 1).
-    public func reference(toSegment number: Int) -> ImageReference {
-        ImageReference(
-            sopClassUID: Self.sopClassUID, sopInstanceUID: header.sopInstanceUID, seriesInstanceUID: header.seriesInstanceUID,
-            studyInstanceUID: source.studyInstanceUID, segment: number)
+    /// The same, as other objects refer to them.
+    public var imageReferences: [ImageReference] { referencedImages.map { ImageReference($0, of: source) } }
+
+    /// How other objects refer to the segment with a tracking UID; `nil` where there is none.
+    public func reference(toTrackingUID uid: String) -> ImageReference? {
+        segments.firstIndex { $0.trackingUID == uid }.map { index in
+            ImageReference(
+                sopClassUID: Self.sopClassUID, sopInstanceUID: header.sopInstanceUID, seriesInstanceUID: header.seriesInstanceUID,
+                studyInstanceUID: source.studyInstanceUID, segment: index + 1)
+        }
     }
 
     /// Writes the file, reads it again and compares every voxel. Throws a `DICOMError` when it cannot be written or does not read the same.

@@ -32,24 +32,8 @@ public struct SourceSeries {
     /// Where the first pixel of slice `k` lies: as its image says, where there is one.
     func position(ofSlice k: Int) -> PatientPoint { isResampled ? geometry.point(VoxelIndex(0, 0, k)) : instances[k].position }
 
-    /// Whose images these are, in words that may identify a person.
-    public var identity: IdentifiedPatient {
-        IdentifiedPatient(
-            name: header.string(.patientName), id: header.string(.patientID), birthDate: header.string(.patientBirthDate),
-            sex: header.string(.patientSex),
-            studyDate: header.string(.studyDate))
-    }
-}
-
-/// Name and dates of a patient: only for where they were asked for.
-public struct IdentifiedPatient: Hashable, Sendable {
-    /// As in DICOM, components parted by `^`.
-    public var name: String?
-    public var id: String?
-    /// As in DICOM: YYYYMMDD.
-    public var birthDate: String?
-    public var sex: String?
-    public var studyDate: String?
+    /// The first component of an attribute of the first image; `nil` where it is missing or empty.
+    public func string(_ tag: DICOMTag) -> String? { header.string(tag) }
 }
 
 /// What objects of the same study take over.

@@ -4,6 +4,7 @@ extension DICOMTag {
     static let instanceCreationTime: DICOMTag = 0x0008_0013
     static let contentDate: DICOMTag = 0x0008_0023
     static let seriesTime: DICOMTag = 0x0008_0031
+    static let conversionType: DICOMTag = 0x0008_0064
     static let accessionNumber: DICOMTag = 0x0008_0050
     static let referringPhysicianName: DICOMTag = 0x0008_0090
     static let codeValue: DICOMTag = 0x0008_0100
@@ -23,6 +24,11 @@ extension DICOMTag {
     static let deviceSerialNumber: DICOMTag = 0x0018_1000
     static let softwareVersions: DICOMTag = 0x0018_1020
     static let studyID: DICOMTag = 0x0020_0010
+    static let patientOrientation: DICOMTag = 0x0020_0020
+    static let laterality: DICOMTag = 0x0020_0060
+    static let imageComments: DICOMTag = 0x0020_4000
+    static let planarConfiguration: DICOMTag = 0x0028_0006
+    static let burnedInAnnotation: DICOMTag = 0x0028_0301
     static let positionReferenceIndicator: DICOMTag = 0x0020_1040
     static let dimensionIndexValues: DICOMTag = 0x0020_9157
     static let dimensionOrganizationUID: DICOMTag = 0x0020_9164

@@ -1,0 +1,196 @@
+"""Reads the DICOM results of one case with highdicom, pydicom, dcmqi, DCMTK's and David Clunie's tools, and compares them with the rest of the result.
+
+Usage: check_dicom_results.py RESULT SOURCE     SOURCE is the folder that holds the case's scans.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import highdicom as hd
+import nibabel as nib
+import numpy as np
+import pydicom
+from PIL import Image
+
+PATIENT_AND_STUDY = [
+    "SpecificCharacterSet", "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate", "StudyTime", "StudyID",
+    "AccessionNumber", "ReferringPhysicianName", "StudyDescription", "FrameOfReferenceUID",
+]
+failures = []
+
+
+def check(passes, what):
+    print(f"  {'ok  ' if passes else 'FAIL'} {what}")
+    if not passes:
+        failures.append(what)
+
+
+def reader(name):
+    return str(Path(sys.executable).parent / name)
+
+
+def voxels_lps(array, affine):
+    """The places of the voxels inside, LPS millimetres to 0.01, as a set."""
+    indices = np.argwhere(array > 0)
+    points = indices @ affine[:3, :3].T + affine[:3, 3]
+    return {tuple(point) for point in np.round(points, 2) + 0.0}
+
+
+def nifti_lps(path):
+    image = nib.load(path)
+    return voxels_lps(np.asanyarray(image.dataobj), np.diag([-1, -1, 1, 1]) @ image.affine)
+
+
+def same_places(a, b):
+    """Whether two sets of places are the same to within rounding."""
+    if len(a) != len(b):
+        return False
+    if a == b:
+        return True
+    order = lambda places: np.array(sorted(places))
+    return bool(np.abs(order(a) - order(b)).max() <= 0.021)
+
+
+def mask_file(result, segment, planning):
+    masks = result / "masks"
+    if segment.tracking_id in ("visible-ice", "ablation-zone", "isotherm-20", "isotherm-40"):
+        return masks / f"{segment.tracking_id.replace('visible-ice', 'ice')}.nii.gz"
+    registered = masks / f"tumour-{segment.tracking_id}-registered.nii.gz"
+    return masks / f"tumour-{segment.tracking_id}.nii.gz" if planning or not registered.exists() else registered
+
+
+def check_segmentation(path, result, sources):
+    planning = "planning" in path.name
+    seg = hd.seg.segread(path)
+    volume = seg.get_volume(combine_segments=False)
+    pixels = pydicom.dcmread(path).pixel_array
+    check(int(pixels.sum()) == int(volume.array.sum()), f"{path.name}: pydicom and highdicom find {int(pixels.sum())} voxels")
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [reader("segimage2itkimage"), "--inputDICOM", path, "--outputDirectory", folder, "--outputType", "nifti"], capture_output=True, text=True)
+        check(run.returncode == 0, f"{path.name}: dcmqi reads it")
+        for number in seg.segment_numbers:
+            segment = seg.get_segment_description(number)
+            places = voxels_lps(volume.array[..., number - 1], volume.affine)
+            check(same_places(places, nifti_lps(f"{folder}/{number}.nii.gz")), f"{path.name}: dcmqi and highdicom agree on {segment.segment_label}")
+            file = mask_file(result, segment, planning)
+            if file.exists():
+                check(same_places(places, nifti_lps(file)), f"{path.name}: {segment.segment_label} is {file.name}, {len(places)} voxels")
+    positions = {
+        uid: source.ImagePositionPatient for uid, source in sources.items() if source.SeriesInstanceUID == seg.ReferencedSeriesSequence[0].SeriesInstanceUID
+    }
+    check(all(
+        np.allclose(
+            frame.PlanePositionSequence[0].ImagePositionPatient,
+            positions[frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID], atol=1e-9)
+        for frame in seg.PerFrameFunctionalGroupsSequence), f"{path.name}: every frame lies where its image lies")
+
+
+def expected_numbers(report):
+    """The numbers of report.json by tracking identifier, zone and private or public code."""
+    numbers = {}
+    volumes = {tumour["id"]: tumour["volumeML"] for tumour in report["tumours"]}
+    for margin in report["margins"]:
+        if margin["minimumMarginMM"] is None:
+            continue
+        percent = lambda value: None if value is None else round(100 * value, 4)
+        numbers[margin["tumour"], margin["zone"]] = {
+            "118565006": volumes[margin["tumour"]], "margin": margin["minimumMarginMM"], "interval-low": margin["minimumMarginIntervalMM"][0],
+            "interval-high": margin["minimumMarginIntervalMM"][1], "coverage": percent(margin["tumourCoverage"]),
+            "residual-volume": margin["residualVolumeML"], "probability-met": percent(margin["probabilityMet"]),
+        }
+    for structure in report["structures"]:
+        numbers[structure["name"], structure["zone"]] = {
+            "121206": structure["minimumDistanceMM"], "interval-low": structure["minimumDistanceIntervalMM"][0],
+            "interval-high": structure["minimumDistanceIntervalMM"][1], "overlap-volume": structure["overlapVolumeML"], "limit": structure["limitMM"],
+        }
+    return numbers
+
+
+def differences(expected, found):
+    """Numbers that are not the same: exactly, but for shares that report.json rounds as fractions and the report as per cent."""
+    return [
+        (key, code) for key, numbers in expected.items() for code, number in numbers.items()
+        if number is not None and abs(found.get(key, {}).get(code, np.inf) - number) > (1e-4 if code in ("coverage", "probability-met") else 0)
+    ]
+
+
+def check_measurements(path, report):
+    expected = expected_numbers(report)
+    content = hd.sr.srread(path).content
+    groups = content.get_volumetric_roi_measurement_groups() + content.get_image_measurement_groups()
+    found = {}
+    for group in groups:
+        zones = [evaluation.value.value for evaluation in group.get_qualitative_evaluations() if evaluation.name.value == "zone"]
+        if zones:
+            found[str(group.tracking_identifier), zones[0]] = {m.name.value: m.value for m in group.get_measurements()}
+    wrong = differences(expected, found)
+    check(not wrong and found, f"{path.name}: highdicom reads {sum(map(len, found.values()))} numbers as in report.json {wrong or ''}")
+
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        run = subprocess.run([reader("tid1500reader"), "--inputDICOM", path, "--outputMetadata", file.name], capture_output=True, text=True)
+        check(run.returncode == 0, f"{path.name}: dcmqi reads it")
+        read = json.load(open(file.name))
+    found = {}
+    for group in read["Measurements"]:
+        zones = [e["conceptValue"]["CodeValue"] for e in group.get("qualitativeEvaluations", []) if e["conceptCode"]["CodeValue"] == "zone"]
+        if zones:
+            found[group["TrackingIdentifier"], zones[0]] = {item["quantity"]["CodeValue"]: float(item["value"]) for item in group["measurementItems"]}
+    wrong = differences(expected, found)
+    check(not wrong, f"{path.name}: dcmqi reads {sum(map(len, found.values()))} numbers as in report.json {wrong or ''}")
+
+
+def check_object(path, sources):
+    """What holds for every object: patient and study as in the source, and no complaint of standard checkers."""
+    raw = pydicom.dcmread(path, stop_before_pixels=True)
+    source = next(s for s in sources.values() if s.StudyInstanceUID == raw.StudyInstanceUID)
+    for keyword in PATIENT_AND_STUDY:
+        if keyword in source and (keyword != "FrameOfReferenceUID" or raw.Modality == "SEG"):
+            if raw.get(keyword) != source.get(keyword):
+                check(False, f"{path.name}: {keyword} is {raw.get(keyword)!r}, not {source.get(keyword)!r}")
+    for tool, arguments in [("dcmdump", ["-q"]), ("dciodvfy", [])] + ([("dsrdump", [])] if raw.Modality == "SR" else []):
+        if shutil.which(tool) is None:
+            print(f"  --   {tool} is not installed")
+            continue
+        run = subprocess.run([tool, *arguments, path], capture_output=True, text=True)
+        complaints = [line for line in (run.stdout + run.stderr).splitlines() if line.startswith(("Error", "E:", "F:"))]
+        check(run.returncode == 0 and not complaints, f"{path.name}: {tool} {complaints or 'has nothing to say against it'}")
+
+
+def check_picture(path, result):
+    picture = pydicom.dcmread(path)
+    with Image.open(result / f"{path.stem}.png") as png:
+        check(np.array_equal(picture.pixel_array, np.asarray(png.convert("RGB"))), f"{path.name}: pixels of {path.stem}.png, {picture.BurnedInAnnotation=!s}")
+    if shutil.which("dcmj2pnm"):
+        with tempfile.NamedTemporaryFile(suffix=".ppm") as file:
+            run = subprocess.run(["dcmj2pnm", path, file.name], capture_output=True)
+            check(run.returncode == 0 and np.array_equal(np.asarray(Image.open(file.name)), picture.pixel_array), f"{path.name}: DCMTK renders the same pixels")
+
+
+def main():
+    result, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    print(f"{folder}:")
+    sources = {}
+    for file in folder.rglob("*"):
+        if file.is_file() and pydicom.misc.is_dicom(file):
+            header = pydicom.dcmread(file, stop_before_pixels=True)
+            sources[header.SOPInstanceUID] = header
+    report = json.loads((result / "report.json").read_text())
+    objects = sorted((result / "dicom").glob("*.dcm"))
+    check(len(objects) > 0, f"{len(objects)} objects")
+    for path in objects:
+        check_object(path, sources)
+        if path.name.startswith("segmentation"):
+            check_segmentation(path, result, sources)
+        elif path.name == "measurements.dcm":
+            check_measurements(path, report)
+        else:
+            check_picture(path, result)
+    sys.exit(1 if failures else 0)
+
+
+main()
