@@ -19,8 +19,8 @@ public struct BatchCase: Codable, Hashable, Sendable {
 
 /// Gives cases the names of their folders of results.
 ///
-/// A case keeps the name that it had in an earlier batch. A new one gets its own `id`; where that is taken, or where several new cases
-/// share it, some digits follow that depend on where the case comes from alone: the order of cases does not matter.
+/// A case keeps the name that it had in an earlier batch. A new one gets its own `id`; where that is taken, or where several cases share it,
+/// some digits follow that depend on where the case comes from alone: neither the order of cases nor how far an earlier batch came matters.
 struct CaseKeys {
     private var bySource: [String: String]
     private var taken: Set<String>
@@ -33,9 +33,8 @@ struct CaseKeys {
     /// - Parameter cases: the `id` of each case and where it comes from.
     /// - Returns: their keys in the same order.
     mutating func assign(_ cases: [(id: String, source: String)]) -> [String] {
-        let fresh = cases.filter { bySource[$0.source] == nil }
-        let counts = Dictionary(fresh.map { ($0.id, 1) }, uniquingKeysWith: +)
-        for (id, source) in fresh where bySource[source] == nil {
+        let counts = Dictionary(cases.map { ($0.id, 1) }, uniquingKeysWith: +)
+        for (id, source) in cases where bySource[source] == nil {
             let digits = Self.digits(of: source)
             let key = counts[id] == 1 && !taken.contains(id) ? id
                 : (6...digits.count).lazy.map { "\(id)-\(digits.prefix($0))" }.first { !taken.contains($0) }!

@@ -10,12 +10,13 @@ public enum BatchError: ReportableError {
     case full(URL)
     case busy(URL, holder: String)
     case badTable(URL, line: Int, problem: String, remedy: String)
+    case noArchive(URL)
     case noPlan(URL)
     case noSuchTask(Int, count: Int)
 
     public var category: FailureCategory {
         switch self {
-        case .archiveMissing, .noCases, .noPlan: .inputMissing
+        case .archiveMissing, .noCases, .noArchive, .noPlan: .inputMissing
         case .noSuchTask: .usage
         case .badTable: .badData
         case .outputInsideArchive, .notWritable, .full, .busy: .cannotWrite
@@ -42,6 +43,9 @@ public enum BatchError: ReportableError {
             Finding(.error, "output-busy", "Another batch writes to \(folder.path) (\(holder)).", remedy: "Wait for it, or choose another --output.")
         case .badTable(let file, let line, let problem, let remedy):
             Finding(.error, "case-table", "\(file.path), line \(line): \(problem).", remedy: remedy)
+        case .noArchive(let folder):
+            Finding(.error, "no-archive", "\(folder.path) has no database of cases.",
+                    remedy: "Give the output folder of `icemargin batch`; `icemargin collect` makes the database anew where it was lost.")
         case .noPlan(let file):
             Finding(.error, "no-plan", "There is no work list \(file.path) that can be read.", remedy: "Write it with: icemargin batch ARCHIVE --output DIR --plan")
         case .noSuchTask(let task, let count):

@@ -21,7 +21,7 @@ public struct BatchOutput: Sendable {
     }
 
     /// The folder of an earlier batch, to be read.
-    init(existing folder: URL) throws(BatchError) {
+    public init(existing folder: URL) throws(BatchError) {
         self.folder = folder.standardizedFileURL
         guard FileManager.default.fileExists(atPath: folder.path) else { throw .archiveMissing(folder) }
     }
@@ -106,7 +106,8 @@ public struct BatchOutput: Sendable {
         }
     }
 
-    func write(_ data: Data, to file: URL) throws(BatchError) {
+    /// Writes a file, which appears complete.
+    public func write(_ data: Data, to file: URL) throws(BatchError) {
         do {
             try data.write(to: file, options: .atomic)
         } catch {

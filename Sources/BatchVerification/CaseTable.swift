@@ -23,39 +23,24 @@ public struct CaseTable {
 
     let rows: [Row]
 
-    public static func isNamed(_ file: URL) -> Bool { ["csv", "tsv", "tab", "txt"].contains(file.pathExtension.lowercased()) }
-
     /// Reads a table. A row whose case is not complete is a case, too: running it says what is missing.
     public init(_ file: URL) throws(BatchError) {
-        guard let data = FileManager.default.contents(atPath: file.path) else { throw .archiveMissing(file) }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw .badTable(file, line: 1, problem: "the table is not UTF-8 text", remedy: "Save it as CSV UTF-8.")
-        }
-        try self.init(text, file: file.standardizedFileURL)
+        let file = file.standardizedFileURL
+        try self.init(NamedColumns(file), file: file)
     }
 
-    init(_ text: String, file: URL) throws(BatchError) {
-        let table = DelimitedText(text, separator: ["tsv", "tab"].contains(file.pathExtension.lowercased()) ? "\t" : nil)
-        if let line = table.unclosedQuoteLine { throw .badTable(file, line: line, problem: "a quote is never closed", remedy: "Close it.") }
-        guard let header = table.rows.first else { throw .noCases(file) }
-        let names = header.fields.map { $0.lowercased().replacing(" ", with: "_").replacing("-", with: "_") }
-        for name in Set(names) where !name.isEmpty && names.count(where: { $0 == name }) > 1 {
-            throw .badTable(file, line: header.line, problem: "the column “\(name)” stands twice", remedy: "Keep one of them.")
-        }
-        guard names.contains("case") || names.contains("planning") else {
+    init(_ table: NamedColumns, file: URL) throws(BatchError) {
+        guard table.names.contains("case") || table.names.contains("planning") else {
             throw .badTable(
-                file, line: header.line, problem: "the table has neither a column “case” nor a column “planning”",
+                file, line: table.headerLine, problem: "the table has neither a column “case” nor a column “planning”",
                 remedy: "Name case files under “case”, or describe cases under \(Self.columns.joined(separator: ", ")).")
         }
         var rows: [Row] = [], lines: [String: Int] = [:]
-        for (line, fields) in table.rows.dropFirst() {
-            guard fields.count <= names.count else {
-                throw .badTable(file, line: line, problem: "the row has \(fields.count) fields, the header \(names.count)", remedy: "Quote fields that hold a separator.")
-            }
-            let values = Dictionary(uniqueKeysWithValues: zip(names, fields).filter { !$0.isEmpty && !$1.isEmpty })
+        for (line, values) in table.rows {
             let row = Self.row(values, line: line, of: file)
             if let earlier = lines.updateValue(line, forKey: row.source) {
-                throw .badTable(file, line: line, problem: "the case of line \(earlier) stands here again", remedy: "Keep one of the rows, or give them different ids.")
+                throw .badTable(
+                    file, line: line, problem: "the case of line \(earlier) stands here again", remedy: "Keep one of the rows, or give them different ids.")
             }
             rows.append(row)
         }

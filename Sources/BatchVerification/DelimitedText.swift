@@ -52,11 +52,4 @@ struct DelimitedText {
         }
         endRow(&rows)
     }
-
-    /// A row as comma-separated text, with its line break.
-    static func line(_ fields: [String]) -> String {
-        fields.map { field in
-            field.contains { "\",;\n\r\t".contains($0) } ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
-        }.joined(separator: ",") + "\n"
-    }
 }

@@ -6,6 +6,8 @@ public struct SVGPlot: Sendable {
         public var label: String
         public var range: ClosedRange<Double>
         public var ticks: [Double]
+        /// Stands at the ticks instead of their numbers.
+        var names: [String]?
 
         /// - Parameter ticks: where numbers stand; round values, about six, by default.
         public init(_ label: String, _ range: ClosedRange<Double>, ticks: [Double]? = nil) {
@@ -32,22 +34,23 @@ public struct SVGPlot: Sendable {
     }
 
     public static let ink = "var(--ink, #16191d)", soft = "var(--soft, #566069)", grid = "var(--line, #d9dee3)"
-    private static let (left, right, top, bottom) = (52.0, 14.0, 24.0, 44.0)
+    private static let (right, top, bottom) = (14.0, 24.0, 44.0)
 
-    private let x, y: Axis
-    private let width, height: Double
+    public let x, y: Axis
+    private let left, width, height: Double
     private let title, description: String
-    private var elements: [String] = []
+    var elements: [String] = []
 
     /// - Parameters:
     ///   - title: what is plotted, for people who cannot see it; not drawn.
     ///   - description: what is to be seen in it.
     public init(x: Axis, y: Axis, title: String, description: String, width: Double = 460, height: Double = 270) {
         (self.x, self.y, self.title, self.description, self.width, self.height) = (x, y, title, description, width, height)
+        left = y.names.map { names in min(190, 16 + 7 * Double(names.map(\.count).max() ?? 0)) } ?? 52
     }
 
     public func horizontal(_ value: Double) -> Double {
-        Self.left + (width - Self.left - Self.right) * (value - x.range.lowerBound) / (x.range.upperBound - x.range.lowerBound)
+        left + (width - left - Self.right) * (value - x.range.lowerBound) / (x.range.upperBound - x.range.lowerBound)
     }
     public func vertical(_ value: Double) -> Double {
         height - Self.bottom - (height - Self.top - Self.bottom) * (value - y.range.lowerBound) / (y.range.upperBound - y.range.lowerBound)
@@ -68,7 +71,7 @@ public struct SVGPlot: Sendable {
     /// A line across the plot with a word above it.
     public mutating func addVerticalLine(at value: Double, _ label: String, _ stroke: Stroke) {
         guard x.range.contains(value) else { return }
-        let place = horizontal(value), anchor = place > width - 60 ? "end" : place < Self.left + 40 ? "start" : "middle"
+        let place = horizontal(value), anchor = place > width - 60 ? "end" : place < left + 40 ? "start" : "middle"
         elements.append("<line x1=\"\(Self.text(place))\" x2=\"\(Self.text(place))\" y1=\"\(Self.text(Self.top))\" y2=\"\(Self.text(height - Self.bottom))\" \(Self.attributes(stroke))/>")
         addText(label, atPixel: (place, Self.top - 7), anchor: anchor)
     }
@@ -96,29 +99,36 @@ public struct SVGPlot: Sendable {
         ]
         for tick in y.ticks {
             let place = Self.text(vertical(tick))
-            lines.append("<line x1=\"\(Self.text(Self.left))\" x2=\"\(Self.text(right))\" y1=\"\(place)\" y2=\"\(place)\" \(Self.attributes(Stroke(Self.grid, width: 1)))/>")
-            lines.append("<text x=\"\(Self.text(Self.left - 6))\" y=\"\(Self.text(vertical(tick) + 4))\" text-anchor=\"end\" style=\"fill:\(Self.soft)\">\(Self.label(tick))</text>")
+            lines.append("<line x1=\"\(Self.text(left))\" x2=\"\(Self.text(right))\" y1=\"\(place)\" y2=\"\(place)\" \(Self.attributes(Stroke(Self.grid, width: 1)))/>")
+            lines.append("<text x=\"\(Self.text(left - 6))\" y=\"\(Self.text(vertical(tick) + 4))\" text-anchor=\"end\" style=\"fill:\(Self.soft)\">\(y.label(of: tick))</text>")
         }
         lines += elements
-        lines.append("<line x1=\"\(Self.text(Self.left))\" x2=\"\(Self.text(right))\" y1=\"\(Self.text(bottom))\" y2=\"\(Self.text(bottom))\" \(Self.attributes(Stroke(Self.soft, width: 1)))/>")
+        lines.append("<line x1=\"\(Self.text(left))\" x2=\"\(Self.text(right))\" y1=\"\(Self.text(bottom))\" y2=\"\(Self.text(bottom))\" \(Self.attributes(Stroke(Self.soft, width: 1)))/>")
         for tick in x.ticks {
             let place = Self.text(horizontal(tick))
             lines.append("<line x1=\"\(place)\" x2=\"\(place)\" y1=\"\(Self.text(bottom))\" y2=\"\(Self.text(bottom + 4))\" \(Self.attributes(Stroke(Self.soft, width: 1)))/>")
-            lines.append("<text x=\"\(place)\" y=\"\(Self.text(bottom + 17))\" text-anchor=\"middle\" style=\"fill:\(Self.soft)\">\(Self.label(tick))</text>")
+            lines.append("<text x=\"\(place)\" y=\"\(Self.text(bottom + 17))\" text-anchor=\"middle\" style=\"fill:\(Self.soft)\">\(x.label(of: tick))</text>")
         }
-        lines.append("<text x=\"\(Self.text((Self.left + right) / 2))\" y=\"\(Self.text(height - 6))\" text-anchor=\"middle\" style=\"fill:\(Self.ink)\">\(Self.escaped(x.label))</text>")
+        lines.append("<text x=\"\(Self.text((left + right) / 2))\" y=\"\(Self.text(height - 6))\" text-anchor=\"middle\" style=\"fill:\(Self.ink)\">\(Self.escaped(x.label))</text>")
         let middle = Self.text((Self.top + bottom) / 2)
         lines.append("<text transform=\"translate(13 \(middle)) rotate(-90)\" text-anchor=\"middle\" style=\"fill:\(Self.ink)\">\(Self.escaped(y.label))</text></svg>")
         return lines.joined(separator: "\n")
     }
 
-    private static func attributes(_ stroke: Stroke) -> String {
+    static func attributes(_ stroke: Stroke) -> String {
         "style=\"stroke:\(stroke.colour)\" stroke-width=\"\(text(stroke.width))\"" + (stroke.dash.isEmpty ? "" : " stroke-dasharray=\"\(stroke.dash)\"")
     }
     /// Two decimals: a hundredth of a pixel.
-    private static func text(_ value: Double) -> String { String(format: "%.2f", value) }
-    private static func label(_ value: Double) -> String { String(format: "%g", abs(value) < 1e-9 ? 0 : value).replacing("-", with: "−") }
-    private static func escaped(_ text: String) -> String {
+    static func text(_ value: Double) -> String { String(format: "%.2f", value) }
+    fileprivate static func label(_ value: Double) -> String { String(format: "%g", abs(value) < 1e-9 ? 0 : value).replacing("-", with: "−") }
+    static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+    }
+}
+
+extension SVGPlot.Axis {
+    fileprivate func label(of tick: Double) -> String {
+        guard let names, let index = ticks.firstIndex(of: tick) else { return SVGPlot.label(tick) }
+        return SVGPlot.escaped(String(names[index].prefix(26)))
     }
 }

@@ -43,6 +43,9 @@ struct RunRow: Codable, FetchableRecord, PersistableRecord {
     var registrationErrorMM: Double?
     var iceVolumeML: Double?
     var probeCount: Int?
+    /// The zone whose margin decides, and the margin that it has to have.
+    var decidingZone: String?
+    var requiredMarginMM: Double?
     /// The whole `RunRecord` as JSON.
     var record: String
 
@@ -56,9 +59,11 @@ struct RunRow: Codable, FetchableRecord, PersistableRecord {
         registrationErrorMM = report?.registration.quality.expectedErrorMM
         iceVolumeML = report?.ice.volumeML
         probeCount = report?.probes.count
+        (decidingZone, requiredMarginMM) = (report?.decidingZone, report?.requiredMarginMM)
         self.record = String(decoding: try record.jsonData(), as: UTF8.self)
     }
 
+    /// The run's record.
     func decoded() throws -> RunRecord { try JSONDecoder().decode(RunRecord.self, from: Data(record.utf8)) }
 }
 

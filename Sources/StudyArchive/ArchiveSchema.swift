@@ -29,6 +29,8 @@ enum ArchiveSchema {
                 table.column("registrationErrorMM", .double)
                 table.column("iceVolumeML", .double)
                 table.column("probeCount", .integer)
+                table.column("decidingZone", .text)
+                table.column("requiredMarginMM", .double)
                 table.column("record", .jsonText).notNull()
             }
             try db.create(table: "margin") { table in

@@ -59,16 +59,12 @@ public struct StudyArchive: Sendable {
 
     /// The latest run of each case, by its key.
     public func latestRuns() throws(ArchiveError) -> [String: RunRecord] {
-        do {
-            return try database.read { db in
-                var latest: [String: RunRecord] = [:]
-                for row in try RunRow.order(Column("finished"), Column.rowID).fetchCursor(db).map({ try $0.decoded() }).array() {
-                    latest[row.key] = row
-                }
-                return latest
+        try reading { db in
+            var latest: [String: RunRecord] = [:]
+            for row in try RunRow.order(Column("finished"), Column.rowID).fetchCursor(db).map({ try $0.decoded() }).array() {
+                latest[row.key] = row
             }
-        } catch {
-            throw ArchiveError(error, file: file)
+            return latest
         }
     }
 
@@ -89,31 +85,21 @@ public struct StudyArchive: Sendable {
 
     /// What tables say about each case, by its key.
     public func columns() throws(ArchiveError) -> [String: [String: String]] {
-        do {
-            return try database.read { db in Dictionary(uniqueKeysWithValues: try StudyRow.fetchAll(db).map { ($0.key, $0.columns) }) }
-        } catch {
-            throw ArchiveError(error, file: file)
-        }
+        try reading { db in Dictionary(uniqueKeysWithValues: try StudyRow.fetchAll(db).map { ($0.key, $0.columns) }) }
     }
 
     /// The identifiers of all runs.
     public func runIDs() throws(ArchiveError) -> Set<String> {
-        do {
-            return try database.read { try String.fetchSet($0, sql: "SELECT id FROM run") }
-        } catch {
-            throw ArchiveError(error, file: file)
-        }
+        try reading { try String.fetchSet($0, sql: "SELECT id FROM run") }
     }
 
     /// The key that a source was given earlier.
     public func keysBySource() throws(ArchiveError) -> [String: String] {
-        do {
-            return try database.read { db in
-                Dictionary(try StudyRow.fetchAll(db).map { ($0.source, $0.key) }) { first, _ in first }
-            }
-        } catch {
-            throw ArchiveError(error, file: file)
-        }
+        try reading { db in Dictionary(try StudyRow.fetchAll(db).map { ($0.source, $0.key) }) { first, _ in first } }
+    }
+
+    func reading<Result>(_ body: (Database) throws -> Result) throws(ArchiveError) -> Result {
+        do { return try database.read(body) } catch { throw ArchiveError(error, file: file) }
     }
 }
 

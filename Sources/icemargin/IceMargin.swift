@@ -19,6 +19,7 @@ struct IceMargin: AsyncParsableCommand {
             InspectCommand.self,
             BatchCommand.self,
             CollectCommand.self,
+            GroupReportCommand.self,
             MarginCommand.self,
             SegmentCommand.self,
             RegisterCommand.self,

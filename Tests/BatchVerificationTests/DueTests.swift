@@ -59,6 +59,14 @@ import Testing
         #expect(backward.assign(cases.reversed()) == keys.reversed())
     }
 
+    @Test func keysDoNotDependOnHowFarAnEarlierBatchCame() {
+        let cases = [(id: "a", source: "/1"), (id: "a", source: "/2")]
+        var atOnce = CaseKeys()
+        let keys = atOnce.assign(cases)
+        var later = CaseKeys(earlier: ["/1": keys[0]])
+        #expect(later.assign(cases) == keys)
+    }
+
     @Test func aCaseKeepsItsKeyWhenAnotherTakesItsID() {
         var keys = CaseKeys(earlier: ["/1": "a"])
         #expect(keys.assign([(id: "a", source: "/0"), (id: "a", source: "/1")])[1] == "a")
