@@ -8,6 +8,9 @@
 #include <dcmtk/dcmdata/dcsequen.h>
 #include <dcmtk/dcmsr/dsrdoc.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace {
 
 int32_t outcome(const OFCondition &condition, cdcmtk_code code, cdcmtk_status *status) {
@@ -81,7 +84,12 @@ int32_t cdcmtk_dataset_convert_to_utf8(cdcmtk_dataset *dataset, cdcmtk_status *s
 
 int32_t cdcmtk_dataset_save(cdcmtk_dataset *dataset, const char *path, cdcmtk_status *status) {
     return cdcmtk::guarded(status, int32_t{0}, [&] {
-        return outcome(dataset->file.saveFile(OFFilename(path), EXS_LittleEndianExplicit, EET_ExplicitLength), CDCMTK_CANNOT_WRITE, status);
+        errno = 0;
+        const OFCondition condition = dataset->file.saveFile(OFFilename(path), EXS_LittleEndianExplicit, EET_ExplicitLength);
+        if (condition.good()) return 1;
+        // Of a disk that is full DCMTK only says that the stream ended.
+        cdcmtk::set(status, CDCMTK_CANNOT_WRITE, errno ? std::strerror(errno) : condition.text());
+        return 0;
     });
 }
 

@@ -42,11 +42,13 @@ struct CaseDICOMResults {
         let treated = try SourceSeries(result.scans.treated), planning = try SourceSeries(result.scans.planning)
         let segments = CaseSegments(result: result, profile: report.case.profile, identity: identity)
         let segmentation = try write(segments.onTreatedScan(), of: treated, as: .segmentation, to: folder.url("dicom/segmentation.dcm"))
-        if planning.seriesInstanceUID != treated.seriesInstanceUID {
-            _ = try write(
+        let ofPlanning =
+            planning.seriesInstanceUID == treated.seriesInstanceUID
+            ? nil
+            : try write(
                 segments.onPlanningScan(), of: planning, as: .planningSegmentation, to: folder.url("dicom/segmentation-planning.dcm"))
-        }
-        try measurements(segments, segmentation, of: treated, to: folder.url("dicom/measurements.dcm"))
+        try writeMeasurements(
+            segments, [segmentation, ofPlanning].compactMap { $0 }, of: treated, to: folder.url("dicom/measurements.dcm"))
         try writePictures(of: treated, to: folder)
     }
 
@@ -59,19 +61,26 @@ struct CaseDICOMResults {
         return writer
     }
 
-    private func measurements(
-        _ segments: CaseSegments, _ segmentation: SegmentationWriter?, of source: SourceSeries, to file: URL
+    /// - Parameter segmentations: where several show an object, the first is referred to.
+    private func writeMeasurements(
+        _ segments: CaseSegments, _ segmentations: [SegmentationWriter], of source: SourceSeries, to file: URL
     ) throws {
         func outlines(_ kind: CaseSegments.Kind, _ names: [String]) -> [String: MeasurementReport.Outline] {
             Dictionary(
                 uniqueKeysWithValues: Set(names).map { name in
                     let uid = segments.trackingUID(kind, name)
-                    return (name, .init(trackingID: name, trackingUID: uid, segment: segmentation?.reference(toTrackingUID: uid)))
+                    let segment = segmentations.lazy.compactMap { writer in
+                        writer.reference(toTrackingUID: uid).map { (reference: $0, sourceSeriesUID: writer.source.seriesInstanceUID) }
+                    }.first
+                    return (name, .init(trackingID: name, trackingUID: uid, segment: segment))
                 })
         }
+        // What earlier ablations destroyed is in the zone that margins are measured to, but not in the volume of the ice that was seen.
+        let zoneVolumeML =
+            result.placement.earlierZones.isEmpty ? report.ice.volumeML : result.zones.first.map { $0.object.surface.enclosedVolume / 1000 }
         let content = MeasurementReport(
-            report, sourceSeriesUID: source.seriesInstanceUID, images: segmentation?.imageReferences ?? [],
-            tumours: outlines(.tumour, report.tumours.map(\.id)), zones: outlines(.zone, report.margins.map(\.zone)),
+            report, images: segmentations.flatMap(\.imageReferences), tumours: outlines(.tumour, report.tumours.map(\.id)),
+            zones: outlines(.zone, result.zones.map(\.name.rawValue)), zoneVolumeML: zoneVolumeML,
             structures: outlines(.structure, report.structures.map(\.name)), deviceUID: DerivedUID.make(from: "device", Self.software.name))
         try StructuredReportWriter(content.content, in: source, header: header(.measurements)).write(to: file)
     }

@@ -84,7 +84,9 @@ import Testing
         }
         for file in try Self.files(in: result.appending(path: "dicom")) {
             let dataset = try DICOMDataset(contentsOf: result.appending(path: "dicom/\(file)"))
-            #expect([dataset.string(.patientName), dataset.string(.patientID), dataset.string(.patientBirthDate)] == Self.identity.prefix(3).map { $0 })
+            #expect(
+                [dataset.string(.patientName), dataset.string(.patientID), dataset.string(.patientBirthDate)]
+                    == Self.identity.prefix(3).map { $0 })
             #expect(dataset.string(.studyDate) == (file == "segmentation-planning.dcm" ? "20240212" : "20240304"))
         }
         #expect(report["patient"] is NSNull)

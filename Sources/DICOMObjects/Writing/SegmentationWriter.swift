@@ -33,7 +33,7 @@ public struct SegmentationWriter {
             algorithm: Algorithm, colour: CIELabColour, trackingID: String, trackingUID: String, mask: Mask
         ) {
             (self.label, self.category, self.type, self.typeModifier, self.anatomicRegion) = (
-                String(label.prefix(64)), category, type, typeModifier, anatomicRegion
+                String(label.replacing("\\", with: "/").prefix(64)), category, type, typeModifier, anatomicRegion
             )
             (self.algorithm, self.colour, self.trackingID, self.trackingUID, self.mask) = (algorithm, colour, trackingID, trackingUID, mask)
         }
@@ -41,7 +41,7 @@ public struct SegmentationWriter {
 
     static let sopClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
 
-    let source: SourceSeries
+    public let source: SourceSeries
     let header: ResultHeader
     let segments: [Segment]
     private let frames: SegmentFrames
