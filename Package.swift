@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(name: "ImageRegistrationTests", dependencies: ["ImageRegistration", "SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "IceballSimulationTests", dependencies: ["IceballSimulation", "DescriptionFiles", "ImagingCore"], swiftSettings: kernel),
         .testTarget(name: "MarginAnalysisTests", dependencies: ["MarginAnalysis"], swiftSettings: kernel),
-        .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering"]),
+        .testTarget(name: "FigureRenderingTests", dependencies: ["FigureRendering", "CZlib"]),
         .testTarget(name: "SyntheticStudiesTests", dependencies: ["SyntheticStudies"], swiftSettings: kernel),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "FigureRendering", "MarginAnalysis"]),
         .testTarget(name: "StudyArchiveTests", dependencies: ["StudyArchive", "Reporting"]),

@@ -1,22 +1,40 @@
 import ImagingCore
 
+/// How an outline is broken up.
+public enum OutlineDash: Sendable {
+    case none, dashed, dotted, long
+
+    /// Pixels drawn and left out by turns.
+    var pixels: (on: Double, off: Double)? {
+        switch self {
+        case .none: nil
+        case .dashed: (7, 4)
+        case .dotted: (2, 3)
+        case .long: (14, 5)
+        }
+    }
+}
+
 /// An object as it is outlined in pictures.
 public struct FigureOverlay: Sendable {
     public let levelSet: LevelSet
     public var colour: RGBColour
     public var name: String
-    /// Dashed outlines are for what was computed rather than seen.
-    public var isDashed: Bool
+    /// Tells the object from others without colour.
+    public var dash: OutlineDash
+    /// Of the line, in pixels.
+    public var thickness: Double
     /// Whether pictures are cut so as to show it. Structures far away would make tumour and ice small.
     public var framesPicture: Bool
     /// The object's extent, eight corners; empty for an empty object.
     let corners: [PatientPoint]
 
-    public init(_ levelSet: LevelSet, colour: RGBColour, name: String, isDashed: Bool = false, framesPicture: Bool = true) {
+    public init(_ levelSet: LevelSet, colour: RGBColour, name: String, dash: OutlineDash = .none, thickness: Double = 1.7, framesPicture: Bool = true) {
         self.levelSet = levelSet
         self.colour = colour
         self.name = name
-        self.isDashed = isDashed
+        self.dash = dash
+        self.thickness = thickness
         self.framesPicture = framesPicture
         corners = levelSet.mask.boundingBox.map { levelSet.geometry.cropped($0.i, $0.j, $0.k).cornerPoints } ?? []
     }

@@ -36,7 +36,8 @@ public struct FigureRenderer: Sendable {
 
     public init(window: DisplayWindow) { self.window = window }
 
-    private static let (stripHeight, gap) = (34, 6)
+    private static let (stripHeight, legendLine, gap) = (34, 22, 6)
+    private static let notice = "Research use only"
     private static let ground = RGBColour(16, 16, 18)
 
     /// An axial, a coronal and a sagittal plane through `point` side by side at one scale, cut to the overlays and what
@@ -176,27 +177,37 @@ extension FigureRenderer {
         return "\(orientation.coordinateLetter) = " + String(format: "%.1f mm", value).replacing("-", with: "−")
     }
 
-    /// Pictures of one size in rows, under a title and over a legend.
+    /// Pictures of one size in rows, under a title and over a legend, which takes as many lines as it needs.
     private func compose(_ pictures: [RGBImage], columns: Int, overlays: [FigureOverlay], caption: FigureCaption) -> RGBImage {
         let (width, height) = (pictures[0].width, pictures[0].height), rows = (pictures.count + columns - 1) / columns
+        let total = columns * (width + Self.gap) - Self.gap, right = Double(total - 10)
+        let legend = legendPlaces(overlays, right: right), lines = (legend.last?.line ?? 0) + 1
         var image = RGBImage(
-            width: columns * (width + Self.gap) - Self.gap, height: 2 * Self.stripHeight + rows * (height + Self.gap) - Self.gap, filledWith: Self.ground)
+            width: total, height: Self.stripHeight + rows * (height + Self.gap) - Self.gap + Self.stripHeight + (lines - 1) * Self.legendLine, filledWith: Self.ground)
         for (index, picture) in pictures.enumerated() {
             image.paste(picture, left: index % columns * (width + Self.gap), top: Self.stripHeight + index / columns * (height + Self.gap))
         }
         var canvas = Canvas(image)
-        let right = Double(image.width - 10)
         canvas.draw(caption.title, at: SIMD2(10, 11), height: 12, halo: false)
         canvas.draw(caption.result, at: SIMD2(right, 11), height: 12, colour: FigureColour.mark, anchor: .trailing, halo: false)
-
-        let y = Double(image.height - Self.stripHeight) + 11.5
-        var x = 10.0
-        for overlay in overlays {
-            canvas.draw([[SIMD2(x, y + 6), SIMD2(x + 24, y + 6)]], colour: overlay.colour, thickness: 2.6, dash: overlay.isDashed ? (7, 4) : nil)
-            canvas.draw(overlay.name, at: SIMD2(x + 33, y), height: 11, halo: false)
-            x += 33 + Canvas.width(of: overlay.name, height: 11) + 28
+        let top = Double(image.height - Self.stripHeight - (lines - 1) * Self.legendLine) + 11.5
+        for (overlay, place) in zip(overlays, legend) {
+            let y = top + Double(place.line * Self.legendLine)
+            canvas.draw([[SIMD2(place.x, y + 6), SIMD2(place.x + 24, y + 6)]], colour: overlay.colour, thickness: overlay.thickness + 0.9, dash: overlay.dash.pixels)
+            canvas.draw(overlay.name, at: SIMD2(place.x + 33, y), height: 11, halo: false)
         }
-        canvas.draw("Research use only", at: SIMD2(right, y), height: 11, colour: RGBColour(170, 170, 175), anchor: .trailing, halo: false)
+        canvas.draw(Self.notice, at: SIMD2(right, top), height: 11, colour: RGBColour(170, 170, 175), anchor: .trailing, halo: false)
         return canvas.image
+    }
+
+    /// Where the legend's entries begin; the first line leaves room for the notice.
+    private func legendPlaces(_ overlays: [FigureOverlay], right: Double) -> [(x: Double, line: Int)] {
+        var (x, line) = (10.0, 0)
+        return overlays.map { overlay in
+            let width = 33 + Canvas.width(of: overlay.name, height: 11), limit = line == 0 ? right - Canvas.width(of: Self.notice, height: 11) - 20 : right
+            if x > 10, x + width > limit { (x, line) = (10, line + 1) }
+            defer { x += width + 28 }
+            return (x, line)
+        }
     }
 }

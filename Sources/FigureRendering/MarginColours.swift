@@ -11,10 +11,10 @@ public struct MarginColours: Sendable, Hashable {
     public static let below = [RGBColour(140, 45, 4), RGBColour(230, 85, 13), RGBColour(253, 190, 120)]
     public static let above = [RGBColour(189, 215, 238), RGBColour(74, 144, 200), RGBColour(12, 68, 140)]
 
-    /// - Parameter targetMM: what would be good to have; the upper end is at it.
-    public init(requiredMM: Double, targetMM: Double) {
+    /// The range goes as far above what is required as below it.
+    public init(requiredMM: Double) {
         self.requiredMM = requiredMM
-        rangeMM = (requiredMM - 10).rounded(.down)...max((requiredMM + 5).rounded(.up), targetMM.rounded(.up))
+        rangeMM = (requiredMM - 10)...(requiredMM + 10)
     }
 
     public func colour(_ marginMM: Double) -> RGBColour {

@@ -54,7 +54,6 @@ extension Volume where Voxel: Displayable {
 struct Panel {
     /// The height of capitals in pixels.
     static let labelHeight = 11.0
-    static let outlineThickness = 1.7
 
     let plane: ViewPlane
     private(set) var canvas: Canvas
@@ -68,7 +67,7 @@ struct Panel {
     mutating func draw(_ overlays: [FigureOverlay]) {
         for overlay in overlays {
             canvas.draw(
-                overlay.contours(in: plane), colour: overlay.colour, thickness: Self.outlineThickness, dash: overlay.isDashed ? (7, 4) : nil,
+                overlay.contours(in: plane), colour: overlay.colour, thickness: overlay.thickness, dash: overlay.dash.pixels,
                 border: 0.9)
         }
     }

@@ -7,69 +7,116 @@ import ImagingCore
 import MarginAnalysis
 import Reporting
 
-/// The pictures of a case: for each tumour three planes through its worst point, and a montage of slices.
+/// The pictures of a case: for each tumour three planes through its worst point, a montage of slices and the margin on its surface; then how
+/// well the scans were registered.
 struct CaseFigures {
     let profile: SiteProfile
-    let scan: Scan
-    let structures: [CaseObject]
-    /// Around each tumour that was carried over, by its name, from this scan.
-    let registrations: [(tumour: String, registration: ScanRegistration)]
-    let planning: Scan
-    /// The tumours where they lie in the treated scan.
-    let tumours: [CaseObject]
+    let result: CaseResult
 
-    func draw(_ margins: [CaseMeasurements.TumourMargin]) throws -> [Figure] {
-        try marginFigures(margins) + registrations.flatMap { try registrationFigures($0, $1) }
+    private var scan: Scan { result.scans.treated }
+
+    /// A picture before it is encoded.
+    private struct Drawing {
+        var figure: Figure
+        var image: RGBImage
+
+        init(_ name: String, _ caption: String, altText: String, _ image: RGBImage, _ place: Figure.Place) {
+            figure = Figure(name: name, caption: caption, altText: altText, png: Data(), place: place)
+            self.image = image
+        }
     }
 
-    private func registrationFigures(_ tumour: String, _ registration: ScanRegistration) throws -> [Figure] {
-        let resampled = planning.volume.resampled(
-            onto: scan.geometry, through: registration.displacements(over: scan.geometry), outside: RegistrationFigures.outside(planning.modality))
-        let focus = tumours.first { $0.name == tumour }.flatMap { tumour in
-            tumour.surface.centroid.map { RegistrationFocus(center: $0, radiusMM: tumour.surface.longestDiameterMM / 2) }
+    func draw() throws -> [Figure] {
+        let deciding = result.margins.filter { $0.verdict != nil && $0.result != nil }
+        var drawings = try deciding.flatMap(marginDrawings)
+        // Without a margin the picture has to show why.
+        for tumour in result.placement.tumours where !deciding.contains(where: { $0.tumour.name == tumour.name }) { drawings.append(try planes(of: tumour)) }
+        if result.placement.tumours.isEmpty, let zone = result.placement.zone { drawings.append(try planes(of: zone)) }
+        drawings += try result.placement.registrations.flatMap { try registrationDrawings($0, $1) }
+        let files = RGBImage.pngData(of: drawings.map(\.image), .small)
+        return zip(drawings, files).map { drawing, png in
+            var figure = drawing.figure
+            figure.png = png
+            return figure
         }
-        let figures = RegistrationFigures(fixed: scan.volume, modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
-        let described = "registration around tumour \(tumour), expected error \(String(format: "%.1f", registration.quality.expectedErrorMM)) mm"
+    }
+
+    private var renderer: FigureRenderer {
+        FigureRenderer(window: scan.modality == .ct ? DisplayWindow(level: profile.windowCenter, width: profile.windowWidth)
+            : DisplayWindow.suited(to: scan.volume, modality: scan.modality, site: profile.name))
+    }
+}
+
+/// Tumours and zones.
+extension CaseFigures {
+    private func marginDrawings(_ margin: CaseMeasurements.TumourMargin) throws -> [Drawing] {
+        guard let result = margin.result else { return [] }
+        let zoneName = margin.zone.name, id = margin.tumour.name, overlays = overlays(of: margin)
+        let value = FigureMark.text(ofMarginMM: result.minimumMarginMM)
+        let mark = FigureMark(point: result.worstPoint, target: result.nearestZonePoint, text: value)
+        let caption = FigureCaption(title: "Tumour \(id)", result: "smallest margin \(value)")
+        let planes = try renderer.orthogonalPlanes(scan: scan.volume, overlays: overlays, at: result.worstPoint, mark: mark, caption: caption)
+        let montage = try renderer.montage(scan: scan.volume, overlays: overlays, mark: mark, caption: caption)
+        let map = MarginMapFigure(colours: MarginColours(requiredMM: profile.requiredMarginMM)).image(
+            SurfaceMap(surface: result.map.surface, marginsMM: result.map.marginsMM), worst: result.worstPoint,
+            caption: FigureCaption(title: "Tumour \(id), margin in the \(zoneName.phrase)", result: caption.result))
+        let described = "outlines of tumour \(id) and \(zoneName.phrase) on the \(scan.modality.rawValue) scan; smallest margin \(value)"
         return [
-            Figure(name: "registration-checker-\(tumour)",
-                caption: "Planning and \(scan.modality.rawValue) scan in turns: edges go on from field to field where the registration holds.",
-                altText: "Checkerboard of both scans in three planes: \(described).", png: try figures.checker().pngData()),
-            Figure(name: "registration-edges-\(tumour)", caption: "Edges of the registered planning scan on the scan that was treated.",
-                altText: "Edges of one scan on the other in three planes: \(described).", png: try figures.edges().pngData()),
+            Drawing("planes-\(id)", "Three planes through the point of tumour \(id) with the smallest margin.",
+                altText: "Axial, coronal and sagittal plane through the worst point: \(described).", planes, .key),
+            Drawing("montage-\(id)", "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).", montage, .file),
+            Drawing("margin-map-\(id)", "The margin on the surface of tumour \(id) in the \(zoneName.phrase), from six sides.",
+                altText: "Surface of tumour \(id) from six sides, coloured by its margin in the \(zoneName.phrase); smallest margin \(value).", map, .surface),
         ]
     }
 
-    private func marginFigures(_ margins: [CaseMeasurements.TumourMargin]) throws -> [Figure] {
-        let renderer = FigureRenderer(window: window)
-        // One set of pictures for each tumour: in the zone that decides.
-        return try margins.filter { $0.verdict != nil }.flatMap { margin -> [Figure] in
-            guard let result = margin.result else { return [] }
-            let zone = margin.zone.object, zoneName = margin.zone.name, id = margin.tumour.name
-            let overlays = [
-                FigureOverlay(margin.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(id)"),
-                FigureOverlay(zone.levelSet, colour: FigureColour.ice, name: zoneName.phrase),
-            ] + structures.map { FigureOverlay($0.levelSet, colour: FigureColour.structure, name: $0.name, isDashed: true, framesPicture: false) }
-            let value = FigureMark.text(ofMarginMM: result.minimumMarginMM)
-            let mark = FigureMark(point: result.worstPoint, target: result.nearestZonePoint, text: value)
-            let caption = FigureCaption(title: "Tumour \(id)", result: "smallest margin \(value)")
-            let planes = try renderer.orthogonalPlanes(scan: scan.volume, overlays: overlays, at: result.worstPoint, mark: mark, caption: caption)
-            let montage = try renderer.montage(scan: scan.volume, overlays: overlays, mark: mark, caption: caption)
-            let map = MarginMapFigure(colours: MarginColours(requiredMM: profile.requiredMarginMM, targetMM: profile.targetMarginMM)).image(
-                SurfaceMap(surface: result.map.surface, marginsMM: result.map.marginsMM), worst: result.worstPoint,
-                caption: FigureCaption(title: "Tumour \(id), margin in the \(zoneName.phrase)", result: caption.result))
-            let described = "outlines of tumour \(id) and \(zoneName.phrase) on the \(scan.modality.rawValue) scan; smallest margin \(value)"
-            return [
-                Figure(name: "planes-\(id)", caption: "Three planes through the point of tumour \(id) with the smallest margin.",
-                    altText: "Axial, coronal and sagittal plane through the worst point: \(described).", png: planes.pngData(), place: .key),
-                Figure(name: "montage-\(id)", caption: "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).", png: montage.pngData(), place: .file),
-                Figure(name: "margin-map-\(id)", caption: "The margin on the surface of tumour \(id) in the \(zoneName.phrase), from six sides.",
-                    altText: "Surface of tumour \(id) from six sides, coloured by its margin in the \(zoneName.phrase); smallest margin \(value).", png: map.pngData(), place: .surface),
-            ]
-        }
+    /// The tumour, every zone that it was measured in, and what must not freeze.
+    private func overlays(of margin: CaseMeasurements.TumourMargin) -> [FigureOverlay] {
+        let zones = result.margins.filter { $0.tumour.name == margin.tumour.name && $0.result != nil }.map(\.zone)
+        return [FigureOverlay(margin.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(margin.tumour.name)", thickness: 2.4)] + zones.map { zone in
+            let (colour, dash): (RGBColour, OutlineDash) = switch zone.name {
+            case .visibleIce, .ablationZone: (FigureColour.ice, .none)
+            case .isotherm20: (FigureColour.isotherm20, .dashed)
+            case .isotherm40: (FigureColour.isotherm40, .dotted)
+            }
+            return FigureOverlay(zone.object.levelSet, colour: colour, name: zone.name.phrase, dash: dash)
+        } + structures
     }
 
-    private var window: DisplayWindow {
-        scan.modality == .ct ? DisplayWindow(level: profile.windowCenter, width: profile.windowWidth)
-            : DisplayWindow.suited(to: scan.volume, modality: scan.modality, site: profile.name)
+    private var structures: [FigureOverlay] {
+        result.placement.structures.map { FigureOverlay($0.object.levelSet, colour: FigureColour.structure, name: $0.object.name, dash: .long, framesPicture: false) }
+    }
+
+    /// Planes through the middle of an object that no margin was measured for.
+    private func planes(of object: CaseObject) throws -> Drawing {
+        let isTumour = result.placement.tumours.contains { $0.name == object.name }, name = isTumour ? "tumour \(object.name)" : object.name
+        let outline = FigureOverlay(object.levelSet, colour: isTumour ? FigureColour.tumour : FigureColour.ice, name: name)
+        let zone = isTumour ? result.placement.zone.map { [FigureOverlay($0.levelSet, colour: FigureColour.ice, name: $0.name)] } ?? [] : []
+        let image = try renderer.orthogonalPlanes(
+            scan: scan.volume, overlays: [outline] + zone + structures, at: object.surface.centroid ?? scan.volume.geometry.center,
+            caption: FigureCaption(title: name.prefix(1).uppercased() + name.dropFirst(), result: "no margin measured"))
+        return Drawing(
+            "planes-\(isTumour ? object.name : "zone")", "Three planes through the middle of the \(name); no margin was measured.",
+            altText: "Axial, coronal and sagittal plane through the middle of the \(name) on the \(scan.modality.rawValue) scan, with its outline.", image, .key)
+    }
+}
+
+/// Registrations.
+extension CaseFigures {
+    private func registrationDrawings(_ tumour: String, _ registration: ScanRegistration) throws -> [Drawing] {
+        let focus = result.placement.tumours.first { $0.name == tumour }.flatMap { tumour in
+            tumour.surface.centroid.map { RegistrationFocus(center: $0, radiusMM: tumour.surface.longestDiameterMM / 2) }
+        }
+        let (i, j, k) = RegistrationFigures.part(of: scan.volume.geometry, around: focus), part = scan.volume.floats(in: i, j, k), planning = result.scans.planning
+        let resampled = planning.volume.part(
+            on: part.geometry, through: registration.displacements(over: part.geometry), outside: RegistrationFigures.outside(planning.modality))
+        let figures = RegistrationFigures(fixed: .float32(part), modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
+        let described = "registration around tumour \(tumour), expected error \(String(format: "%.1f", registration.quality.expectedErrorMM)) mm"
+        return [
+            Drawing("registration-checker-\(tumour)", "Planning and \(scan.modality.rawValue) scan in turns: edges go on from field to field where the registration holds.",
+                altText: "Checkerboard of both scans in three planes: \(described).", try figures.checker(), .more),
+            Drawing("registration-edges-\(tumour)", "Edges of the registered planning scan on the scan that was treated.",
+                altText: "Edges of one scan on the other in three planes: \(described).", try figures.edges(), .more),
+        ]
     }
 }

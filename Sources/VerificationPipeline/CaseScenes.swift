@@ -23,8 +23,6 @@ struct CaseScenes {
 
     /// Of all scenes of a page together.
     private static let mostVoxels = 2_300_000
-    /// How far from where they are looked for voxels of the planning scan may be needed.
-    private static let rimMM = 5.0
 
     /// One for each tumour that could be placed; without any, one of what the treated scan shows.
     func scenes() throws -> [ReportScene] {
@@ -43,7 +41,7 @@ struct CaseScenes {
         return ReportScene(
             tumour: tumour?.name, images: try images(on: grid, around: tumour), objects: objects(of: tumour, margins),
             probes: probes.enumerated().map { .init(id: "P\($0 + 1)", tip: $1.tip, tail: $1.tail) },
-            margins: results.filter(\.decides) + results.filter { !$0.decides }, requiredMM: profile.requiredMarginMM, targetMM: profile.targetMarginMM,
+            margins: results.filter(\.decides) + results.filter { !$0.decides }, requiredMM: profile.requiredMarginMM,
             focus: tumour?.surface.centroid ?? placement.zone?.surface.centroid ?? grid.center,
             siteWindow: DisplayWindow(level: profile.windowCenter, width: profile.windowWidth))
     }
@@ -72,7 +70,7 @@ extension CaseScenes {
     private func images(on grid: GridGeometry, around tumour: CaseObject?) throws -> [ReportScene.Image] {
         let treated = ReportScene.Image(
             name: description.isFollowup ? "follow-up scan" : "ice scan", modality: scans.treated.modality,
-            volume: Self.part(of: scans.treated.volume, on: grid, through: AffineTransform.identity))
+            volume: scans.treated.volume.part(on: grid, outside: .nan))
         guard scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID else { return [treated] }
         func planning(_ volume: Volume<Float>, _ note: String) -> [ReportScene.Image] {
             [treated, .init(name: "planning scan", modality: scans.planning.modality, volume: volume, note: note)]
@@ -84,20 +82,11 @@ extension CaseScenes {
             case .doubtful: "The registration of the planning scan to the \(treated.name) is doubtful: see whether it holds here."
             case .fail: "The registration failed. The planning scan is shown where it was left; nothing was measured with it."
             }
-            return planning(Self.part(of: scans.planning.volume, on: grid, through: registration.displacements(over: grid)), note)
+            return planning(scans.planning.volume.part(on: grid, through: registration.displacements(over: grid), outside: .nan), note)
         }
         guard scans.shareFrameOfReference else { return [treated] }
         return planning(
-            Self.part(of: scans.planning.volume, on: grid, through: AffineTransform.identity),
+            scans.planning.volume.part(on: grid, outside: .nan),
             "Both scans lie as their shared frame of reference puts them.")
-    }
-
-    /// A scan on `grid`, NaN where it does not reach; only the voxels that are needed are converted.
-    private static func part(of scan: ScanVolume, on grid: GridGeometry, through transform: some SpatialTransform) -> Volume<Float> {
-        let size = grid.size
-        func steps(_ count: Int) -> [Int] { Array(stride(from: 0, to: count, by: max(1, count / 8))) + [count - 1] }
-        let places = steps(size.k).flatMap { k in steps(size.j).flatMap { j in steps(size.i).map { i in transform(grid.point(VoxelIndex(i, j, k))) } } }
-        guard let (i, j, k) = scan.geometry.indexRanges(around: places, marginMM: rimMM) else { return Volume(geometry: grid, repeating: .nan) }
-        return scan.floats(in: i, j, k).resampled(onto: grid, through: transform, outside: .nan)
     }
 }

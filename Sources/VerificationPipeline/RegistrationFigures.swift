@@ -25,31 +25,47 @@ public struct RegistrationFigures {
     private let renderer: FigureRenderer
     private let caption: FigureCaption
 
+    /// The part of the fixed scan's grid that pictures show.
+    ///
+    /// - Parameter focus: the tumour in the fixed frame; the middle of the scan is shown when there is none.
+    static func part(of grid: GridGeometry, around focus: RegistrationFocus?) -> (i: Range<Int>, j: Range<Int>, k: Range<Int>) {
+        // Pictures run along the patient's axes, which an oblique grid crosses. The middle lies within the grid.
+        grid.indexRanges(around: [middle(of: grid, focus)], marginMM: 1.5 * reachMM)!
+    }
+
+    private static func middle(of grid: GridGeometry, _ focus: RegistrationFocus?) -> PatientPoint {
+        let wanted = focus?.center ?? grid.center
+        return grid.contains(wanted) ? wanted : grid.center
+    }
+
     /// - Parameters:
-    ///   - scan: the fixed scan.
-    ///   - resampled: the moving scan on the fixed scan's grid.
+    ///   - scan: the fixed scan, or its `part`.
+    ///   - resampled: the moving scan on the same grid.
     ///   - focus: the tumour in the fixed frame; the middle of the scan when there is none.
     public init(fixed scan: ScanVolume, modality: Modality, resampled: Volume<Float>, quality: RegistrationQuality, focus: RegistrationFocus?) {
-        let grid = scan.geometry
-        let wanted = focus?.center ?? grid.center
-        center = grid.contains(wanted) ? wanted : grid.center
-        // The centre lies within the grid.
-        let box = grid.indexRanges(around: [center], marginMM: 1.5 * Self.reachMM)!
+        let box = Self.part(of: scan.geometry, around: focus)
+        center = Self.middle(of: scan.geometry, focus)
         fixed = scan.floats(in: box.i, box.j, box.k)
         moving = resampled.cropped(box.i, box.j, box.k)
         isCT = modality == .ct
-        let part = grid.cropped(box.i, box.j, box.k)
-        tumour = focus.map { focus in
-            let ball = Volume<Float>(geometry: part) { voxels in
-                for offset in voxels.indices { voxels[offset] = Float(focus.radiusMM - part.point(part.size.index(atOffset: offset)).distance(to: focus.center)) }
-            }
-            return FigureOverlay(LevelSet(field: ball), colour: FigureColour.structure, name: "tumour, as given", isDashed: true, framesPicture: false)
-        }
+        tumour = focus.flatMap { try? Self.ball($0, in: scan.geometry.frameOfReferenceUID) }
         var renderer = FigureRenderer(window: DisplayWindow.suited(to: scan, modality: modality, site: ""))
         renderer.surroundingsMM = Self.reachMM
         self.renderer = renderer
         caption = FigureCaption(
             title: "Registration: \(quality.status.rawValue)", result: String(format: "expected error at the tumour %.1f mm", quality.expectedErrorMM))
+    }
+
+    /// The tumour as a ball.
+    private static func ball(_ focus: RegistrationFocus, in frameOfReferenceUID: String?) throws -> FigureOverlay {
+        let stepMM = max(0.5, focus.radiusMM / 16), count = Int((2 * focus.radiusMM / stepMM).rounded(.up)) + 5
+        let corner = focus.center - PatientVector(SIMD3(repeating: stepMM * Double(count - 1) / 2))
+        let grid = try GridGeometry(
+            size: GridSize(count, count, count), spacing: SIMD3(repeating: stepMM), origin: corner, frameOfReferenceUID: frameOfReferenceUID)
+        let field = Volume<Float>(geometry: grid) { voxels in
+            for offset in voxels.indices { voxels[offset] = Float(focus.radiusMM - grid.point(grid.size.index(atOffset: offset)).distance(to: focus.center)) }
+        }
+        return FigureOverlay(LevelSet(field: field), colour: FigureColour.structure, name: "tumour, as given", dash: .dashed, framesPicture: false)
     }
 
     /// Fields of the fixed and the moving scan in turns: edges go on across fields where the scans fit.

@@ -56,7 +56,7 @@ import Testing
         let slackMM = study == "liver-mr" ? 0.3 : 0, interval = margin.minimumMarginIntervalMM
         #expect(interval[0] - slackMM <= truth.minimumMarginMM && truth.minimumMarginMM <= interval[1] + slackMM)
         #expect(abs(margin.tumourCoverage - truth.tumourCoverage) < 0.02)
-        for name in ["report.html", "planes-T1.png", "montage-T1.png", "masks/ice.nii.gz", "masks/tumour-T1.nii.gz"] {
+        for name in ["report.html", "planes-T1.png", "montage-T1.png", "margin-map-T1.png", "masks/ice.nii.gz", "masks/tumour-T1.nii.gz"] {
             #expect(FileManager.default.fileExists(atPath: output.appending(path: name).path), "\(name) is missing")
         }
         #expect(run.output.contains(output.appending(path: "report.html").path))

@@ -194,15 +194,11 @@ class Pane {
 
 /** A line with a dark seam, which keeps it visible on bright tissue. */
 function stroke(context, path, { colour, dash, width }) {
-  context.lineJoin = context.lineCap = "round";
-  context.setLineDash([]);
-  if (dash.length === 0) {
-    context.strokeStyle = "rgb(0 0 0 / 55%)";
-    context.lineWidth = width + 1.8;
-    context.stroke(path);
-  }
-  context.lineCap = "butt";
+  context.lineJoin = "round";
   context.setLineDash(dash);
+  context.strokeStyle = "rgb(0 0 0 / 55%)";
+  context.lineWidth = width + 1.8;
+  context.stroke(path);
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.stroke(path);

@@ -17,7 +17,7 @@ struct MarginPlots {
     /// The share of the surface by margin in the deciding zone; `nil` when nothing was measured.
     var histogram: String? {
         guard let deciding, let range = deciding.map.rangeMM else { return nil }
-        let colours = MarginColours(requiredMM: scene.requiredMM, targetMM: scene.targetMM)
+        let colours = MarginColours(requiredMM: scene.requiredMM)
         let bin = max(Self.binMM, ((range.upperBound - range.lowerBound) / Self.mostBins).rounded(.up))
         let first = (min(range.lowerBound, 0) / bin).rounded(.down) * bin, last = max((range.upperBound / bin).rounded(.up) * bin, scene.requiredMM + bin, first + bin)
         let edges = Array(stride(from: first, through: last + 1e-9, by: bin)), shares = edges.map(deciding.map.areaFraction)
@@ -81,7 +81,7 @@ struct MarginPlots {
 
     /// The margin map's colours in millimetres, with what is required.
     var legend: String {
-        let colours = MarginColours(requiredMM: scene.requiredMM, targetMM: scene.targetMM), range = colours.rangeMM, steps = 60
+        let colours = MarginColours(requiredMM: scene.requiredMM), range = colours.rangeMM, steps = 60
         let (left, width) = (14.0, 400.0), share = (range.upperBound - range.lowerBound) / Double(steps)
         func x(_ marginMM: Double) -> String { HTMLNumber.text(left + width * (marginMM - range.lowerBound) / (range.upperBound - range.lowerBound), decimals: 1).replacing("−", with: "-") }
         let cells = (0..<steps).map { step -> String in

@@ -47,7 +47,7 @@ struct PackedScene {
                 blob: keep(deflated(Self.bytes(margin.result.map.marginsMM.map { Float($0) }))), worstPointLPS: margin.result.worstPoint,
                 nearestZonePointLPS: margin.result.nearestZonePoint, text: FigureMark.text(ofMarginMM: margin.result.minimumMarginMM))
         }
-        let colours = MarginColours(requiredMM: scene.requiredMM, targetMM: scene.targetMM)
+        let colours = MarginColours(requiredMM: scene.requiredMM)
         description = SceneDescription(
             tumour: scene.tumour, size: [grid.size.i, grid.size.j, grid.size.k], spacingMM: [grid.spacing.x, grid.spacing.y, grid.spacing.z], originLPS: grid.origin,
             focusLPS: scene.margins.first?.result.worstPoint ?? scene.focus, images: images, objects: objects,

@@ -57,14 +57,14 @@ public struct ReportScene: Sendable {
     public var probes: [Probe]
     /// The deciding one first.
     public var margins: [ZoneMargin]
-    public var requiredMM, targetMM: Double
+    public var requiredMM: Double
     /// Where the viewer opens when there is no worst point.
     public var focus: PatientPoint
     /// The CT window that the site asks for.
     public var siteWindow: DisplayWindow
 
     public init(
-        tumour: String?, images: [Image], objects: [Object], probes: [Probe], margins: [ZoneMargin], requiredMM: Double, targetMM: Double,
+        tumour: String?, images: [Image], objects: [Object], probes: [Probe], margins: [ZoneMargin], requiredMM: Double,
         focus: PatientPoint, siteWindow: DisplayWindow
     ) {
         precondition(!images.isEmpty && images.allSatisfy { $0.volume.size == images[0].volume.size }, "images on one grid")
@@ -73,7 +73,7 @@ public struct ReportScene: Sendable {
         self.objects = objects
         self.probes = probes
         self.margins = margins
-        (self.requiredMM, self.targetMM) = (requiredMM, targetMM)
+        self.requiredMM = requiredMM
         self.focus = focus
         self.siteWindow = siteWindow
     }
