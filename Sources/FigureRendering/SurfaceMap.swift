@@ -63,6 +63,8 @@ enum SurfaceView: CaseIterable {
 
 /// The margin of the visible side of a surface at each pixel of a square picture.
 struct SurfaceRaster {
+    private static let tolerance = 1e-6
+
     let side: Int
     /// NaN where there is no surface.
     private(set) var marginsMM: [Double]
@@ -99,16 +101,17 @@ struct SurfaceRaster {
     ) {
         let area = (p.1.x - p.0.x) * (p.2.y - p.0.y) - (p.2.x - p.0.x) * (p.1.y - p.0.y)
         guard abs(area) > 1e-12 else { return }
-        let low = pointwiseMin(pointwiseMin(p.0, p.1), p.2), high = pointwiseMax(pointwiseMax(p.0, p.1), p.2)
-        let columns = max(0, Int(low.x.rounded(.up)))...max(0, min(side - 1, Int(high.x.rounded(.down))), Int(low.x.rounded(.up)))
-        let rows = max(0, Int(low.y.rounded(.up)))...max(0, min(side - 1, Int(high.y.rounded(.down))), Int(low.y.rounded(.up)))
-        guard columns.upperBound < side, rows.upperBound < side else { return }
-        for y in rows {
-            for x in columns {
+        // A corner right on a pixel belongs to it however it was rounded.
+        let low = pointwiseMin(pointwiseMin(p.0, p.1), p.2) - Self.tolerance, high = pointwiseMax(pointwiseMax(p.0, p.1), p.2) + Self.tolerance
+        let (left, right) = (max(0, Int(low.x.rounded(.up))), min(side - 1, Int(high.x.rounded(.down))))
+        let (top, bottom) = (max(0, Int(low.y.rounded(.up))), min(side - 1, Int(high.y.rounded(.down))))
+        guard left <= right, top <= bottom else { return }
+        for y in top...bottom {
+            for x in left...right {
                 let u = ((Double(x) - p.0.x) * (p.2.y - p.0.y) - (p.2.x - p.0.x) * (Double(y) - p.0.y)) / area
                 let v = ((p.1.x - p.0.x) * (Double(y) - p.0.y) - (Double(x) - p.0.x) * (p.1.y - p.0.y)) / area
                 let w = 1 - u - v
-                guard u >= -1e-9, v >= -1e-9, w >= -1e-9 else { continue }
+                guard min(u, v, w) >= -Self.tolerance else { continue }
                 let depth = w * p.0.z + u * p.1.z + v * p.2.z, pixel = y * side + x
                 guard depth < depthMM[pixel] else { continue }
                 depthMM[pixel] = depth

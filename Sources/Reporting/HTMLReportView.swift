@@ -32,13 +32,13 @@ struct HTMLReportView {
             "provenance": Self.provenance(report.provenance, beside: Set(report.inputs.map(\.role))),
             "parameters": Self.json(report.provenance.parameters),
         ]
-        if let patient = report.patient { content["patient"] = Self.patient(patient) }
         if let simulation = report.simulation {
             content["simulation"] = [
                 "model": simulation.model, "rms": HTMLNumber.distance(simulation.fit.rmsMM), "maximum": HTMLNumber.distance(simulation.fit.maxMM),
                 "dice": HTMLNumber.plain(simulation.fit.dice),
             ]
         }
+        if let patient = report.patient { (content["patient"], content["hasPatient"]) = (Self.patient(patient), true) }
         addMargins(report.margins)
         addFindings(report)
     }
@@ -94,6 +94,18 @@ extension HTMLReportView {
         case .notMet: "The criterion is missed even at the favourable end of the interval."
         case .indeterminate: "What was measured does not allow a sure answer. Look at the pictures and the findings before deciding."
         }
+    }
+
+    private static func patient(_ patient: CaseReport.Patient) -> [[String: String]] {
+        // YYYYMMDD with dashes; anything else as it is.
+        func date(_ text: String?) -> String? {
+            text.map { $0.wholeMatch(of: /[0-9]{8}/) == nil ? $0 : "\($0.prefix(4))-\($0.dropFirst(4).prefix(2))-\($0.suffix(2))" }
+        }
+        let parts = [
+            ("Patient", patient.name?.replacing("^", with: " ")), ("ID", patient.id), ("born", date(patient.birthDate)), ("sex", patient.sex),
+            ("studied", date(patient.studyDate)),
+        ]
+        return parts.compactMap { label, value in value.flatMap { $0.isEmpty ? nil : ["label": label, "value": $0] } }
     }
 
     private static func figure(_ figure: Figure) -> [String: Any] {
@@ -181,16 +193,11 @@ extension HTMLReportView {
         timings.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ["stage": $0.key, "seconds": HTMLNumber.seconds($0.value)] }
     }
 
-    private static func patient(_ patient: CaseReport.Patient) -> String {
-        [
-            patient.name, patient.id, patient.birthDate.map { "born \($0)" }, patient.sex, patient.studyDate.map { "study of \($0)" },
-        ].compactMap { $0 }.joined(separator: " · ")
-    }
-
     /// - Parameter inputs: roles whose hashes stand elsewhere.
     private static func provenance(_ provenance: CaseReport.Provenance, beside inputs: Set<String>) -> [String: Any] {
         [
-            "version": provenance.version, "dcmtk": provenance.dcmtk, "runID": provenance.runID, "created": provenance.created,
+            "version": provenance.version, "dcmtk": provenance.dcmtk,
+            "libraries": provenance.libraries.sorted { $0.key < $1.key }.filter { $0.key.lowercased() != "dcmtk" }.map { ["name": $0.key, "version": $0.value] }, "runID": provenance.runID, "created": provenance.created,
             "hashes": provenance.inputSHA256.filter { !inputs.contains($0.key) }.sorted { $0.key < $1.key }.map { ["role": $0.key, "sha256": $0.value] },
         ]
     }
@@ -199,54 +206,5 @@ extension HTMLReportView {
         // Under the key that tells the encoder to leave the numbers as they are.
         let data = try? ReportEncoder().encode(["parameters": value])
         return data.map { String(decoding: $0, as: UTF8.self) } ?? ""
-    }
-}
-
-/// Numbers as the page shows them: rounded for reading, in full in the `value` of a `data` element.
-enum HTMLNumber {
-    static let missing = "<span title=\"not evaluable\">–</span>"
-
-    static func margin(_ value: Double?) -> String { element(value, exact: 4) { text($0, decimals: 1, signed: true) + " mm" } }
-    static func distance(_ value: Double?) -> String { element(value, exact: 4) { text($0, decimals: 1) + " mm" } }
-    static func temperature(_ value: Double?) -> String { element(value, exact: 6) { text($0, decimals: 0) + " °C" } }
-    static func seconds(_ value: Double?) -> String { element(value, exact: 3) { text($0, decimals: 2) } }
-    static func plain(_ value: Double?) -> String { element(value, exact: 6) { text($0, decimals: 2) } }
-
-    static func volume(_ value: Double?) -> String {
-        element(value, exact: 4) { $0 > 0 && $0 < 0.005 ? "&lt; 0.01 mL" : text($0, decimals: $0 < 10 ? 2 : 1) + " mL" }
-    }
-
-    /// Of square millimetres, in square centimetres.
-    static func area(_ value: Double?) -> String { element(value, exact: 2) { text($0 / 100, decimals: 1) + " cm²" } }
-
-    /// In per cent. What is not quite all, or not quite nothing, is never shown as if it were.
-    static func fraction(_ value: Double?) -> String {
-        element(value, exact: 6) { value in
-            if value < 1, value >= 0.9995 { return "&gt; 99.9 %" }
-            if value > 0, value < 0.0005 { return "&lt; 0.1 %" }
-            return text(100 * value, decimals: 1) + " %"
-        }
-    }
-
-    static func interval(_ interval: CaseReport.Interval, signed: Bool) -> String {
-        func end(_ value: Double?) -> String { value == nil ? "unknown" : element(value, exact: 4) { text($0, decimals: 1, signed: signed) } }
-        return "\(end(interval.low)) to \(end(interval.high)) mm"
-    }
-
-    static func fractions(_ interval: CaseReport.Interval) -> String { "\(fraction(interval.low)) to \(fraction(interval.high))" }
-
-    static func point(_ point: PatientPoint) -> String {
-        [point.lps.x, point.lps.y, point.lps.z].map { element($0, exact: 4) { text($0, decimals: 1) } }.joined(separator: ", ")
-    }
-
-    static func text(_ value: Double, decimals: Int, signed: Bool = false) -> String {
-        let scale = pow(10, Double(decimals)), rounded = (value * scale).rounded() / scale
-        let sign = rounded < 0 ? "−" : signed && rounded > 0 ? "+" : ""
-        return sign + String(format: "%.\(decimals)f", abs(rounded))
-    }
-
-    private static func element(_ value: Double?, exact decimals: Int, _ shown: (Double) -> String) -> String {
-        guard let value, value.isFinite else { return missing }
-        return "<data value=\"\(ReportEncoder.text(of: value, decimals: decimals))\">\(shown(value))</data>"
     }
 }

@@ -35,6 +35,7 @@ func textFromOutsideStaysText(_ text: String) throws {
     let html = try page({
         $0.case.id = text
         $0.case.site = text
+        $0.patient = .init(name: text, id: text, birthDate: text, sex: text, studyDate: text)
         $0.tumours[0].id = text
         $0.margins[0].tumour = text
         $0.structures[0].name = text
@@ -50,6 +51,7 @@ func textFromOutsideStaysText(_ text: String) throws {
     // What the page's own elements look like with harmless text in the same places.
     let plain = try page({
         $0.case.id = "x"
+        $0.patient = .init(name: "x", id: "x", birthDate: "x", sex: "x", studyDate: "x")
         $0.verdict.reasons = ["x"]
         $0.findings = [Finding(.error, "x", "x", remedy: "x")]
         $0.inputs[0].role = "x"
@@ -86,3 +88,10 @@ func textFromOutsideStaysText(_ text: String) throws {
     (share: 1.0, text: "100.0 %"), (0.99974, "&gt; 99.9 %"), (0.9994, "99.9 %"), (0, "0.0 %"), (0.0004, "&lt; 0.1 %"), (0.5, "50.0 %"),
 ])
 func notQuiteAllIsNeverShownAsAll(_ share: Double, _ text: String) { #expect(HTMLNumber.fraction(share).contains(">\(text)<")) }
+
+@Test func thePatientIsNamedOnlyWhereTheDocumentDoes() throws {
+    #expect(try !page().contains("Patient <strong>"))
+    let text = try page { $0.patient = .init(name: "山田^太郎", id: "4711", birthDate: "19500321", sex: nil, studyDate: "") }
+    #expect(text.contains("Patient <strong>山田 太郎</strong>") && text.contains("ID <strong>4711</strong>") && text.contains("born <strong>1950-03-21</strong>"))
+    #expect(!text.contains("sex <strong>") && !text.contains("studied <strong>"))
+}

@@ -47,6 +47,7 @@ let exampleDocument = #"""
         "profile": "liver",
         "intent": "curative"
       },
+      "patient": null,
       "inputs": [
         {
           "role": "planning",
@@ -183,6 +184,7 @@ let exampleDocument = #"""
       "provenance": {
         "version": "0.1.0",
         "dcmtk": "3.6.7",
+        "libraries": {},
         "runID": "r1",
         "created": "2026-11-21T01:12:00Z",
         "parameters": {

@@ -153,12 +153,12 @@ class MarginMap {
       const [ax, ay, az, bx, by, bz, cx, cy, cz] = [places[3 * a], places[3 * a + 1], places[3 * a + 2], places[3 * b], places[3 * b + 1], places[3 * b + 2], places[3 * c], places[3 * c + 1], places[3 * c + 2]];
       const area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
       if (area === 0) continue;
-      const [x1, x2] = [Math.max(0, Math.ceil(Math.min(ax, bx, cx))), Math.min(side - 1, Math.max(ax, bx, cx))];
-      const [y1, y2] = [Math.max(0, Math.ceil(Math.min(ay, by, cy))), Math.min(side - 1, Math.max(ay, by, cy))];
+      const [x1, x2] = [Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 1e-3)), Math.min(side - 1, Math.max(ax, bx, cx) + 1e-3)];
+      const [y1, y2] = [Math.max(0, Math.ceil(Math.min(ay, by, cy) - 1e-3)), Math.min(side - 1, Math.max(ay, by, cy) + 1e-3)];
       for (let y = y1; y <= y2; y++) {
         for (let x = x1; x <= x2; x++) {
           const u = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / area, v = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / area, w = 1 - u - v;
-          if (u < -1e-6 || v < -1e-6 || w < -1e-6) continue;
+          if (u < -1e-3 || v < -1e-3 || w < -1e-3) continue;
           const depth = w * az + u * bz + v * cz, pixel = y * side + x;
           if (depth >= depths[pixel]) continue;
           depths[pixel] = depth;

@@ -64,7 +64,7 @@ struct PackedScene {
         var step = image.modality == .ct ? 1 : (range.upperBound - range.lowerBound) / steps
         while true {
             let packed = PackedVolume(image: image.volume, range: range, step: step)
-            if packed.data.count <= room || step > (range.upperBound - range.lowerBound) / 100 { return packed }
+            if packed.data.count <= room || step > range.upperBound - range.lowerBound { return packed }
             step *= 2
         }
     }
