@@ -80,6 +80,23 @@ struct CaseScans {
         }
     }
 
+    static let noDICOMCode = "no-dicom-results"
+
+    /// Why no DICOM objects can be written: what one patient's scans give must never enter another's study, and what has no UID cannot be referred to.
+    ///
+    /// - Parameter findings: `identityFindings`.
+    func reasonsAgainstDICOM(beside findings: [Finding]) -> [Finding] {
+        if findings.contains(where: { $0.code == Self.patientDiffersCode }) {
+            return [Finding(
+                .warning, Self.noDICOMCode, "No DICOM objects are written: they would join scans in one study that may be of two patients.",
+                remedy: "Check that the right series were chosen.")]
+        }
+        let uids = [planning, treated].flatMap { [$0.studyInstanceUID, $0.seriesInstanceUID] + $0.instances.map(\.sopInstanceUID) }
+        return !uids.contains("") ? [] : [Finding(
+            .warning, Self.noDICOMCode, "No DICOM objects are written: some images have no Study, Series or SOP Instance UID to refer to.",
+            remedy: "Export the original images.")]
+    }
+
     /// Whether planning coordinates hold in the treated scan without a registration.
     var shareFrameOfReference: Bool {
         guard let a = planning.volume.geometry.frameOfReferenceUID, let b = treated.volume.geometry.frameOfReferenceUID else { return false }

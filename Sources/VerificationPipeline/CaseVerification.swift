@@ -110,11 +110,7 @@ extension CaseVerification {
     /// What is known about the case before anything is measured.
     private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
         var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
-        if options.writesDICOM, findings.contains(where: { $0.code == CaseScans.patientDiffersCode }) {
-            findings.append(Finding(
-                .warning, "no-dicom-results", "No DICOM objects are written: they would join scans in one study that may be of two patients.",
-                remedy: "Check that the right series were chosen."))
-        }
+        if options.writesDICOM { findings += scans.reasonsAgainstDICOM(beside: findings) }
         if !description.isFollowup {
             findings.append(Finding(
                 .info, "visible-ice-is-not-lethal",
@@ -132,8 +128,9 @@ extension CaseVerification {
         return findings
     }
 
-    /// What one patient's scans give must never enter another's study.
-    private func writesDICOM(_ result: CaseResult) -> Bool { options.writesDICOM && !result.findings.contains { $0.code == CaseScans.patientDiffersCode } }
+    private func writesDICOM(_ result: CaseResult) -> Bool {
+        options.writesDICOM && !result.findings.contains { $0.code == CaseScans.noDICOMCode }
+    }
 
     private func verdict(_ result: CaseResult) -> CaseReport.Verdict {
         guard !result.margins.isEmpty else {

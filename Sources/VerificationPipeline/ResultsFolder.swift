@@ -45,7 +45,7 @@ public struct ResultsFolder: Sendable {
     /// Only a folder that holds a file called `marker` with a schema of this program is replaced.
     /// - Parameter inputs: folders in which nothing may be written.
     public init(destination: URL, overwrite: Bool, marker: String = Self.marker, inputs: [URL] = []) throws(ResultsError) {
-        self.destination = destination.standardizedFileURL
+        self.destination = destination.standardizedFileURL.resolvingSymlinksInPath()
         self.overwrite = overwrite
         self.marker = marker
         try Self.check(self.destination, overwrite: overwrite, marker: marker)

@@ -64,6 +64,17 @@ import Testing
         try ResultsFolder(destination: parent.appending(path: "scan-result"), overwrite: false, inputs: [scan, link]).discard()
     }
 
+    @Test func aLinkToAResultStaysALink() throws {
+        try makeResult("first")
+        let link = parent.appending(path: "link")
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: destination)
+        let folder = try ResultsFolder(destination: link, overwrite: true)
+        try folder.write(Data(Self.report("second").utf8), to: "report.json")
+        try folder.commit()
+        #expect(try names(parent) == ["case", "link"] && names(destination) == ["report.json"])
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == destination.path)
+    }
+
     @Test func aFileInThePlaceOfAParentIsAClearError() throws {
         try Data().write(to: destination)
         #expect(throws: ResultsError.self) { try ResultsFolder(destination: destination.appending(path: "inner"), overwrite: false) }
