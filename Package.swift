@@ -45,7 +45,9 @@ let package = Package(
             "ImagingCore", "ImageFilters", "DICOMObjects", "MarginAnalysis", "FigureRendering",
             .product(name: "Crypto", package: "swift-crypto"), .product(name: "Mustache", package: "swift-mustache"),
         ], resources: [.embedInCode("Page")]),
-        .target(name: "StudyArchive", dependencies: ["ImagingCore", "Reporting", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "StudyArchive", dependencies: [
+            "ImagingCore", "DICOMObjects", "Reporting", .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+        ]),
         // Layer 4
         .target(name: "VerificationPipeline", dependencies: [
             "ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "ImageSegmentation", "ImageRegistration", "MarginAnalysis", "FigureRendering", "Reporting", "SyntheticStudies",

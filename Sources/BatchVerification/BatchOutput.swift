@@ -6,7 +6,7 @@ import VerificationPipeline
 ///
 /// - `cases/KEY`: the results of `icemargin verify` and their `run.json`; each appears complete, by renaming.
 /// - `failures/KEY`: why a case gave no result: `run.json`, and `messages.txt` with what the run said. Earlier results stay in `cases`.
-/// - `descriptions/KEY.yaml`: the case files of cases that come from a table or were paired.
+/// - `descriptions`: the case files of cases that come from a table or were paired.
 /// - `archive.sqlite`: the database; it can be made anew from the folders.
 /// - `.running`: what is being written. Nothing in it is a result.
 public struct BatchOutput: Sendable {
@@ -30,7 +30,8 @@ public struct BatchOutput: Sendable {
     var lockFile: URL { folder.appending(path: "batch.lock") }
     public func results(of key: String) -> URL { folder.appending(path: "cases/\(key)") }
     public func failure(of key: String) -> URL { folder.appending(path: "failures/\(key)") }
-    func description(of key: String) -> URL { folder.appending(path: "descriptions/\(key).yaml") }
+    /// Case files that this program writes.
+    var descriptions: URL { folder.appending(path: "descriptions") }
 
     /// Takes the folder for this process; see `FolderLock`.
     func lock() throws(BatchError) -> FolderLock { try FolderLock(lockFile, of: folder) }
@@ -101,6 +102,26 @@ public struct BatchOutput: Sendable {
     func make(_ folder: URL) throws(BatchError) {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Makes `folder` hold links to `files` and nothing else. A link's name is that of its place in the list.
+    func link(_ files: [String], in folder: URL) throws(BatchError) {
+        try make(folder)
+        let manager = FileManager.default
+        var wanted = Dictionary(uniqueKeysWithValues: files.enumerated().map { (String(format: "IM%06d", $0.offset), $0.element) })
+        do {
+            for name in try manager.contentsOfDirectory(atPath: folder.path) {
+                let link = folder.appending(path: name).path
+                if let file = wanted[name], (try? manager.destinationOfSymbolicLink(atPath: link)) == file {
+                    wanted[name] = nil
+                } else {
+                    try manager.removeItem(atPath: link)
+                }
+            }
+            for (name, file) in wanted { try manager.createSymbolicLink(atPath: folder.appending(path: name).path, withDestinationPath: file) }
         } catch {
             throw failure(error)
         }

@@ -100,7 +100,7 @@ public struct CaseTable {
         return try zip(keys.assign(rows.map { ($0.id, $0.source) }), rows).map { key, row in
             var file = row.file
             if file == nil {
-                let description = output.description(of: key)
+                let description = output.descriptions.appending(path: "\(key).yaml")
                 try output.make(description.deletingLastPathComponent())
                 if FileManager.default.contents(atPath: description.path) != Data(row.text.utf8) { try output.write(Data(row.text.utf8), to: description) }
                 file = description

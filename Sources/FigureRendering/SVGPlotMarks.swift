@@ -30,14 +30,15 @@ extension SVGPlot {
 }
 
 extension SVGPlot.Axis {
-    /// An axis that holds `values` and ends at round numbers; equal values get room around them.
-    public init(_ label: String, holding values: [Double]) {
+    /// An axis that holds `values` and ends at round numbers, or where `limits` end; equal values get room around them.
+    public init(_ label: String, holding values: [Double], within limits: ClosedRange<Double> = -.infinity ... .infinity) {
         let finite = values.filter(\.isFinite), low = finite.min() ?? 0, high = finite.max() ?? 1
         let span = high > low ? high - low : max(abs(high), 1)
         let magnitude = pow(10, floor(log10(span / 6)))
         let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= span / 6 * 0.999 }!
         let first = ((low - 0.02 * span) / step).rounded(.down), last = ((high + 0.02 * span) / step).rounded(.up)
-        self.init(label, first * step...last * step, ticks: Array(stride(from: first, through: last, by: 1)).map { $0 * step })
+        let range = max(first * step, limits.lowerBound)...min(last * step, limits.upperBound)
+        self.init(label, range, ticks: Array(stride(from: first, through: last, by: 1)).map { $0 * step }.filter(range.contains))
     }
 
     /// An axis with a place for each of `names`, the first at 0.

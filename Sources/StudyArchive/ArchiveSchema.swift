@@ -71,6 +71,32 @@ enum ArchiveSchema {
                 table.column("seconds", .double).notNull()
             }
         }
+        migrator.registerMigration("2 header index") { db in
+            try db.create(table: "indexedSeries") { table in
+                table.autoIncrementedPrimaryKey("id")
+                table.column("root", .text).notNull()
+                table.column("seriesInstanceUID", .text).notNull()
+                table.column("studyInstanceUID", .text).notNull()
+                table.column("frameOfReferenceUID", .text)
+                table.column("sopClassUID", .text).notNull()
+                table.column("modality", .text).notNull()
+                table.column("seriesDescription", .text).notNull()
+                table.column("studyDescription", .text).notNull()
+                table.column("bodyPart", .text).notNull()
+                table.column("date", .text).notNull()
+                table.column("time", .text).notNull()
+                table.column("patient", .text).notNull()
+                table.column("frameCount", .integer).notNull()
+            }
+            try db.create(table: "indexedFile", options: .withoutRowID) { table in
+                table.primaryKey("path", .text)
+                table.column("root", .text).notNull()
+                table.column("size", .integer).notNull()
+                table.column("modifiedNS", .integer).notNull()
+                // Null for a file that is not DICOM.
+                table.column("series", .integer).references("indexedSeries").indexed()
+            }
+        }
         return migrator
     }
 }

@@ -10,7 +10,9 @@ struct BatchCommand: AsyncParsableCommand {
         commandName: "batch",
         abstract: "Check every case of an archive, side by side; again where something changed.",
         discussion: """
-            ARCHIVE is a folder, however nested, with a case.yaml for each case, or a table (.csv, .tsv) with a row for each. It is only read.
+            ARCHIVE is a folder, however nested, with a case.yaml for each case, or a table (.csv, .tsv) with a row for each. It is only read. \
+            A folder of DICOM without any case.yaml is searched for cases: a scan with a segmented tumour (SEG, RTSTRUCT), and a later scan of \
+            the same patient that should show the ice; --dry-run lists what was paired and why.
 
             A table names case files in a column `case`, or describes cases: id, site, planning, intraprocedural (or followup), tumour_seed and \
             tumour_diameter (or tumour_mask, …); paths are relative to the table. Its other columns (operator, probe, date, recurrence, …) are kept \
@@ -50,6 +52,12 @@ struct BatchCommand: AsyncParsableCommand {
     @Flag(help: "Try cases again that failed for their inputs' sake.")
     var retryFailures = false
 
+    @Option(help: ArgumentHelp("The site of cases that are paired from DICOM; told from descriptions where left out.", valueName: "site"))
+    var site: String?
+
+    @Flag(help: "Bring the index of a folder of DICOM up to date and stop.")
+    var index = false
+
     @Option(help: ArgumentHelp("Site profiles of your own, as for verify.", valueName: "dir"))
     var profiles: String?
 
@@ -63,7 +71,7 @@ struct BatchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
-        if [dryRun, plan, task != nil].count(where: { $0 }) > 1 { throw ValidationError("Give one of --dry-run, --plan and --task.") }
+        if [dryRun, plan, index, task != nil].count(where: { $0 }) > 1 { throw ValidationError("Give one of --dry-run, --plan, --index and --task.") }
         if archive == nil && task == nil { throw ValidationError("Give an archive.") }
         if archive != nil && task != nil { throw ValidationError("--task takes its cases from DIR/plan.json: leave out the archive.") }
     }
@@ -72,10 +80,15 @@ struct BatchCommand: AsyncParsableCommand {
         // Cases run in processes of their own, which look there, too.
         if let profiles { setenv("ICEMARGIN_PROFILES", URL(filePath: profiles).standardizedFileURL.path, 1) }
         guard let archive else { return try await runTask(task!) }
-        let source = ArchiveSource(URL(filePath: archive))
+        let source = ArchiveSource(URL(filePath: archive), site: site)
         let output = try BatchOutput(URL(filePath: output), archive: source.folder)
-        let cases = try source.cases(for: output)
+        if index {
+            try StandardOutput.write(try source.index(in: output))
+            return
+        }
+        let (cases, reasons) = try source.cases(for: output)
         if dryRun {
+            try StandardOutput.write(reasons.map { $0 + "\n" }.joined())
             try StandardOutput.write(BatchTables.plan(try Batch.preview(cases, output: output, retriesFailures: retryFailures)))
         } else if plan {
             try StandardOutput.write("\(try BatchPlan.make(cases, output: output, retriesFailures: retryFailures).entries.count)\n")
@@ -108,33 +121,5 @@ struct BatchCommand: AsyncParsableCommand {
         }
         StandardError.write("\(entry.batchCase.key): FAILED (\(failure.message))\n  \(failure.remedy)")
         throw ExitCode(2)
-    }
-}
-
-/// Where the cases of a batch come from.
-struct ArchiveSource {
-    let url: URL
-    private let isTable: Bool
-
-    init(_ url: URL) {
-        self.url = url
-        var isFolder: ObjCBool = false
-        isTable = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue
-    }
-
-    /// In which nothing may be written; what a table names is guarded case by case.
-    var folder: URL? { isTable ? nil : url }
-
-    /// Finds the cases, given the keys that sources had in earlier batches.
-    func cases(for output: BatchOutput) throws -> ([String: String]) throws -> [BatchCase] {
-        if isTable {
-            let table = try CaseTable(url)
-            return { try table.cases(writingTo: output, earlier: $0) }
-        }
-        return { earlier in
-            let cases = try CaseTree.cases(under: url, earlier: earlier)
-            guard !cases.isEmpty else { throw BatchError.noCases(url) }
-            return cases
-        }
     }
 }

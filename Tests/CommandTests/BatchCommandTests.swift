@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VerificationPipeline
 
 /// Batches as processes, which can be killed.
 @Suite struct BatchCommandTests {
@@ -55,5 +56,31 @@ import Testing
         #expect(summary.cases[2].failure?.remedy.isEmpty == false)
         let report = try Data(contentsOf: folder.url.appending(path: "out/cases/copy-1/report.json"))
         #expect(try VerifyCommandTests.Report(report).verdict.status == "met")
+    }
+
+    /// An archive of DICOM alone: the planning scan's segmentation, as this program writes it, and the scans of the two studies.
+    @Test func casesArePairedFromDICOM() throws {
+        let folder = try TemporaryFolder(), images = folder.url.appending(path: "images"), result = folder.url.appending(path: "result")
+        try #require(CommandRunner.run("verify", VerifyCommandTests.liver.path, "--output", result.path).status == 0)
+        try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
+        for name in ["planning", "intraprocedural"] {
+            try FileManager.default.copyItem(at: VerifyCommandTests.liver.appending(path: name), to: images.appending(path: name))
+        }
+        try FileManager.default.copyItem(at: result.appending(path: "dicom/segmentation-planning.dcm"), to: images.appending(path: "x"))
+
+        let output = folder.url.appending(path: "out")
+        let run = try CommandRunner.run("batch", images.path, "--output", output.path, "--dry-run")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("which it names; ice: CT 20240304 “Ice, 10 min”, called so") && run.output.contains("1 cases, 1 due"))
+        let key = try #require(FileManager.default.contentsOfDirectory(atPath: output.appending(path: "descriptions").path).first)
+        let description = try CaseDescription.read(output.appending(path: "descriptions/\(key)"))
+        #expect(description.site == "liver" && description.planning.seriesUID != description.treated.seriesUID)
+        let links = try FileManager.default.contentsOfDirectory(atPath: description.planning.folder.path)
+        #expect(links.count == (try FileManager.default.contentsOfDirectory(atPath: images.appending(path: "planning").path).count))
+        guard case .mask(let mask) = description.tumours[0].source, case .segmentation(let file, let segment) = mask.source else {
+            Issue.record("no segmentation")
+            return
+        }
+        #expect(file.lastPathComponent == "x" && segment == .number(1))
     }
 }

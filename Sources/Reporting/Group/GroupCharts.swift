@@ -51,11 +51,14 @@ struct GroupCharts {
     // MARK: Strips
 
     /// A row of points for each group, those that would hide one another side by side.
-    private func strip(_ title: String, axis: String, groups: [(name: String, marks: [Mark])], including: [Double] = [], rules: [(Double, String)] = [], note: String = "") -> GroupChart? {
+    private func strip(
+        _ title: String, axis: String, groups: [(name: String, marks: [Mark])], including: [Double] = [], within limits: ClosedRange<Double> = -.infinity ... .infinity,
+        rules: [(Double, String)] = [], note: String = ""
+    ) -> GroupChart? {
         let groups = groups.filter { !$0.marks.isEmpty }
         guard !groups.isEmpty else { return nil }
         var plot = SVGPlot(
-            x: .init(axis, holding: groups.flatMap { $0.marks.map(\.value) } + including),
+            x: .init(axis, holding: groups.flatMap { $0.marks.map(\.value) } + including, within: limits),
             y: .init("", names: groups.map { "\($0.name) (\($0.marks.count))" }), title: title,
             description: "\(axis); \(groups.reduce(0) { $0 + $1.marks.count }) points in \(groups.count) rows", width: 720, height: 80 + 64 * Double(groups.count))
         for (value, label) in rules { plot.addVerticalLine(at: value, label, .init(SVGPlot.soft, width: 1.2, dash: "5 4")) }
@@ -105,7 +108,7 @@ struct GroupCharts {
     private var coverage: GroupChart? {
         strip("Tumour covered by the zone that decides", axis: "covered part of the tumour's volume, %", groups: grouped(\.site) { entry in
             entry.decidingMargins.compactMap { margin in margin.tumourCoverage.map { mark(entry, 100 * $0, unit: "%", of: margin.tumour) } }
-        }, including: [100])
+        }, including: [100], within: 0...100.5)
     }
 
     private var structures: GroupChart? {
@@ -126,11 +129,11 @@ struct GroupCharts {
     private var registration: GroupChart? {
         strip("Expected registration error", axis: "expected error at the tumour, mm (one standard deviation)", groups: grouped(\.registrationMethod) { entry in
             entry.registrationErrorMM.map { [mark(entry, $0, unit: "mm")] } ?? []
-        }, including: [0])
+        }, including: [0], within: 0 ... .infinity)
     }
 
     private var timings: GroupChart? {
-        strip("Duration of a run", axis: "seconds", groups: grouped(\.site) { [mark($0, $0.seconds, unit: "s")] }, including: [0])
+        strip("Duration of a run", axis: "seconds", groups: grouped(\.site) { [mark($0, $0.seconds, unit: "s")] }, including: [0], within: 0 ... .infinity)
     }
 
     // MARK: Time
@@ -202,7 +205,7 @@ struct GroupCharts {
         }.filter { $0.1.total > 0 }
         guard let end = curves.map(\.1.end).max(), end > 0 else { return nil }
         var plot = SVGPlot(
-            x: .init("months", holding: [0, end]), y: .init("without recurrence, %", 0...100), title: "Time without recurrence by smallest margin",
+            x: .init("months", holding: [0, end], within: 0 ... .infinity), y: .init("without recurrence, %", 0...100), title: "Time without recurrence by smallest margin",
             description: "Kaplan–Meier curves of \(curves.count) bands", width: 720, height: 340)
         let looks = [("not-met", "2 3"), ("open", "7 4"), ("info", "10 3 2 3"), ("met", "")]
         var notes: [String] = []

@@ -1,0 +1,128 @@
+import Crypto
+import DICOMObjects
+import Foundation
+import GRDB
+
+/// The DICOM files of an archive by their headers, kept in the database: a file is read again only when its size or its date changed.
+public struct HeaderIndex {
+    /// How an update went.
+    public struct Update: Sendable {
+        public var fileCount = 0
+        /// The files whose headers were read.
+        public var readCount = 0
+        public var seconds = 0.0
+    }
+
+    /// A series, or the objects of one SOP class in it.
+    public struct Series: Codable, FetchableRecord, PersistableRecord, Sendable, Hashable {
+        public static let databaseTableName = "indexedSeries"
+
+        var id: Int64
+        public var seriesInstanceUID: String
+        public var studyInstanceUID: String
+        public var frameOfReferenceUID: String?
+        public var sopClassUID: String
+        public var modality: String
+        public var seriesDescription: String
+        public var studyDescription: String
+        public var bodyPart: String
+        /// Of the first file: YYYYMMDD and HHMMSS….
+        public var date: String
+        public var time: String
+        /// Tells patients apart without saying who they are.
+        public var patient: String
+        public var frameCount: Int
+
+        /// A series that is in no index.
+        public init(_ uid: String, study: String, modality: String, description: String, date: String, patient: String) {
+            (id, seriesInstanceUID, studyInstanceUID, self.modality, seriesDescription, self.date) = (0, uid, study, modality, description, date)
+            (sopClassUID, studyDescription, bodyPart, time, self.patient, frameCount) = ("", "", "", "", patient, 1)
+        }
+    }
+
+    private let archive: StudyArchive
+    private let root: String
+
+    /// - Parameter folder: the archive of images; it is only read.
+    public init(_ archive: StudyArchive, of folder: URL) { (self.archive, root) = (archive, folder.standardizedFileURL.path) }
+
+    private struct Stamp { var size, modifiedNS: Int64 }
+
+    /// Brings the index up to date with the folder.
+    public func update() throws -> Update {
+        let began = Date()
+        let files = try FolderWalk(URL(filePath: root)).files
+        do {
+            var known: [String: Stamp] = [:]
+            try archive.database.read { db in
+                let rows = try Row.fetchCursor(db, sql: "SELECT path, size, modifiedNS FROM indexedFile WHERE root = ?", arguments: [root])
+                while let row = try rows.next() { known[row[0]] = Stamp(size: row[1], modifiedNS: row[2]) }
+            }
+            var changed: [FolderWalk.File] = []
+            for file in files {
+                guard let stamp = known.removeValue(forKey: file.url.path), stamp.size == file.size, stamp.modifiedNS == file.modifiedNS else {
+                    changed.append(file)
+                    continue
+                }
+            }
+            let headers = DICOMHeader.read(changed), gone = Array(known.keys)
+            if !changed.isEmpty || !gone.isEmpty {
+                try archive.database.write { db in
+                    for path in gone { try db.execute(sql: "DELETE FROM indexedFile WHERE path = ?", arguments: [path]) }
+                    try enter(zip(changed, headers), in: db)
+                    try db.execute(sql: "DELETE FROM indexedSeries WHERE id NOT IN (SELECT series FROM indexedFile WHERE series IS NOT NULL)")
+                }
+            }
+            return Update(fileCount: files.count, readCount: changed.count, seconds: Date().timeIntervalSince(began))
+        } catch {
+            throw ArchiveError(error, file: URL(filePath: root))
+        }
+    }
+
+    private struct Key: Hashable { var series, sopClass, root: String }
+
+    private func enter(_ entries: some Sequence<(FolderWalk.File, DICOMHeader?)>, in db: Database) throws {
+        let addSeries = try db.makeStatement(sql: """
+            INSERT INTO indexedSeries (root, seriesInstanceUID, studyInstanceUID, frameOfReferenceUID, sopClassUID, modality, seriesDescription,
+              studyDescription, bodyPart, date, time, patient, frameCount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        let addFile = try db.makeStatement(sql: "INSERT OR REPLACE INTO indexedFile (path, root, size, modifiedNS, series) VALUES (?, ?, ?, ?, ?)")
+        var ids: [Key: Int64] = [:]
+        let rows = try Row.fetchCursor(db, sql: "SELECT seriesInstanceUID, sopClassUID, root, id FROM indexedSeries WHERE root = ?", arguments: [root])
+        while let row = try rows.next() { ids[Key(series: row[0], sopClass: row[1], root: row[2])] = row[3] }
+        for (file, header) in entries {
+            var series: Int64?
+            if let header, !header.seriesInstanceUID.isEmpty {
+                let key = Key(series: header.seriesInstanceUID, sopClass: header.sopClassUID, root: root)
+                if ids[key] == nil {
+                    try addSeries.execute(arguments: [
+                        root, header.seriesInstanceUID, header.studyInstanceUID, header.frameOfReferenceUID, header.sopClassUID, header.modality,
+                        header.seriesDescription, header.studyDescription, header.bodyPart, header.date, header.time, Self.pseudonym(header), header.frames,
+                    ])
+                    ids[key] = db.lastInsertedRowID
+                }
+                series = ids[key]
+            }
+            try addFile.execute(arguments: [file.url.path, root, file.size, file.modifiedNS, series])
+        }
+    }
+
+    private static func pseudonym(_ header: DICOMHeader) -> String {
+        SHA256.hash(data: Data("\(header.patientID)\n\(header.patientBirthDate)".utf8)).prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
+    /// Every series of the folder with its number of files, in order of patients and time.
+    public func series() throws(ArchiveError) -> [(series: Series, fileCount: Int)] {
+        try archive.reading { db in
+            let counts = try Row.fetchAll(db, sql: "SELECT series, count(*) FROM indexedFile WHERE root = ? AND series IS NOT NULL GROUP BY series", arguments: [root])
+            let countByID = Dictionary(uniqueKeysWithValues: counts.map { ($0[0] as Int64, $0[1] as Int) })
+            return try Series.filter(Column("root") == root).order(sql: "patient, date, time, seriesInstanceUID, sopClassUID").fetchAll(db)
+                .map { ($0, countByID[$0.id] ?? 0) }
+        }
+    }
+
+    /// The files of a series, sorted by path.
+    public func files(of series: Series) throws(ArchiveError) -> [String] {
+        try archive.reading { try String.fetchAll($0, sql: "SELECT path FROM indexedFile WHERE series = ? ORDER BY path", arguments: [series.id]) }
+    }
+}
