@@ -51,12 +51,16 @@ public struct Batch: Sendable {
     public init(output: BatchOutput, runner: any CaseRunner, jobs: Int) { (self.output, self.runner, self.jobs) = (output, runner, jobs) }
 
     /// What there is to do, of `cases`. Reads inputs only where their dates changed.
-    public static func plan(_ cases: [BatchCase], output: BatchOutput, latest: [String: RunRecord], retriesFailures: Bool = false) -> [PlannedCase] {
+    public static func plan(_ cases: [BatchCase], output: BatchOutput, latest: [String: RunRecord], retriesFailures: Bool = false)
+        -> [PlannedCase]
+    {
         cases.map { batchCase in
             let inputs = CaseInputs(of: batchCase), last = latest[batchCase.key]
-            let hasResults = FileManager.default.fileExists(atPath: output.results(of: batchCase.key).appending(path: ResultsFolder.marker).path)
+            let hasResults = FileManager.default.fileExists(
+                atPath: output.results(of: batchCase.key).appending(path: ResultsFolder.marker).path)
             return PlannedCase(
-                batchCase: batchCase, due: inputs.dueReason(after: last, hasResults: hasResults, retryingFailures: retriesFailures), last: last,
+                batchCase: batchCase, due: inputs.dueReason(after: last, hasResults: hasResults, retryingFailures: retriesFailures),
+                last: last,
                 inputBytes: inputs.totalBytes)
         }
     }
@@ -67,7 +71,8 @@ public struct Batch: Sendable {
     ) throws -> [PlannedCase] {
         guard StudyArchive.exists(in: output.folder) else { return plan(try findCases([:]), output: output, latest: [:]) }
         let archive = try StudyArchive(folder: output.folder)
-        return plan(try findCases(try archive.keysBySource()), output: output, latest: try archive.latestRuns(), retriesFailures: retriesFailures)
+        return plan(
+            try findCases(try archive.keysBySource()), output: output, latest: try archive.latestRuns(), retriesFailures: retriesFailures)
     }
 
     /// Enters what earlier runs left, and tells what there is to do. Only while this process holds the folder's lock.
@@ -87,7 +92,9 @@ public struct Batch: Sendable {
     ///   - findCases: the cases, given the keys that sources had in earlier batches.
     ///   - events: gets what happens, on one thread at a time.
     /// - Throws: when the output cannot be written or belongs to another batch. A case that fails does not throw.
-    public func run(_ findCases: ([String: String]) throws -> [BatchCase], events: @escaping @Sendable (BatchEvent) -> Void) async throws -> BatchSummary {
+    public func run(_ findCases: ([String: String]) throws -> [BatchCase], events: @escaping @Sendable (BatchEvent) -> Void) async throws
+        -> BatchSummary
+    {
         let lock = try output.lock()
         defer { withExtendedLifetime(lock) {} }
         let archive = try StudyArchive(folder: output.folder)

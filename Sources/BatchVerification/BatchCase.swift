@@ -36,7 +36,9 @@ struct CaseKeys {
         let counts = Dictionary(cases.map { ($0.id, 1) }, uniquingKeysWith: +)
         for (id, source) in cases where bySource[source] == nil {
             let digits = Self.digits(of: source)
-            let key = counts[id] == 1 && !taken.contains(id) ? id
+            let key =
+                counts[id] == 1 && !taken.contains(id)
+                ? id
                 : (6...digits.count).lazy.map { "\(id)-\(digits.prefix($0))" }.first { !taken.contains($0) }!
             taken.insert(key)
             bySource[source] = key

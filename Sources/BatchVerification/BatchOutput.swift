@@ -44,7 +44,7 @@ public struct BatchOutput: Sendable {
 
     /// A new folder for what is being written.
     func staging(for key: String) throws(BatchError) -> URL {
-        let folder = running.appending(path: "\(key).\(UUID().uuidString.prefix(8))")
+        let folder = running.appending(path: "\(key).\(UUID().uuidString.prefix(Self.stagingSuffix - 1))")
         try make(folder)
         return folder
     }
@@ -61,6 +61,8 @@ public struct BatchOutput: Sendable {
     }
 
     private static let complete = "complete"
+    /// The length of what follows a case's key in the name of its staging folder.
+    private static let stagingSuffix = 9
 
     private func finish(_ complete: URL, record: RunRecord, staging: URL) throws(BatchError) {
         let destination = record.state == .done ? results(of: record.key) : failure(of: record.key)
@@ -75,7 +77,7 @@ public struct BatchOutput: Sendable {
     /// Ends what runs that were killed had all but published, and removes what else they left. Cases that another process has are left alone.
     func recover() throws(BatchError) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: running.path)) ?? [] where name != locks.lastPathComponent {
-            guard let lock = try? lock(case: name.split(separator: ".").dropLast().joined(separator: ".")) else { continue }
+            guard let lock = try? lock(case: String(name.dropLast(Self.stagingSuffix))) else { continue }
             defer { withExtendedLifetime(lock) {} }
             let staging = running.appending(path: name), complete = staging.appending(path: Self.complete)
             if let record = RunRecord.read(folder: complete) { try finish(complete, record: record, staging: staging) }
@@ -121,7 +123,9 @@ public struct BatchOutput: Sendable {
                     try manager.removeItem(atPath: link)
                 }
             }
-            for (name, file) in wanted { try manager.createSymbolicLink(atPath: folder.appending(path: name).path, withDestinationPath: file) }
+            for (name, file) in wanted {
+                try manager.createSymbolicLink(atPath: folder.appending(path: name).path, withDestinationPath: file)
+            }
         } catch {
             throw failure(error)
         }
@@ -164,9 +168,11 @@ public struct BatchOutput: Sendable {
     private func failure(_ error: any Error) -> BatchError {
         var cause = error as NSError
         while let deeper = cause.userInfo[NSUnderlyingErrorKey] as? NSError { cause = deeper }
-        let isFull = (error as NSError).code == CocoaError.fileWriteOutOfSpace.rawValue
+        let isFull =
+            (error as NSError).code == CocoaError.fileWriteOutOfSpace.rawValue
             || cause.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT].contains(Int32(cause.code))
         if isFull { return .full(folder) }
-        return .notWritable(folder, reason: cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : cause.localizedDescription)
+        return .notWritable(
+            folder, reason: cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : cause.localizedDescription)
     }
 }

@@ -31,9 +31,10 @@ public struct BatchPlan: Codable, Sendable {
         defer { withExtendedLifetime(lock) {} }
         let archive = try StudyArchive(folder: output.folder)
         let planned = try Batch.prepare(findCases, output: output, archive: archive, retriesFailures: retriesFailures)
-        let plan = BatchPlan(entries: planned.compactMap { entry in
-            entry.due.map { Entry(batchCase: entry.batchCase, due: $0, lastRun: entry.last?.id) }
-        })
+        let plan = BatchPlan(
+            entries: planned.compactMap { entry in
+                entry.due.map { Entry(batchCase: entry.batchCase, due: $0, lastRun: entry.last?.id) }
+            })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try output.write(try encoder.encode(plan), to: output.folder.appending(path: fileName))
@@ -63,6 +64,8 @@ public struct BatchPlan: Codable, Sendable {
         {
             return (entry, nil)
         }
-        return (entry, try await CaseTask(batchCase: entry.batchCase, due: entry.due, output: output, runner: runner).run(progress: progress))
+        return (
+            entry, try await CaseTask(batchCase: entry.batchCase, due: entry.due, output: output, runner: runner).run(progress: progress)
+        )
     }
 }

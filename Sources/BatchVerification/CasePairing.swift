@@ -36,7 +36,8 @@ struct CasePairing {
     init(_ index: HeaderIndex, site: String?) throws {
         (self.index, self.site) = (index, site)
         for (_, entries) in Dictionary(grouping: try index.series(), by: \.series.patient).sorted(by: { $0.key < $1.key }) {
-            let scans = entries.filter { ["CT", "MR"].contains($0.series.modality) && ($0.fileCount >= 3 || $0.series.frameCount >= 3) }.map(\.series)
+            let scans = entries.filter { ["CT", "MR"].contains($0.series.modality) && ($0.fileCount >= 3 || $0.series.frameCount >= 3) }
+                .map(\.series)
             for (object, _) in entries where ["SEG", "RTSTRUCT"].contains(object.modality) {
                 for file in try index.files(of: object) { pair(file, object, scans) }
             }
@@ -56,7 +57,8 @@ struct CasePairing {
         let contents: Contents
         do { contents = try Contents(file, isSegmentation: object.modality == "SEG") } catch { return refuse(error.finding.message) }
         guard !contents.tumours.isEmpty else {
-            return refuse("no part is named like a tumour: \(contents.names.isEmpty ? "it has none" : contents.names.joined(separator: ", "))")
+            return refuse(
+                "no part is named like a tumour: \(contents.names.isEmpty ? "it has none" : contents.names.joined(separator: ", "))")
         }
         let named = scans.first { $0.seriesInstanceUID == contents.seriesUID }
         let sameFrame = scans.filter { $0.frameOfReferenceUID != nil && contents.frames.contains($0.frameOfReferenceUID!) }
@@ -65,16 +67,20 @@ struct CasePairing {
         }
         let later = scans.filter { $0.when > planning.when && $0.seriesInstanceUID != planning.seriesInstanceUID }
         guard let (treated, why) = Self.treated(after: planning, among: later) else {
-            return refuse(later.isEmpty ? "no later CT or MR of this patient" : "no later \(planning.modality) of this patient, and none that is called ice")
+            return refuse(
+                later.isEmpty
+                    ? "no later CT or MR of this patient" : "no later \(planning.modality) of this patient, and none that is called ice")
         }
         guard let site = site ?? Self.site(of: [object, planning, treated], names: contents.names) else {
             return refuse("nothing tells the site: give --site")
         }
         let parts = contents.tumours.map(\.name).joined(separator: ", ")
-        pairs.append(Pair(
-            id: "", source: "\(file) \(treated.seriesInstanceUID)",
-            reason: "\(object.modality) “\(parts)” on \(planning.words), \(named == nil ? "by its frame of reference" : "which it names"); ice: \(treated.words), \(why)",
-            site: site, planning: planning, treated: treated, tumours: contents.tumours.map(\.tumour)))
+        pairs.append(
+            Pair(
+                id: "", source: "\(file) \(treated.seriesInstanceUID)",
+                reason:
+                    "\(object.modality) “\(parts)” on \(planning.words), \(named == nil ? "by its frame of reference" : "which it names"); ice: \(treated.words), \(why)",
+                site: site, planning: planning, treated: treated, tumours: contents.tumours.map(\.tumour)))
     }
 
     /// The scan that should show the ice: the last one called so of the first study that has one; else the last of the planning scan's modality in
@@ -151,7 +157,8 @@ public struct PairedArchive {
         index = HeaderIndex(try StudyArchive(folder: output.folder), of: folder)
         indexed(try index.update())
         pairing = try CasePairing(index, site: site)
-        reasons = pairing.pairs.map { "\($0.id) (\($0.site)): \($0.reason)" } + pairing.unpaired.map { "not paired: \($0.what): \($0.reason)" }
+        reasons =
+            pairing.pairs.map { "\($0.id) (\($0.site)): \($0.reason)" } + pairing.unpaired.map { "not paired: \($0.what): \($0.reason)" }
     }
 
     /// Whether no case came of the archive.
@@ -174,7 +181,9 @@ public struct PairedArchive {
     private static func text(of pair: CasePairing.Pair, id: String) -> String {
         let quoted = CaseTable.quoted
         let tumours = pair.tumours.enumerated().map { number, tumour in
-            let part = tumour.segment.map { "segmentation: \(quoted(tumour.file)), segment: \($0)" } ?? "structureSet: \(quoted(tumour.file)), roi: \(quoted(tumour.region!))"
+            let part =
+                tumour.segment.map { "segmentation: \(quoted(tumour.file)), segment: \($0)" }
+                ?? "structureSet: \(quoted(tumour.file)), roi: \(quoted(tumour.region!))"
             return "  - {id: T\(number + 1), \(part)}\n"
         }
         return """

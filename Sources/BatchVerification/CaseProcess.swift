@@ -15,10 +15,13 @@ public struct CaseProcess: CaseRunner {
         (self.executable, self.threads) = (executable, threads)
     }
 
-    public func run(_ description: URL, into folder: URL, messages: URL, progress: @escaping @Sendable (String) -> Void) async -> CaseEnding {
+    public func run(_ description: URL, into folder: URL, messages: URL, progress: @escaping @Sendable (String) -> Void) async -> CaseEnding
+    {
         await withCheckedContinuation { continuation in
             // A thread of its own: it waits most of the time.
-            Thread.detachNewThread { continuation.resume(returning: runBlocking(description, into: folder, messages: messages, progress: progress)) }
+            Thread.detachNewThread {
+                continuation.resume(returning: runBlocking(description, into: folder, messages: messages, progress: progress))
+            }
         }
     }
 
@@ -30,9 +33,10 @@ public struct CaseProcess: CaseRunner {
         _ = FileManager.default.createFile(atPath: messages.path, contents: nil)
         process.standardError = FileHandle(forWritingAtPath: messages.path) ?? FileHandle.nullDevice
         do { try process.run() } catch {
-            return CaseEnding(failure: .init(
-                code: "cannot-start", message: "The run could not be started: \(error.localizedDescription).",
-                remedy: "Check how many processes and how much memory are allowed.", isLasting: false))
+            return CaseEnding(
+                failure: .init(
+                    code: "cannot-start", message: "The run could not be started: \(error.localizedDescription).",
+                    remedy: "Check how many processes and how much memory are allowed.", isLasting: false))
         }
         var finding: Finding?
         var peakMemoryMB: Double?
@@ -55,7 +59,8 @@ public struct CaseProcess: CaseRunner {
             // Someone, or the kernel for want of memory, ended it; any other signal is its own doing.
             guard ![SIGKILL, SIGTERM, SIGINT, SIGHUP].contains(status) else {
                 return .init(
-                    code: "killed", message: "The run was ended by signal \(status)\(status == SIGKILL ? ", perhaps for want of memory" : "").",
+                    code: "killed",
+                    message: "The run was ended by signal \(status)\(status == SIGKILL ? ", perhaps for want of memory" : "").",
                     remedy: "Start the batch again, with fewer --jobs where memory is short.", isLasting: false)
             }
             return .init(

@@ -17,5 +17,7 @@ public struct CaseEnding: Sendable, Hashable {
     public var failure: RunRecord.Failure?
     public var peakMemoryMB: Double?
 
-    public init(failure: RunRecord.Failure? = nil, peakMemoryMB: Double? = nil) { (self.failure, self.peakMemoryMB) = (failure, peakMemoryMB) }
+    public init(failure: RunRecord.Failure? = nil, peakMemoryMB: Double? = nil) {
+        (self.failure, self.peakMemoryMB) = (failure, peakMemoryMB)
+    }
 }

@@ -16,7 +16,8 @@ public struct CaseTable {
 
     /// The columns that describe a case, and what they become in its case file: a key, or a key in a mapping.
     public static let columns = [
-        "id", "site", "planning", "planning_series", "prefreeze", "prefreeze_series", "intraprocedural", "intraprocedural_series", "followup",
+        "id", "site", "planning", "planning_series", "prefreeze", "prefreeze_series", "intraprocedural", "intraprocedural_series",
+        "followup",
         "followup_series", "tumour_seed", "tumour_diameter", "tumour_mask", "tumour_segmentation", "tumour_segment", "tumour_structure_set",
         "tumour_roi", "ice_mask", "ablation_zone_mask", "organ_mask", "elapsed",
     ]
@@ -40,7 +41,8 @@ public struct CaseTable {
             let row = Self.row(values, line: line, of: file)
             if let earlier = lines.updateValue(line, forKey: row.source) {
                 throw .badTable(
-                    file, line: line, problem: "the case of line \(earlier) stands here again", remedy: "Keep one of the rows, or give them different ids.")
+                    file, line: line, problem: "the case of line \(earlier) stands here again",
+                    remedy: "Keep one of the rows, or give them different ids.")
             }
             rows.append(row)
         }
@@ -53,18 +55,25 @@ public struct CaseTable {
         if let path = values["case"] {
             var file = URL(filePath: path, relativeTo: folder).standardizedFileURL
             var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue { file.append(path: CaseTree.fileName) }
-            let id = values["id"].flatMap { CaseDescription.isIdentifier($0) ? $0 : nil } ?? (try? CaseDescription.read(file))?.id ?? "row-\(line)"
+            if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue {
+                file.append(path: CaseTree.fileName)
+            }
+            let id =
+                values["id"].flatMap { CaseDescription.isIdentifier($0) ? $0 : nil } ?? (try? CaseDescription.read(file))?.id
+                ?? "row-\(line)"
             return Row(id: id, source: file.path, file: file, text: "", columns: free)
         }
         let id = values["id"] ?? "row-\(line)"
         return Row(
-            id: CaseDescription.isIdentifier(id) ? id : "row-\(line)", source: "\(table.path)#\(id)", text: text(values, id: id, folder: folder), columns: free)
+            id: CaseDescription.isIdentifier(id) ? id : "row-\(line)", source: "\(table.path)#\(id)",
+            text: text(values, id: id, folder: folder), columns: free)
     }
 
     /// The case file of a row.
     private static func text(_ values: [String: String], id: String, folder: URL) -> String {
-        func path(_ column: String) -> String? { values[column].map { quoted(URL(filePath: $0, relativeTo: folder).standardizedFileURL.path) } }
+        func path(_ column: String) -> String? {
+            values[column].map { quoted(URL(filePath: $0, relativeTo: folder).standardizedFileURL.path) }
+        }
         func mapping(_ entries: KeyValuePairs<String, String?>) -> String? {
             let given = entries.compactMap { key, value in value.map { "\(key): \($0)" } }
             return given.isEmpty ? nil : "{\(given.joined(separator: ", "))}"
@@ -72,7 +81,9 @@ public struct CaseTable {
         func point(_ text: String) -> String { "[\(text.split { " ,;[]".contains($0) }.joined(separator: ", "))]" }
         var lines = ["schema: \(CaseDescription.schema)", "id: \(quoted(id))"]
         func add(_ key: String, _ value: String?) { if let value { lines.append("\(key): \(value)") } }
-        add("site", values["site"].map { $0.contains("/") ? quoted(URL(filePath: $0, relativeTo: folder).standardizedFileURL.path) : quoted($0) })
+        add(
+            "site",
+            values["site"].map { $0.contains("/") ? quoted(URL(filePath: $0, relativeTo: folder).standardizedFileURL.path) : quoted($0) })
         for scan in ["planning", "prefreeze", "intraprocedural", "followup"] {
             add(scan, mapping(["series": path(scan), "seriesUID": values["\(scan)_series"].map(quoted)]))
         }
@@ -102,7 +113,9 @@ public struct CaseTable {
             if file == nil {
                 let description = output.descriptions.appending(path: "\(key).yaml")
                 try output.make(description.deletingLastPathComponent())
-                if FileManager.default.contents(atPath: description.path) != Data(row.text.utf8) { try output.write(Data(row.text.utf8), to: description) }
+                if FileManager.default.contents(atPath: description.path) != Data(row.text.utf8) {
+                    try output.write(Data(row.text.utf8), to: description)
+                }
                 file = description
             }
             return BatchCase(key: key, source: row.source, description: file!.path, columns: row.columns)

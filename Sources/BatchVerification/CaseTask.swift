@@ -30,7 +30,8 @@ struct CaseTask: Sendable {
         var ending = await runner.run(URL(filePath: batchCase.description), into: results, messages: messages, progress: progress)
         try checkpoint(.verified)
         if ending.failure == nil, Self.report(in: results) == nil {
-            ending.failure = .init(code: "no-report", message: "The run left no report that can be read.", remedy: "Start the batch again.", isLasting: false)
+            ending.failure = .init(
+                code: "no-report", message: "The run left no report that can be read.", remedy: "Start the batch again.", isLasting: false)
         }
         let record = record(ending, inputs: inputs, started: started)
         if ending.failure == nil {

@@ -27,7 +27,9 @@ public enum CaseTree {
         for name in names.sorted() where !name.hasPrefix(".") {
             var isFolder: ObjCBool = false
             let path = folder.appending(path: name)
-            if FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder), isFolder.boolValue { files += caseFiles(under: path, met: &met) }
+            if FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder), isFolder.boolValue {
+                files += caseFiles(under: path, met: &met)
+            }
         }
         return files
     }
@@ -35,7 +37,9 @@ public enum CaseTree {
     /// The `id` of the case; where the file cannot be read, what of the folder's name can stand in a file name.
     private static func identifier(of file: URL) -> String {
         if let description = try? CaseDescription.read(file) { return description.id }
-        let folder = file.deletingLastPathComponent().lastPathComponent.filter { CaseDescription.isIdentifier("x\($0)") }.prefix(48).drop { $0 == "." }
+        let folder = file.deletingLastPathComponent().lastPathComponent.filter { CaseDescription.isIdentifier("x\($0)") }.prefix(48).drop {
+            $0 == "."
+        }
         return folder.isEmpty ? "case" : String(folder)
     }
 }

@@ -8,7 +8,8 @@ public struct ColumnTable {
     public init(_ file: URL) throws(BatchError) {
         let table = try NamedColumns(file)
         guard table.names.contains("case") else {
-            throw .badTable(file, line: table.headerLine, problem: "the table has no column “case”", remedy: "Name the cases there as the batch does.")
+            throw .badTable(
+                file, line: table.headerLine, problem: "the table has no column “case”", remedy: "Name the cases there as the batch does.")
         }
         var byCase: [String: [String: String]] = [:]
         for (line, values) in table.rows {
@@ -47,7 +48,8 @@ struct NamedColumns {
         for (line, fields) in table.rows.dropFirst() {
             guard fields.count <= names.count else {
                 throw .badTable(
-                    file, line: line, problem: "the row has \(fields.count) fields, the header \(names.count)", remedy: "Quote fields that hold a separator.")
+                    file, line: line, problem: "the row has \(fields.count) fields, the header \(names.count)",
+                    remedy: "Quote fields that hold a separator.")
             }
             rows.append((line, Dictionary(uniqueKeysWithValues: zip(names, fields).filter { !$0.isEmpty && !$1.isEmpty })))
         }

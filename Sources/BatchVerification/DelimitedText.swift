@@ -13,7 +13,9 @@ struct DelimitedText {
         let firstLine = scalars.prefix { $0 != "\n" && $0 != "\r" }
         let separator = given ?? (firstLine.filter { $0 == ";" }.count > firstLine.filter { $0 == "," }.count ? ";" : ",")
         var field = String.UnicodeScalarView(), fields: [String] = [], line = 1, start = 1, quoteLine: Int?
-        func trimmed(_ field: String.UnicodeScalarView) -> String { String(String(field).trimmingPrefix { $0 == " " }.reversed().trimmingPrefix { $0 == " " }.reversed()) }
+        func trimmed(_ field: String.UnicodeScalarView) -> String {
+            String(String(field).trimmingPrefix { $0 == " " }.reversed().trimmingPrefix { $0 == " " }.reversed())
+        }
         func endRow(_ rows: inout [(line: Int, fields: [String])]) {
             fields.append(trimmed(field))
             field = .init()

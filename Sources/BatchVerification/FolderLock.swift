@@ -14,7 +14,8 @@ final class FolderLock: Sendable {
             let cause = errno
             let holder = String(decoding: FileManager.default.contents(atPath: file.path) ?? Data(), as: UTF8.self)
             close(descriptor)
-            throw cause == EWOULDBLOCK ? .busy(folder, holder: holder.isEmpty ? "another process" : holder)
+            throw cause == EWOULDBLOCK
+                ? .busy(folder, holder: holder.isEmpty ? "another process" : holder)
                 : .notWritable(folder, reason: String(cString: strerror(cause)))
         }
         // Only for people: what is written does not matter to the lock, and a full disk may refuse it.

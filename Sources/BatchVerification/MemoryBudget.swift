@@ -28,12 +28,16 @@ struct MemoryBudget: Sendable {
     }
 
     private static var controlGroupMB: Double? {
-        func bytes(_ file: String) -> Double? { text("/sys/fs/cgroup/\(file)").flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) } }
+        func bytes(_ file: String) -> Double? {
+            text("/sys/fs/cgroup/\(file)").flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        }
         guard let limit = bytes("memory.max") else { return nil }
         return (limit - (bytes("memory.current") ?? 0)) / 1_048_576
     }
 
-    private static func text(_ file: String) -> String? { FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } }
+    private static func text(_ file: String) -> String? {
+        FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
+    }
 
     /// Learns from a run that ended.
     mutating func learn(from record: RunRecord) {

@@ -37,9 +37,10 @@ public struct RunCollection {
         for (record, folder) in output.records() where !known.contains(record.id) {
             let report = record.state == .done ? CaseTask.report(in: folder) : nil
             guard record.state == .failed || report != nil else {
-                outcome.findings.append(Finding(
-                    .warning, "no-report", "\(folder.path) has no report that can be read; it is passed over.",
-                    remedy: "Remove it and run the case again."))
+                outcome.findings.append(
+                    Finding(
+                        .warning, "no-report", "\(folder.path) has no report that can be read; it is passed over.",
+                        remedy: "Remove it and run the case again."))
                 continue
             }
             if try archive.store(record, report: report) { outcome.entered += 1 }
@@ -51,9 +52,11 @@ public struct RunCollection {
         for (record, folder) in other.records() {
             if let own = output.latestRecord(of: record.key) {
                 guard own.source == record.source else {
-                    outcome.findings.append(Finding(
-                        .warning, "key-taken", "\(folder.path) is of another case (\(record.source)) than the one of that name here (\(own.source)).",
-                        remedy: "Collect it into a folder of its own."))
+                    outcome.findings.append(
+                        Finding(
+                            .warning, "key-taken",
+                            "\(folder.path) is of another case (\(record.source)) than the one of that name here (\(own.source)).",
+                            remedy: "Collect it into a folder of its own."))
                     continue
                 }
                 guard own.finished < record.finished else { continue }
@@ -64,7 +67,8 @@ public struct RunCollection {
             do {
                 try FileManager.default.copyItem(at: folder, to: copy)
             } catch {
-                throw output.isFull ? BatchError.full(output.folder) : .notWritable(output.folder, reason: "\(folder.path) cannot be copied")
+                throw output.isFull
+                    ? BatchError.full(output.folder) : .notWritable(output.folder, reason: "\(folder.path) cannot be copied")
             }
             try output.publish(copy, record: record, staging: staging)
             outcome.copied += 1

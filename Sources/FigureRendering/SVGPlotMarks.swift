@@ -6,7 +6,8 @@ extension SVGPlot {
     public mutating func addPoint(x xValue: Double, y yValue: Double, colour: String, title: String? = nil, link: String? = nil) {
         guard xValue.isFinite, yValue.isFinite else { return }
         let label = title.map { "<title>\(Self.escaped($0))</title>" } ?? ""
-        let point = "<circle cx=\"\(Self.text(horizontal(xValue)))\" cy=\"\(Self.text(vertical(yValue)))\" r=\"4\" fill-opacity=\"0.8\""
+        let point =
+            "<circle cx=\"\(Self.text(horizontal(xValue)))\" cy=\"\(Self.text(vertical(yValue)))\" r=\"4\" fill-opacity=\"0.8\""
             + " style=\"fill:\(colour);stroke:var(--sheet, #ffffff)\">\(label)</circle>"
         elements.append(link.map { "<a href=\"\(Self.escaped($0))\">\(point)</a>" } ?? point)
     }

@@ -12,8 +12,10 @@ extension StudyArchive {
             var latest: [String: RunRow] = [:]
             for run in try RunRow.order(Column("finished"), Column.rowID).fetchAll(db) { latest[run.study] = run }
             let current = latest.values.map(\.id)
-            let margins = Dictionary(grouping: try MarginRow.filter(current.contains(Column("run"))).order(Column.rowID).fetchAll(db), by: \.run)
-            let structures = Dictionary(grouping: try StructureRow.filter(current.contains(Column("run"))).order(Column.rowID).fetchAll(db), by: \.run)
+            let margins = Dictionary(
+                grouping: try MarginRow.filter(current.contains(Column("run"))).order(Column.rowID).fetchAll(db), by: \.run)
+            let structures = Dictionary(
+                grouping: try StructureRow.filter(current.contains(Column("run"))).order(Column.rowID).fetchAll(db), by: \.run)
             let timings = Dictionary(grouping: try TimingRow.filter(current.contains(Column("run"))).fetchAll(db), by: \.run)
             return try latest.sorted { $0.key < $1.key }.map { key, run in
                 var entry = GroupCase(
@@ -22,7 +24,9 @@ extension StudyArchive {
                 if let failure = try run.decoded().failure { entry.failure = .init(message: failure.message, remedy: failure.remedy) }
                 (entry.site, entry.profile, entry.verdict) = (columns[key]?.site, run.profile, run.verdict)
                 (entry.registrationMethod, entry.registrationTrusted) = (run.registrationMethod, run.registrationTrusted)
-                (entry.registrationErrorMM, entry.iceVolumeML, entry.probeCount) = (run.registrationErrorMM, run.iceVolumeML, run.probeCount)
+                (entry.registrationErrorMM, entry.iceVolumeML, entry.probeCount) = (
+                    run.registrationErrorMM, run.iceVolumeML, run.probeCount
+                )
                 (entry.decidingZone, entry.requiredMarginMM) = (run.decidingZone, run.requiredMarginMM)
                 entry.stageSeconds = Dictionary(uniqueKeysWithValues: (timings[run.id] ?? []).map { ($0.stage, $0.seconds) })
                 entry.margins = (margins[run.id] ?? []).map(\.groupMargin)
@@ -36,8 +40,10 @@ extension StudyArchive {
 extension MarginRow {
     fileprivate var groupMargin: GroupCase.Margin {
         .init(
-            tumour: tumour, zone: zone, zoneSource: zoneSource, minimumMarginMM: minimumMarginMM, lowMM: lowMM, highMM: highMM, probabilityMet: probabilityMet,
-            tumourCoverage: tumourCoverage, residualVolumeML: residualVolumeML, tumourVolumeML: tumourVolumeML, tumourDiameterMM: tumourDiameterMM)
+            tumour: tumour, zone: zone, zoneSource: zoneSource, minimumMarginMM: minimumMarginMM, lowMM: lowMM, highMM: highMM,
+            probabilityMet: probabilityMet,
+            tumourCoverage: tumourCoverage, residualVolumeML: residualVolumeML, tumourVolumeML: tumourVolumeML,
+            tumourDiameterMM: tumourDiameterMM)
     }
 }
 

@@ -50,7 +50,9 @@ struct RunRow: Codable, FetchableRecord, PersistableRecord {
     var record: String
 
     init(_ record: RunRecord, report: CaseReport?) throws {
-        (id, study, state, due, version, profile) = (record.id, record.key, record.state.rawValue, record.due, record.version, record.profile)
+        (id, study, state, due, version, profile) = (
+            record.id, record.key, record.state.rawValue, record.due, record.version, record.profile
+        )
         (started, finished, seconds, peakMemoryMB) = (record.started, record.finished, record.seconds, record.peakMemoryMB)
         failureCode = record.failure?.code
         verdict = report?.verdict.status.rawValue
@@ -86,7 +88,9 @@ struct MarginRow: Codable, FetchableRecord, PersistableRecord {
 
     init(_ margin: CaseReport.Margin, of tumour: CaseReport.Tumour?, run: String) {
         (self.run, self.tumour, zone, zoneSource) = (run, margin.tumour, margin.zone, margin.zoneSource)
-        (minimumMarginMM, lowMM, highMM) = (margin.minimumMarginMM, margin.minimumMarginIntervalMM?.low, margin.minimumMarginIntervalMM?.high)
+        (minimumMarginMM, lowMM, highMM) = (
+            margin.minimumMarginMM, margin.minimumMarginIntervalMM?.low, margin.minimumMarginIntervalMM?.high
+        )
         (probabilityMet, tumourCoverage, residualVolumeML) = (margin.probabilityMet, margin.tumourCoverage, margin.residualVolumeML)
         (tumourVolumeML, tumourDiameterMM) = (tumour?.volumeML, tumour?.longestDiameterMM)
     }
@@ -108,7 +112,9 @@ struct StructureRow: Codable, FetchableRecord, PersistableRecord {
 
     init(_ structure: CaseReport.Structure, run: String) {
         (self.run, name, zone) = (run, structure.name, structure.zone)
-        (minimumDistanceMM, lowMM, highMM) = (structure.minimumDistanceMM, structure.minimumDistanceIntervalMM?.low, structure.minimumDistanceIntervalMM?.high)
+        (minimumDistanceMM, lowMM, highMM) = (
+            structure.minimumDistanceMM, structure.minimumDistanceIntervalMM?.low, structure.minimumDistanceIntervalMM?.high
+        )
         (overlapVolumeML, limitMM, status) = (structure.overlapVolumeML, structure.limitMM, structure.status?.rawValue)
     }
 }

@@ -32,12 +32,6 @@ public struct HeaderIndex {
         /// Tells patients apart without saying who they are.
         public var patient: String
         public var frameCount: Int
-
-        /// A series that is in no index.
-        public init(_ uid: String, study: String, modality: String, description: String, date: String, patient: String) {
-            (id, seriesInstanceUID, studyInstanceUID, self.modality, seriesDescription, self.date) = (0, uid, study, modality, description, date)
-            (sopClassUID, studyDescription, bodyPart, time, self.patient, frameCount) = ("", "", "", "", patient, 1)
-        }
     }
 
     private let archive: StudyArchive
@@ -60,7 +54,8 @@ public struct HeaderIndex {
             }
             var changed: [FolderWalk.File] = []
             for file in files {
-                guard let stamp = known.removeValue(forKey: file.url.path), stamp.size == file.size, stamp.modifiedNS == file.modifiedNS else {
+                guard let stamp = known.removeValue(forKey: file.url.path), stamp.size == file.size, stamp.modifiedNS == file.modifiedNS
+                else {
                     changed.append(file)
                     continue
                 }
@@ -70,7 +65,8 @@ public struct HeaderIndex {
                 try archive.database.write { db in
                     for path in gone { try db.execute(sql: "DELETE FROM indexedFile WHERE path = ?", arguments: [path]) }
                     try enter(zip(changed, headers), in: db)
-                    try db.execute(sql: "DELETE FROM indexedSeries WHERE id NOT IN (SELECT series FROM indexedFile WHERE series IS NOT NULL)")
+                    try db.execute(
+                        sql: "DELETE FROM indexedSeries WHERE id NOT IN (SELECT series FROM indexedFile WHERE series IS NOT NULL)")
                 }
             }
             return Update(fileCount: files.count, readCount: changed.count, seconds: Date().timeIntervalSince(began))
@@ -82,13 +78,16 @@ public struct HeaderIndex {
     private struct Key: Hashable { var series, sopClass, root: String }
 
     private func enter(_ entries: some Sequence<(FolderWalk.File, DICOMHeader?)>, in db: Database) throws {
-        let addSeries = try db.makeStatement(sql: """
-            INSERT INTO indexedSeries (root, seriesInstanceUID, studyInstanceUID, frameOfReferenceUID, sopClassUID, modality, seriesDescription,
-              studyDescription, bodyPart, date, time, patient, frameCount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """)
-        let addFile = try db.makeStatement(sql: "INSERT OR REPLACE INTO indexedFile (path, root, size, modifiedNS, series) VALUES (?, ?, ?, ?, ?)")
+        let addSeries = try db.makeStatement(
+            sql: """
+                INSERT INTO indexedSeries (root, seriesInstanceUID, studyInstanceUID, frameOfReferenceUID, sopClassUID, modality, seriesDescription,
+                  studyDescription, bodyPart, date, time, patient, frameCount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        let addFile = try db.makeStatement(
+            sql: "INSERT OR REPLACE INTO indexedFile (path, root, size, modifiedNS, series) VALUES (?, ?, ?, ?, ?)")
         var ids: [Key: Int64] = [:]
-        let rows = try Row.fetchCursor(db, sql: "SELECT seriesInstanceUID, sopClassUID, root, id FROM indexedSeries WHERE root = ?", arguments: [root])
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT seriesInstanceUID, sopClassUID, root, id FROM indexedSeries WHERE root = ?", arguments: [root])
         while let row = try rows.next() { ids[Key(series: row[0], sopClass: row[1], root: row[2])] = row[3] }
         for (file, header) in entries {
             var series: Int64?
@@ -96,8 +95,10 @@ public struct HeaderIndex {
                 let key = Key(series: header.seriesInstanceUID, sopClass: header.sopClassUID, root: root)
                 if ids[key] == nil {
                     try addSeries.execute(arguments: [
-                        root, header.seriesInstanceUID, header.studyInstanceUID, header.frameOfReferenceUID, header.sopClassUID, header.modality,
-                        header.seriesDescription, header.studyDescription, header.bodyPart, header.date, header.time, Self.pseudonym(header), header.frames,
+                        root, header.seriesInstanceUID, header.studyInstanceUID, header.frameOfReferenceUID, header.sopClassUID,
+                        header.modality,
+                        header.seriesDescription, header.studyDescription, header.bodyPart, header.date, header.time,
+                        Self.pseudonym(header), header.frames,
                     ])
                     ids[key] = db.lastInsertedRowID
                 }
@@ -108,13 +109,17 @@ public struct HeaderIndex {
     }
 
     private static func pseudonym(_ header: DICOMHeader) -> String {
-        SHA256.hash(data: Data("\(header.patientID)\n\(header.patientBirthDate)".utf8)).prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        SHA256.hash(data: Data("\(header.patientID)\n\(header.patientBirthDate)".utf8)).prefix(8).map {
+            String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
+        }.joined()
     }
 
     /// Every series of the folder with its number of files, in order of patients and time.
     public func series() throws(ArchiveError) -> [(series: Series, fileCount: Int)] {
         try archive.reading { db in
-            let counts = try Row.fetchAll(db, sql: "SELECT series, count(*) FROM indexedFile WHERE root = ? AND series IS NOT NULL GROUP BY series", arguments: [root])
+            let counts = try Row.fetchAll(
+                db, sql: "SELECT series, count(*) FROM indexedFile WHERE root = ? AND series IS NOT NULL GROUP BY series", arguments: [root]
+            )
             let countByID = Dictionary(uniqueKeysWithValues: counts.map { ($0[0] as Int64, $0[1] as Int) })
             return try Series.filter(Column("root") == root).order(sql: "patient, date, time, seriesInstanceUID, sopClassUID").fetchAll(db)
                 .map { ($0, countByID[$0.id] ?? 0) }
@@ -123,6 +128,8 @@ public struct HeaderIndex {
 
     /// The files of a series, sorted by path.
     public func files(of series: Series) throws(ArchiveError) -> [String] {
-        try archive.reading { try String.fetchAll($0, sql: "SELECT path FROM indexedFile WHERE series = ? ORDER BY path", arguments: [series.id]) }
+        try archive.reading {
+            try String.fetchAll($0, sql: "SELECT path FROM indexedFile WHERE series = ? ORDER BY path", arguments: [series.id])
+        }
     }
 }

@@ -68,8 +68,10 @@ public struct RunRecord: Codable, Hashable, Sendable {
     public var peakMemoryMB: Double?
 
     public init(
-        id: String = UUID().uuidString, key: String, source: String, columns: [String: String] = [:], state: State, failure: Failure? = nil, due: String,
-        version: String, profile: String?, profileSHA256: String?, descriptionSHA256: String?, inputs: [InputFile], started: Date, finished: Date,
+        id: String = UUID().uuidString, key: String, source: String, columns: [String: String] = [:], state: State, failure: Failure? = nil,
+        due: String,
+        version: String, profile: String?, profileSHA256: String?, descriptionSHA256: String?, inputs: [InputFile], started: Date,
+        finished: Date,
         peakMemoryMB: Double?
     ) {
         (self.id, self.key, self.source, self.columns, self.state, self.failure, self.due) = (id, key, source, columns, state, failure, due)

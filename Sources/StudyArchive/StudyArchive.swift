@@ -83,11 +83,6 @@ public struct StudyArchive: Sendable {
         }
     }
 
-    /// What tables say about each case, by its key.
-    public func columns() throws(ArchiveError) -> [String: [String: String]] {
-        try reading { db in Dictionary(uniqueKeysWithValues: try StudyRow.fetchAll(db).map { ($0.key, $0.columns) }) }
-    }
-
     /// The identifiers of all runs.
     public func runIDs() throws(ArchiveError) -> Set<String> {
         try reading { try String.fetchSet($0, sql: "SELECT id FROM run") }
@@ -120,11 +115,12 @@ public enum ArchiveError: ReportableError {
             return
         }
         let reason = (error as? DatabaseError)?.message ?? "\(error)"
-        self = switch (error as? DatabaseError)?.resultCode {
-        case .SQLITE_FULL?, .SQLITE_IOERR?: .full(file)
-        case .SQLITE_CORRUPT?, .SQLITE_NOTADB?: .damaged(file, reason: reason)
-        default: .notUsable(file, reason: reason)
-        }
+        self =
+            switch (error as? DatabaseError)?.resultCode {
+            case .SQLITE_FULL?, .SQLITE_IOERR?: .full(file)
+            case .SQLITE_CORRUPT?, .SQLITE_NOTADB?: .damaged(file, reason: reason)
+            default: .notUsable(file, reason: reason)
+            }
     }
 
     public var category: FailureCategory {
@@ -137,13 +133,17 @@ public enum ArchiveError: ReportableError {
     public var finding: Finding {
         switch self {
         case .newer(let file):
-            Finding(.error, "archive-newer", "\(file.path) was made by a newer version of IceMargin.", remedy: "Use that version, or another output folder.")
+            Finding(
+                .error, "archive-newer", "\(file.path) was made by a newer version of IceMargin.",
+                remedy: "Use that version, or another output folder.")
         case .full(let file):
-            Finding(.error, "archive-full", "\(file.path) cannot be written: the disk is full or failing.",
-                    remedy: "Make room and start the same command again: what is done is kept.")
+            Finding(
+                .error, "archive-full", "\(file.path) cannot be written: the disk is full or failing.",
+                remedy: "Make room and start the same command again: what is done is kept.")
         case .damaged(let file, let reason):
-            Finding(.error, "archive-damaged", "\(file.path) is damaged: \(reason).",
-                    remedy: "Move it away and run `icemargin collect` on the folder: it makes the database anew from the results.")
+            Finding(
+                .error, "archive-damaged", "\(file.path) is damaged: \(reason).",
+                remedy: "Move it away and run `icemargin collect` on the folder: it makes the database anew from the results.")
         case .notUsable(let file, let reason):
             Finding(.error, "archive-not-usable", "\(file.path) cannot be used: \(reason).", remedy: "Check the permissions of the folder.")
         }

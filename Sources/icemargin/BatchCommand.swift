@@ -37,7 +37,9 @@ struct BatchCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the results and the database go; outside the archive.", valueName: "dir"))
     var output: String
 
-    @Option(help: ArgumentHelp("The most cases to run side by side, by default one for each core; fewer where memory is short.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("The most cases to run side by side, by default one for each core; fewer where memory is short.", valueName: "n")
+    )
     var jobs: Int?
 
     @Flag(help: "List the cases, whether each is due and why; run nothing.")
@@ -61,7 +63,10 @@ struct BatchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Site profiles of your own, as for verify.", valueName: "dir"))
     var profiles: String?
 
-    @Option(help: "How progress is shown on standard error: auto (live on a terminal, else a line for each case) or json (a document for each event).")
+    @Option(
+        help:
+            "How progress is shown on standard error: auto (live on a terminal, else a line for each case) or json (a document for each event)."
+    )
     var progress = ProgressStyle.auto
 
     @Flag(help: "Print the summary as JSON.")
@@ -71,7 +76,9 @@ struct BatchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
-        if [dryRun, plan, index, task != nil].count(where: { $0 }) > 1 { throw ValidationError("Give one of --dry-run, --plan, --index and --task.") }
+        if [dryRun, plan, index, task != nil].count(where: { $0 }) > 1 {
+            throw ValidationError("Give one of --dry-run, --plan, --index and --task.")
+        }
         if archive == nil && task == nil { throw ValidationError("Give an archive.") }
         if archive != nil && task != nil { throw ValidationError("--task takes its cases from DIR/plan.json: leave out the archive.") }
     }
@@ -110,7 +117,8 @@ struct BatchCommand: AsyncParsableCommand {
 
     private func runTask(_ number: Int) async throws {
         let output = try BatchOutput(URL(filePath: output))
-        let (entry, record) = try await BatchPlan.read(output).run(number, output: output, runner: CaseProcess(threads: KernelThreads.count))
+        let (entry, record) = try await BatchPlan.read(output).run(
+            number, output: output, runner: CaseProcess(threads: KernelThreads.count))
         guard let record else {
             StandardError.write("\(entry.batchCase.key): done already")
             return

@@ -53,7 +53,7 @@ final class BatchProgress: Sendable {
     /// A line that stays; `nil` for what only matters while it lasts.
     private static func line(_ event: BatchEvent, _ state: State) -> String? {
         switch event {
-        case .planned(let cases, let due): "\(cases) cases, \(due) due"
+        case .planned(let cases, let due): "\(BatchTables.cases(cases)), \(due) due"
         case .started, .stage: nil
         case .skipped(let batchCase): "\(state.done)/\(state.due) \(batchCase.key): another process has it"
         case .ended(let batchCase, let record, let verdict):
@@ -75,7 +75,10 @@ final class BatchProgress: Sendable {
     private static func timeLeft(_ state: State) -> String {
         guard state.done > 0 else { return "" }
         let seconds = Date().timeIntervalSince(state.began) / Double(state.done) * Double(state.due - state.done)
-        return ", about " + (seconds < 90 ? "\(Int(seconds.rounded(.up))) s" : seconds < 5400 ? "\(Int(seconds / 60)) min" : String(format: "%.1f h", seconds / 3600)) + " left"
+        return ", about "
+            + (seconds < 90
+                ? "\(Int(seconds.rounded(.up))) s" : seconds < 5400 ? "\(Int(seconds / 60)) min" : String(format: "%.1f h", seconds / 3600))
+            + " left"
     }
 
     private static func clear(_ state: inout State) {
@@ -100,7 +103,8 @@ final class BatchProgress: Sendable {
         case .skipped(let batchCase): document = Document(event: "skipped", key: batchCase.key)
         case .ended(let batchCase, let record, let verdict):
             document = Document(
-                event: "ended", key: batchCase.key, due: record.due, state: record.state.rawValue, verdict: verdict, message: record.failure?.message,
+                event: "ended", key: batchCase.key, due: record.due, state: record.state.rawValue, verdict: verdict,
+                message: record.failure?.message,
                 remedy: record.failure?.remedy, seconds: record.seconds)
         }
         let encoder = JSONEncoder()

@@ -10,14 +10,18 @@ enum BatchTables {
         let lines = planned.map { entry in
             "\(entry.batchCase.key.padding(toLength: width, withPad: " ", startingAt: 0))  \(entry.due.map { "due: \($0)" } ?? "up to date")  \(entry.batchCase.source)"
         }
-        return (lines + ["\(planned.count) cases, \(planned.filter { $0.due != nil }.count) due"]).map { $0 + "\n" }.joined()
+        return (lines + ["\(cases(planned.count)), \(planned.count { $0.due != nil }) due"]).map { $0 + "\n" }.joined()
     }
+
+    static func cases(_ count: Int) -> String { count == 1 ? "1 case" : "\(count) cases" }
 
     /// Counts, and the failures with their remedies.
     static func summary(_ summary: BatchSummary, output: BatchOutput) -> String {
         let failures = summary.failures
-        let done = summary.cases.count - failures.count
-        var text = "\(summary.cases.count) cases: \(done) with results, \(failures.count) failed; \(summary.runCount) run now, \(summary.cases.count - summary.runCount) up to date.\n"
+        let done = summary.cases.count { $0.record?.state == .done }, skipped = summary.cases.count { $0.record == nil }
+        var text =
+            "\(cases(summary.cases.count)): \(done) with results, \(failures.count) failed\(skipped == 0 ? "" : ", \(skipped) with another process"); "
+            + "\(summary.runCount) run now, \(summary.cases.count - summary.runCount - skipped) up to date.\n"
         if !failures.isEmpty {
             text += "\nFailed:\n"
             for (batchCase, failure) in failures {

@@ -42,7 +42,9 @@ struct GroupReportCommand: AsyncParsableCommand {
         }
         let page = output.folder.appending(path: "group-report.html"), csv = output.folder.appending(path: "group-report.csv")
         try output.write(Data(GroupTable.csv(cases).utf8), to: csv)
-        try output.write(Data(try GroupReport.render(cases, title: title ?? output.folder.lastPathComponent, table: csv.lastPathComponent).utf8), to: page)
-        try StandardOutput.write("\(cases.count) cases: \(page.path)\n")
+        try output.write(
+            Data(try GroupReport.render(cases, title: title ?? output.folder.lastPathComponent, table: csv.lastPathComponent).utf8),
+            to: page)
+        try StandardOutput.write("\(BatchTables.cases(cases.count)): \(page.path)\n")
     }
 }

@@ -43,7 +43,10 @@ final class ArchiveOnDisk: Sendable {
 
     /// Runs a batch over the archive. `checkpoint` may throw where a process could be killed.
     @discardableResult
-    func batch(_ runner: RecordingRunner, jobs: Int = 1, budget: MemoryBudget = .available, checkpoint: @escaping @Sendable (CaseTask.Checkpoint) throws -> Void = { _ in }) async throws -> BatchSummary {
+    func batch(
+        _ runner: RecordingRunner, jobs: Int = 1, budget: MemoryBudget = .available,
+        checkpoint: @escaping @Sendable (CaseTask.Checkpoint) throws -> Void = { _ in }
+    ) async throws -> BatchSummary {
         var batch = Batch(output: try output(), runner: runner, jobs: jobs)
         (batch.checkpoint, batch.budget) = (checkpoint, budget)
         return try await batch.run({ try CaseTree.cases(under: archive, earlier: $0) }, events: { _ in })
@@ -80,10 +83,13 @@ final class RecordingRunner: CaseRunner {
     static func report(_ id: String) -> CaseReport {
         CaseReport(
             case: .init(id: id, site: "liver", profile: "liver"), ice: .init(volumeML: 30, source: "segmented"),
-            registration: .init(rigid: .init(.identity), quality: .init(method: "shared-frame-of-reference", trusted: true, expectedErrorMM: 1)),
+            registration: .init(
+                rigid: .init(.identity), quality: .init(method: "shared-frame-of-reference", trusted: true, expectedErrorMM: 1)),
             margins: [
-                .init(tumour: "T1", zone: "visible-ice", minimumMarginMM: 6, minimumMarginIntervalMM: 5...7, worstPointLPS: nil, surfaceFraction: nil,
-                      tumourCoverage: 1, residualVolumeML: 0, shellCoverage: []),
+                .init(
+                    tumour: "T1", zone: "visible-ice", minimumMarginMM: 6, minimumMarginIntervalMM: 5...7, worstPointLPS: nil,
+                    surfaceFraction: nil,
+                    tumourCoverage: 1, residualVolumeML: 0, shellCoverage: [])
             ],
             verdict: .init(status: .met, reasons: []), timingsS: ["total": 1],
             provenance: .init(version: "1", dcmtk: "3", runID: "x", created: "2026-01-01T00:00:00Z", parameters: .null, inputSHA256: [:]))

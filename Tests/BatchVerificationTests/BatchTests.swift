@@ -27,7 +27,9 @@ import Testing
         let archive = try StudyArchive(folder: disk.outputFolder)
         #expect(Set(try archive.latestRuns().keys) == ["a", "b", "c"])
         #expect(try archive.runIDs().count == 3)
-        for key in ["a", "b", "c"] { #expect(RunRecord.read(folder: try disk.output().results(of: key)) == (try archive.latestRuns()[key])) }
+        for key in ["a", "b", "c"] {
+            #expect(RunRecord.read(folder: try disk.output().results(of: key)) == (try archive.latestRuns()[key]))
+        }
         #expect(try FileManager.default.contentsOfDirectory(atPath: disk.outputFolder.appending(path: ".running").path) == ["locks"])
         if moment == .published { #expect(runner.ran.count == ranBefore + 2) }
     }
@@ -46,7 +48,9 @@ import Testing
     @Test func aDatabaseThatIsGoneIsMadeAnewFromTheResults() async throws {
         let disk = try ArchiveOnDisk(ids: ["a", "b"]), runner = RecordingRunner()
         try await disk.batch(runner)
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(at: disk.outputFolder.appending(path: StudyArchive.fileName + suffix)) }
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(at: disk.outputFolder.appending(path: StudyArchive.fileName + suffix))
+        }
         #expect(try await disk.batch(runner).runCount == 0)
         #expect(runner.ran.count == 2)
     }
@@ -54,7 +58,9 @@ import Testing
     static let lasting = RunRecord.Failure(code: "broken-file", message: "It is broken.", remedy: "Export it again.", isLasting: true)
     static let passing = RunRecord.Failure(code: "killed", message: "It was ended.", remedy: "", isLasting: false)
 
-    @Test(arguments: [(lasting, 0), (passing, 1)]) func aFailureStopsNothingAndIsTriedAgainOnlyWhereThatHelps(failure: RunRecord.Failure, again: Int) async throws {
+    @Test(arguments: [(lasting, 0), (passing, 1)]) func aFailureStopsNothingAndIsTriedAgainOnlyWhereThatHelps(
+        failure: RunRecord.Failure, again: Int
+    ) async throws {
         let disk = try ArchiveOnDisk(ids: ["a", "b", "c"]), runner = RecordingRunner(failing: ["1": failure])
         let summary = try await disk.batch(runner)
         #expect(summary.failures.map(\.batchCase.key) == ["b"] && summary.failures.map(\.failure) == [failure])
@@ -91,7 +97,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [(totalMB: 1e6, most: 3), (totalMB: 1.0, most: 1)]) func memoryBoundsHowManyRunSideBySide(totalMB: Double, most: Int) async throws {
+    @Test(arguments: [(totalMB: 1e6, most: 3), (totalMB: 1.0, most: 1)]) func memoryBoundsHowManyRunSideBySide(totalMB: Double, most: Int)
+        async throws
+    {
         let disk = try ArchiveOnDisk(ids: (0..<12).map { "c\($0)" }), runner = RecordingRunner()
         try await disk.batch(runner, jobs: 3, budget: MemoryBudget(totalMB: totalMB))
         #expect(runner.mostRunning <= most)

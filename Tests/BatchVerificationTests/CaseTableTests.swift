@@ -25,13 +25,15 @@ import VerificationPipeline
     @Test func aRowBecomesACaseFile() throws {
         let disk = try ArchiveOnDisk(ids: []), output = try disk.output()
         let table = try table(
-            "ID\tSite\tPlanning\tIntraprocedural\tTumour seed\tTumour diameter\tOperator\nlung 7\tlung\tct/plan\tct/ice\t1, -2.5 3\t18\tAB\n", "/data/cases.tsv")
+            "ID\tSite\tPlanning\tIntraprocedural\tTumour seed\tTumour diameter\tOperator\nlung 7\tlung\tct/plan\tct/ice\t1, -2.5 3\t18\tAB\n",
+            "/data/cases.tsv")
         let cases = try table.cases(writingTo: output)
         #expect(cases.map(\.columns) == [["operator": "AB"]])
         let text = try String(contentsOfFile: cases[0].description, encoding: .utf8)
         #expect(text.contains("id: \"lung 7\""), "what cannot be an id is left for verify to refuse")
 
-        let good = try self.table("id,site,planning,intraprocedural,tumour_seed,tumour_diameter\nx,lung,p,/i,\"1, -2.5, 3\",18\n", "/data/t.csv")
+        let good = try self.table(
+            "id,site,planning,intraprocedural,tumour_seed,tumour_diameter\nx,lung,p,/i,\"1, -2.5, 3\",18\n", "/data/t.csv")
         let description = try CaseDescription.read(URL(filePath: try good.cases(writingTo: output)[0].description))
         #expect(description.id == "x" && description.site == "lung")
         #expect(description.planning.folder.path == "/data/p" && description.treated.folder.path == "/i")
@@ -47,7 +49,8 @@ import VerificationPipeline
     }
 
     @Test(arguments: [
-        ("id,site\n", "neither"), ("case,case\na,b\n", "stands twice"), ("case\na,b\n", "2 fields"), ("case\nx\nx\n", "line 2"), ("case\n\"x", "never closed"),
+        ("id,site\n", "neither"), ("case,case\na,b\n", "stands twice"), ("case\na,b\n", "2 fields"), ("case\nx\nx\n", "line 2"),
+        ("case\n\"x", "never closed"),
     ]) func aTableThatMakesNoSenseIsRefusedWithItsLine(text: String, part: String) {
         #expect { try table(text, "/t.csv") } throws: { error in
             let finding = (error as? BatchError)?.finding
@@ -60,9 +63,10 @@ import VerificationPipeline
         let disk = try ArchiveOnDisk(ids: ["a"]), runner = RecordingRunner()
         for outcome in ["", "yes"] {
             let table = try table("case,site_id,recurrence\n0,7,\(outcome)\n", disk.archive.path + "/t.csv"), output = try disk.output()
-            _ = try await Batch(output: output, runner: runner, jobs: 1).run({ try table.cases(writingTo: output, earlier: $0) }, events: { _ in })
+            _ = try await Batch(output: output, runner: runner, jobs: 1).run(
+                { try table.cases(writingTo: output, earlier: $0) }, events: { _ in })
         }
         #expect(runner.ran == ["0"])
-        #expect(try StudyArchive(folder: disk.outputFolder).columns()["a"] == ["site_id": "7", "recurrence": "yes"])
+        #expect(try StudyArchive(folder: disk.outputFolder).groupCases { $0 }.map(\.columns) == [["site_id": "7", "recurrence": "yes"]])
     }
 }

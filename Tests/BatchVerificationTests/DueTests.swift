@@ -8,7 +8,13 @@ import Testing
     /// What was done to the archive after a batch, and why the case is then due.
     static let changes: [(name: String, change: @Sendable (ArchiveOnDisk) throws -> Void, reason: String?)] = [
         ("nothing", { _ in }, nil),
-        ("a new date", { try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 5)], ofItemAtPath: $0.archive.appending(path: "0/ice/1.dcm").path) }, nil),
+        (
+            "a new date",
+            {
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSince1970: 5)], ofItemAtPath: $0.archive.appending(path: "0/ice/1.dcm").path)
+            }, nil
+        ),
         ("other contents", { try $0.write("ICE of a", to: "0/ice/1.dcm") }, "input 1.dcm changed"),
         ("one image more", { try $0.write("more", to: "0/ice/2.dcm") }, "input 2.dcm added"),
         ("one image less", { try FileManager.default.removeItem(at: $0.archive.appending(path: "0/ice/1.dcm")) }, "input 1.dcm gone"),
@@ -30,7 +36,10 @@ import Testing
         try disk.write("one", to: "0/own.yaml")
         try await disk.batch(RecordingRunner())
         try disk.write("two", to: "0/own.yaml")
-        #expect(try Batch.preview({ try CaseTree.cases(under: disk.archive, earlier: $0) }, output: try disk.output()).map(\.due) == ["the profile ./own.yaml changed"])
+        #expect(
+            try Batch.preview({ try CaseTree.cases(under: disk.archive, earlier: $0) }, output: try disk.output()).map(\.due) == [
+                "the profile ./own.yaml changed"
+            ])
     }
 
     @Test func aCaseIsDueWhenTheVersionChanged() async throws {
@@ -46,7 +55,10 @@ import Testing
         let disk = try ArchiveOnDisk(ids: ["a"])
         let inputs = CaseInputs(of: try CaseTree.cases(under: disk.archive)[0])
         try disk.write("longer than before", to: "0/ice/1.dcm")
-        #expect(inputs.hashedFiles().filter { $0.sha256 == nil }.map(\.path) == [disk.archive.appending(path: "0/ice/1.dcm").standardizedFileURL.path])
+        #expect(
+            inputs.hashedFiles().filter { $0.sha256 == nil }.map(\.path) == [
+                disk.archive.appending(path: "0/ice/1.dcm").standardizedFileURL.path
+            ])
     }
 }
 

@@ -34,7 +34,9 @@ import Testing
     @Test func aCaseThatAnotherProcessHasIsRefused() async throws {
         let disk = try ArchiveOnDisk(ids: ["a", "b"]), output = try disk.output(), runner = RecordingRunner()
         let list = try plan(disk), lock = try output.lock(case: "a")
-        await #expect { try await list.run(1, output: output, runner: runner) } throws: { ($0 as? BatchError)?.finding.code == "output-busy" }
+        await #expect { try await list.run(1, output: output, runner: runner) } throws: {
+            ($0 as? BatchError)?.finding.code == "output-busy"
+        }
         #expect(try await disk.batch(runner).runCount == 1)
         withExtendedLifetime(lock) {}
         #expect(runner.ran == ["1"])
@@ -42,7 +44,9 @@ import Testing
 
     @Test func anEntryThatIsNotThereIsRefused() async throws {
         let disk = try ArchiveOnDisk(ids: ["a"]), list = try plan(disk), output = try disk.output()
-        await #expect { try await list.run(2, output: output, runner: RecordingRunner()) } throws: { ($0 as? BatchError)?.finding.code == "no-such-task" }
+        await #expect { try await list.run(2, output: output, runner: RecordingRunner()) } throws: {
+            ($0 as? BatchError)?.finding.code == "no-such-task"
+        }
     }
 
     /// Output folders of two machines over one archive.

@@ -12,7 +12,8 @@ import VerificationPipeline
             let study = folder.appending(path: "archive/\(index)")
             try manager.createDirectory(at: study, withIntermediateDirectories: true)
             for name in ["planning", "intraprocedural", "masks"] {
-                try manager.createSymbolicLink(at: study.appending(path: name), withDestinationURL: VerifyCommandTests.liver.appending(path: name))
+                try manager.createSymbolicLink(
+                    at: study.appending(path: name), withDestinationURL: VerifyCommandTests.liver.appending(path: name))
             }
             try Data(text.replacing("id: liver-ct-12", with: "id: copy-\(index)").utf8).write(to: study.appending(path: "case.yaml"))
         }
@@ -26,7 +27,10 @@ import VerificationPipeline
     @Test func aKilledBatchIsTakenUpAgain() throws {
         let folder = try TemporaryFolder()
         try Self.archive(in: folder.url, copies: 2)
-        let arguments = ["batch", folder.url.appending(path: "archive").path, "--output", folder.url.appending(path: "out").path, "--jobs", "1", "--progress", "json"]
+        let arguments = [
+            "batch", folder.url.appending(path: "archive").path, "--output", folder.url.appending(path: "out").path, "--jobs", "1",
+            "--progress", "json",
+        ]
         let process = Process(), events = Pipe()
         process.executableURL = CommandRunner.binary
         process.arguments = arguments
@@ -71,7 +75,7 @@ import VerificationPipeline
         let output = folder.url.appending(path: "out")
         let run = try CommandRunner.run("batch", images.path, "--output", output.path, "--dry-run")
         #expect(run.status == 0, "\(run.errors)")
-        #expect(run.output.contains("which it names; ice: CT 20240304 “Ice, 10 min”, called so") && run.output.contains("1 cases, 1 due"))
+        #expect(run.output.contains("which it names; ice: CT 20240304 “Ice, 10 min”, called so") && run.output.contains("1 case, 1 due"))
         let key = try #require(FileManager.default.contentsOfDirectory(atPath: output.appending(path: "descriptions").path).first)
         let description = try CaseDescription.read(output.appending(path: "descriptions/\(key)"))
         #expect(description.site == "liver" && description.planning.seriesUID != description.treated.seriesUID)

@@ -18,7 +18,8 @@ import Testing
 
     /// The quick reader finds what DCMTK finds.
     @Test func samplesAreReadAsByDCMTK() throws {
-        let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../SampleStudies/liver-ct").standardizedFileURL
+        let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../SampleStudies/liver-ct")
+            .standardizedFileURL
         #expect(try Self.compare(samples) > 20)
     }
 
@@ -27,7 +28,10 @@ import Testing
         for name in ["derived-not-dicom.dcm", "derived-zero-bytes.dcm"] {
             #expect((try? DICOMHeader(contentsOf: RealData.url("broken-files/\(name)"))) == nil)
         }
-        for name in ["broken-files", "transfer-syntaxes", "enhanced-multiframe", "ct-seg-small", "ct-mr-pet-rtstruct-sarcoma", "mr-liver-coronal", "broken-series"] {
+        for name in [
+            "broken-files", "transfer-syntaxes", "enhanced-multiframe", "ct-seg-small", "ct-mr-pet-rtstruct-sarcoma", "mr-liver-coronal",
+            "broken-series",
+        ] {
             #expect(try Self.compare(RealData.url(name)) > 0)
         }
     }

@@ -6,11 +6,14 @@ import Testing
 @Suite struct GroupReportTests {
     static func entry(_ key: String, margin: Double?, verdict: String = "met", columns: [String: String] = [:]) -> GroupCase {
         var entry = GroupCase(
-            key: key, source: "/archive/\(key)", page: "cases/\(key)/report.html", columns: columns, version: "1", finished: "2026-01-01T00:00:00Z", seconds: 10)
+            key: key, source: "/archive/\(key)", page: "cases/\(key)/report.html", columns: columns, version: "1",
+            finished: "2026-01-01T00:00:00Z", seconds: 10)
         (entry.site, entry.verdict, entry.decidingZone, entry.requiredMarginMM) = ("liver", verdict, "visible-ice", 5)
         entry.margins = ["visible-ice", "isotherm-20"].map { zone in
-            .init(tumour: "T1", zone: zone, zoneSource: nil, minimumMarginMM: margin, lowMM: margin.map { $0 - 1 }, highMM: margin.map { $0 + 1 },
-                  probabilityMet: nil, tumourCoverage: 1, residualVolumeML: 0, tumourVolumeML: 4, tumourDiameterMM: 20)
+            .init(
+                tumour: "T1", zone: zone, zoneSource: nil, minimumMarginMM: margin, lowMM: margin.map { $0 - 1 },
+                highMM: margin.map { $0 + 1 },
+                probabilityMet: nil, tumourCoverage: 1, residualVolumeML: 0, tumourVolumeML: 4, tumourDiameterMM: 20)
         }
         return entry
     }
@@ -24,7 +27,9 @@ import Testing
         cases.append(entry("far", margin: -9, verdict: "not-met"))
         cases.append(entry("open", margin: 5, verdict: "indeterminate"))
         var failed = entry("broken <1>", margin: nil)
-        (failed.failure, failed.page, failed.margins, failed.verdict) = (.init(message: "It is no DICOM.", remedy: "Export it again."), nil, [], nil)
+        (failed.failure, failed.page, failed.margins, failed.verdict) = (
+            .init(message: "It is no DICOM.", remedy: "Export it again."), nil, [], nil
+        )
         return cases + [failed]
     }
 
@@ -43,7 +48,8 @@ import Testing
 
     @Test func thePageNeedsNothingElse() throws {
         // The name of a vocabulary is no address that is fetched.
-        let page = try GroupReport.render(Self.cases, title: "Year", table: "t.csv").replacing("xmlns=\"http://www.w3.org/2000/svg\"", with: "")
+        let page = try GroupReport.render(Self.cases, title: "Year", table: "t.csv").replacing(
+            "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
         for outside in ["http://", "https://", "<script", "<img", "@import", "url("] { #expect(!page.contains(outside), "\(outside)") }
     }
 
@@ -51,11 +57,17 @@ import Testing
         let titles = GroupCharts(cases: Self.cases).all.map(\.title)
         #expect(titles.contains("Smallest margin over time") && titles.contains("Recurrence by smallest margin"))
         #expect(titles.contains("Time without recurrence by smallest margin"))
-        let plain = GroupCharts(cases: Self.cases.map { entry in var entry = entry; entry.columns = [:]; return entry }).all.map(\.title)
+        let plain = GroupCharts(
+            cases: Self.cases.map { entry in
+                var entry = entry; entry.columns = [:]; return entry
+            }
+        ).all.map(\.title)
         #expect(plain.contains("Smallest margin by site") && !plain.contains { $0.contains("ecurrence") || $0.contains("time") })
     }
 
-    @Test func anEmptyGroupHasAPage() throws { #expect(try GroupReport.render([], title: "None", table: "t.csv").contains("Nothing stands out")) }
+    @Test func anEmptyGroupHasAPage() throws {
+        #expect(try GroupReport.render([], title: "None", table: "t.csv").contains("Nothing stands out"))
+    }
 
     @Test func theTableHasARowForEachTumourAndZone() {
         let lines = GroupTable.csv(Self.cases).split(separator: "\n")

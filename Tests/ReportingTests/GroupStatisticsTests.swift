@@ -13,7 +13,8 @@ import Testing
     /// Remission of leukaemia under 6-mercaptopurine, weeks (Freireich 1963); survival and Greenwood errors as in Collett,
     /// Modelling Survival Data in Medical Research.
     static let leukaemia: [(time: Double, isEvent: Bool)] = [
-        (6, true), (6, true), (6, true), (6, false), (7, true), (9, false), (10, true), (10, false), (11, false), (13, true), (16, true), (17, false),
+        (6, true), (6, true), (6, true), (6, false), (7, true), (9, false), (10, true), (10, false), (11, false), (13, true), (16, true),
+        (17, false),
         (19, false), (20, false), (22, true), (23, true), (25, false), (32, false), (32, false), (34, false), (35, false),
     ]
 

@@ -7,11 +7,14 @@ import Testing
     @Test func onlyWhatChangedIsReadAgain() throws {
         let manager = FileManager.default, root = manager.temporaryDirectory.appending(path: "icemargin-index-\(UUID().uuidString)")
         defer { try? manager.removeItem(at: root) }
-        let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../SampleStudies/liver-ct").standardizedFileURL
+        let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../SampleStudies/liver-ct")
+            .standardizedFileURL
         let images = root.appending(path: "images"), database = root.appending(path: "out")
         try manager.createDirectory(at: database, withIntermediateDirectories: true)
         try manager.createDirectory(at: images, withIntermediateDirectories: true)
-        for name in ["planning", "intraprocedural", "case.yaml"] { try manager.copyItem(at: samples.appending(path: name), to: images.appending(path: name)) }
+        for name in ["planning", "intraprocedural", "case.yaml"] {
+            try manager.copyItem(at: samples.appending(path: name), to: images.appending(path: name))
+        }
         let slices = try manager.contentsOfDirectory(atPath: images.appending(path: "planning").path).sorted()
         let count = slices.count + (try manager.contentsOfDirectory(atPath: images.appending(path: "intraprocedural").path).count) + 1
 
@@ -22,7 +25,8 @@ import Testing
         #expect(series.count == 2 && series.map(\.fileCount).reduce(0, +) == count - 1)
         #expect(Set(series.map(\.series.patient)).count == 1 && Set(series.map(\.series.modality)) == ["CT"])
 
-        try manager.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1000)], ofItemAtPath: images.appending(path: "planning/\(slices[0])").path)
+        try manager.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1000)], ofItemAtPath: images.appending(path: "planning/\(slices[0])").path)
         try manager.removeItem(at: images.appending(path: "planning/\(slices[1])"))
         let update = try index.update()
         #expect(update.readCount == 1 && update.fileCount == count - 1)

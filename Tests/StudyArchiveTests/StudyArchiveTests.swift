@@ -11,8 +11,10 @@ import Testing
 
     static func record(_ key: String, id: String = UUID().uuidString, finished: Double = 1000, due: String = "new") -> RunRecord {
         RunRecord(
-            id: id, key: key, source: "/archive/\(key)/case.yaml", state: .done, due: due, version: "1", profile: "liver", profileSHA256: "b",
-            descriptionSHA256: "a", inputs: [.init(path: "/archive/\(key)/1", size: 5, modifiedNS: 7, sha256: "c")], started: Date(timeIntervalSince1970: 900),
+            id: id, key: key, source: "/archive/\(key)/case.yaml", state: .done, due: due, version: "1", profile: "liver",
+            profileSHA256: "b",
+            descriptionSHA256: "a", inputs: [.init(path: "/archive/\(key)/1", size: 5, modifiedNS: 7, sha256: "c")],
+            started: Date(timeIntervalSince1970: 900),
             finished: Date(timeIntervalSince1970: finished), peakMemoryMB: 90)
     }
 

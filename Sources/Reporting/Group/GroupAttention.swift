@@ -27,17 +27,27 @@ struct GroupAttention {
             if entry.registrationTrusted == false { add(2, "Registration not trusted") }
             if let margin = entry.worstMargin?.minimumMarginMM {
                 if margins?.isOutlying(margin) == true { add(3, "Margin far from the others: \(GroupCharts.text(margin)) mm") }
-                if let limits, entry.date != nil, margin < limits.low || margin > limits.high { add(3, "Margin outside the control limits: \(GroupCharts.text(margin)) mm") }
+                if let limits, entry.date != nil, margin < limits.low || margin > limits.high {
+                    add(3, "Margin outside the control limits: \(GroupCharts.text(margin)) mm")
+                }
             } else if entry.failure == nil {
                 add(1, "No margin was measured")
             }
-            if let error = entry.registrationErrorMM, errors?.isOutlying(error) == true { add(4, "Registration error far from the others: \(GroupCharts.text(error)) mm") }
+            if let error = entry.registrationErrorMM, errors?.isOutlying(error) == true {
+                add(4, "Registration error far from the others: \(GroupCharts.text(error)) mm")
+            }
             for structure in entry.structures where structure.status == "not-met" && structure.zone == entry.decidingZone {
                 add(5, "Too near to the \(structure.name)\(structure.minimumDistanceMM.map { ": \(GroupCharts.text($0)) mm" } ?? "")")
             }
             if entry.verdict == "not-met" { add(6, "Margin not met") }
-            if entry.failure == nil, seconds?.isOutlying(entry.seconds) == true { add(7, "Run unusually long or short: \(GroupCharts.text(entry.seconds)) s") }
+            if entry.failure == nil, seconds?.isOutlying(entry.seconds) == true {
+                add(7, "Run unusually long or short: \(GroupCharts.text(entry.seconds)) s")
+            }
             return reasons.isEmpty ? nil : Entry(entry: entry, reasons: reasons, rank: rank)
-        }.sorted { ($0.rank, $0.entry.worstMargin?.minimumMarginMM ?? -.infinity, $0.entry.key) < ($1.rank, $1.entry.worstMargin?.minimumMarginMM ?? -.infinity, $1.entry.key) }
+        }.sorted {
+            ($0.rank, $0.entry.worstMargin?.minimumMarginMM ?? -.infinity, $0.entry.key) < (
+                $1.rank, $1.entry.worstMargin?.minimumMarginMM ?? -.infinity, $1.entry.key
+            )
+        }
     }
 }

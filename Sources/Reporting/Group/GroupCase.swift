@@ -6,10 +6,12 @@ public struct GroupCase: Sendable, Hashable {
     public struct Margin: Sendable, Hashable {
         public var tumour, zone: String
         public var zoneSource: String?
-        public var minimumMarginMM, lowMM, highMM, probabilityMet, tumourCoverage, residualVolumeML, tumourVolumeML, tumourDiameterMM: Double?
+        public var minimumMarginMM, lowMM, highMM, probabilityMet, tumourCoverage, residualVolumeML, tumourVolumeML,
+            tumourDiameterMM: Double?
 
         public init(
-            tumour: String, zone: String, zoneSource: String?, minimumMarginMM: Double?, lowMM: Double?, highMM: Double?, probabilityMet: Double?,
+            tumour: String, zone: String, zoneSource: String?, minimumMarginMM: Double?, lowMM: Double?, highMM: Double?,
+            probabilityMet: Double?,
             tumourCoverage: Double?, residualVolumeML: Double?, tumourVolumeML: Double?, tumourDiameterMM: Double?
         ) {
             (self.tumour, self.zone, self.zoneSource) = (tumour, zone, zoneSource)
@@ -24,7 +26,9 @@ public struct GroupCase: Sendable, Hashable {
         public var minimumDistanceMM, lowMM, highMM, limitMM: Double?
         public var status: String?
 
-        public init(name: String, zone: String, minimumDistanceMM: Double?, lowMM: Double?, highMM: Double?, limitMM: Double?, status: String?) {
+        public init(
+            name: String, zone: String, minimumDistanceMM: Double?, lowMM: Double?, highMM: Double?, limitMM: Double?, status: String?
+        ) {
             (self.name, self.zone, self.status) = (name, zone, status)
             (self.minimumDistanceMM, self.lowMM, self.highMM, self.limitMM) = (minimumDistanceMM, lowMM, highMM, limitMM)
         }
@@ -98,8 +102,10 @@ extension GroupCase {
 
     /// Months to the recurrence or to the last look, from the column `months`, `recurrence_months` or `follow_up_months`.
     var followUpMonths: Double? {
-        ["months", "recurrence_months", "follow_up_months"].lazy.compactMap { self.columns[$0] }.compactMap { Double($0.replacing(",", with: ".")) }
-            .first { $0.isFinite && $0 >= 0 }
+        ["months", "recurrence_months", "follow_up_months"].lazy.compactMap { self.columns[$0] }.compactMap {
+            Double($0.replacing(",", with: "."))
+        }
+        .first { $0.isFinite && $0 >= 0 }
     }
 }
 
@@ -108,13 +114,17 @@ extension CaseReport {
     public var decidingZone: String? {
         let zones = Set(margins.map(\.zone))
         if let zone = margins.first(where: { $0.probabilityMet != nil })?.zone { return zone }
-        if case .object(let parameters) = provenance.parameters, case .string(let zone)? = parameters["zone"], zones.contains(zone) { return zone }
+        if case .object(let parameters) = provenance.parameters, case .string(let zone)? = parameters["zone"], zones.contains(zone) {
+            return zone
+        }
         return margins.first?.zone
     }
 
     /// The margin that the zone has to have; `nil` where the report does not say.
     public var requiredMarginMM: Double? {
-        guard case .object(let parameters) = provenance.parameters, case .number(let value)? = parameters["requiredMarginMM"] else { return nil }
+        guard case .object(let parameters) = provenance.parameters, case .number(let value)? = parameters["requiredMarginMM"] else {
+            return nil
+        }
         return value
     }
 }

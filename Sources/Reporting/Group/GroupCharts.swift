@@ -19,11 +19,15 @@ struct GroupCharts {
         var page: String?
     }
 
-    private func mark(_ entry: GroupCase, _ value: Double, unit: String, of what: String = "", low: Double? = nil, high: Double? = nil) -> Mark {
+    private func mark(_ entry: GroupCase, _ value: Double, unit: String, of what: String = "", low: Double? = nil, high: Double? = nil)
+        -> Mark
+    {
         let interval = low.map { low in high.map { " (95 %: \(Self.text(low)) to \(Self.text($0)))" } ?? "" } ?? ""
         return Mark(
             value: value, low: low, high: high, style: entry.style,
-            title: "\(entry.key)\(what.isEmpty ? "" : " \(what)"): \(Self.text(value)) \(unit)\(interval), \(entry.verdict ?? "no verdict")", page: entry.page)
+            title:
+                "\(entry.key)\(what.isEmpty ? "" : " \(what)"): \(Self.text(value)) \(unit)\(interval), \(entry.verdict ?? "no verdict")",
+            page: entry.page)
     }
 
     /// The page's colour for a verdict.
@@ -52,7 +56,8 @@ struct GroupCharts {
 
     /// A row of points for each group, those that would hide one another side by side.
     private func strip(
-        _ title: String, axis: String, groups: [(name: String, marks: [Mark])], including: [Double] = [], within limits: ClosedRange<Double> = -.infinity ... .infinity,
+        _ title: String, axis: String, groups: [(name: String, marks: [Mark])], including: [Double] = [],
+        within limits: ClosedRange<Double> = -.infinity ... .infinity,
         rules: [(Double, String)] = [], note: String = ""
     ) -> GroupChart? {
         let groups = groups.filter { !$0.marks.isEmpty }
@@ -60,7 +65,8 @@ struct GroupCharts {
         var plot = SVGPlot(
             x: .init(axis, holding: groups.flatMap { $0.marks.map(\.value) } + including, within: limits),
             y: .init("", names: groups.map { "\($0.name) (\($0.marks.count))" }), title: title,
-            description: "\(axis); \(groups.reduce(0) { $0 + $1.marks.count }) points in \(groups.count) rows", width: 720, height: 80 + 64 * Double(groups.count))
+            description: "\(axis); \(groups.reduce(0) { $0 + $1.marks.count }) points in \(groups.count) rows", width: 720,
+            height: 80 + 64 * Double(groups.count))
         for (value, label) in rules { plot.addVerticalLine(at: value, label, .init(SVGPlot.soft, width: 1.2, dash: "5 4")) }
         for (row, group) in groups.enumerated() {
             if let spread = Spread(group.marks.map(\.value)), spread.count >= 4 {
@@ -71,7 +77,8 @@ struct GroupCharts {
                 plot.addPoint(x: mark.value, y: Double(row) + offset, colour: Self.colour(mark.style), title: mark.title, link: mark.page)
             }
         }
-        return GroupChart(title: title, svg: plot.svg, note: note.isEmpty ? "Bar below each row: middle half of its points, with the median." : note)
+        return GroupChart(
+            title: title, svg: plot.svg, note: note.isEmpty ? "Bar below each row: middle half of its points, with the median." : note)
     }
 
     /// How far each point goes up or down so that points nearer than `width` do not lie on one another.
@@ -106,9 +113,13 @@ struct GroupCharts {
     }
 
     private var coverage: GroupChart? {
-        strip("Tumour covered by the zone that decides", axis: "covered part of the tumour's volume, %", groups: grouped(\.site) { entry in
-            entry.decidingMargins.compactMap { margin in margin.tumourCoverage.map { mark(entry, 100 * $0, unit: "%", of: margin.tumour) } }
-        }, including: [100], within: 0...100.5)
+        strip(
+            "Tumour covered by the zone that decides", axis: "covered part of the tumour's volume, %",
+            groups: grouped(\.site) { entry in
+                entry.decidingMargins.compactMap { margin in
+                    margin.tumourCoverage.map { mark(entry, 100 * $0, unit: "%", of: margin.tumour) }
+                }
+            }, including: [100], within: 0...100.5)
     }
 
     private var structures: GroupChart? {
@@ -122,25 +133,32 @@ struct GroupCharts {
             }
         }
         return strip(
-            "Distance to structures", axis: "smallest distance from the zone that decides, mm", groups: groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+            "Distance to structures", axis: "smallest distance from the zone that decides, mm",
+            groups: groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
             including: [0], rules: [(0, "")], note: "Coloured by the structure's own limit. Negative or 0: ice in the structure.")
     }
 
     private var registration: GroupChart? {
-        strip("Expected registration error", axis: "expected error at the tumour, mm (one standard deviation)", groups: grouped(\.registrationMethod) { entry in
-            entry.registrationErrorMM.map { [mark(entry, $0, unit: "mm")] } ?? []
-        }, including: [0], within: 0 ... .infinity)
+        strip(
+            "Expected registration error", axis: "expected error at the tumour, mm (one standard deviation)",
+            groups: grouped(\.registrationMethod) { entry in
+                entry.registrationErrorMM.map { [mark(entry, $0, unit: "mm")] } ?? []
+            }, including: [0], within: 0 ... .infinity)
     }
 
     private var timings: GroupChart? {
-        strip("Duration of a run", axis: "seconds", groups: grouped(\.site) { [mark($0, $0.seconds, unit: "s")] }, including: [0], within: 0 ... .infinity)
+        strip(
+            "Duration of a run", axis: "seconds", groups: grouped(\.site) { [mark($0, $0.seconds, unit: "s")] }, including: [0],
+            within: 0 ... .infinity)
     }
 
     // MARK: Time
 
     /// The smallest margin of each case in order of its date, with the limits within which it varies by itself.
     private var trend: GroupChart? {
-        let dated = cases.compactMap { entry in entry.date.flatMap { date in entry.worstMargin.map { (date, entry, $0) } } }.sorted { ($0.0, $0.1.key) < ($1.0, $1.1.key) }
+        let dated = cases.compactMap { entry in entry.date.flatMap { date in entry.worstMargin.map { (date, entry, $0) } } }.sorted {
+            ($0.0, $0.1.key) < ($1.0, $1.1.key)
+        }
         guard dated.count >= 2 else { return nil }
         let values = dated.map { $0.2.minimumMarginMM! }, limits = ControlLimits(values)
         let names = dated.map { $0.0.formatted(.iso8601.year().month().day()) }
@@ -159,27 +177,34 @@ struct GroupCharts {
         }
         plot.addLine(values.enumerated().map { (Double($0.offset), $0.element) }, .init(SVGPlot.soft, width: 1))
         for (index, (_, entry, margin)) in dated.enumerated() {
-            let mark = mark(entry, values[index], unit: "mm", of: "\(names[index]) \(margin.tumour)", low: margin.lowMM, high: margin.highMM)
+            let mark = mark(
+                entry, values[index], unit: "mm", of: "\(names[index]) \(margin.tumour)", low: margin.lowMM, high: margin.highMM)
             if let low = margin.lowMM, let high = margin.highMM {
-                plot.addLine([(Double(index), max(low, plot.y.range.lowerBound)), (Double(index), min(high, plot.y.range.upperBound))], .init(Self.colour(entry.style), width: 1))
+                plot.addLine(
+                    [(Double(index), max(low, plot.y.range.lowerBound)), (Double(index), min(high, plot.y.range.upperBound))],
+                    .init(Self.colour(entry.style), width: 1))
             }
             plot.addPoint(x: Double(index), y: values[index], colour: Self.colour(entry.style), title: mark.title, link: entry.page)
         }
         return GroupChart(
             title: "Smallest margin over time", svg: plot.svg,
-            note: limits == nil ? "Limits are drawn from \(ControlLimits.fewest) cases on."
-                : "Limits: mean ± 3 standard deviations judged from neighbours (individuals chart). A case outside them is not chance alone.")
+            note: limits == nil
+                ? "Limits are drawn from \(ControlLimits.fewest) cases on."
+                : "Limits: mean ± 3 standard deviations judged from neighbours (individuals chart). A case outside them is hardly chance.")
     }
 
     // MARK: Outcome
 
     /// Bands of the smallest margin of a case.
     static let bands: [(name: String, holds: @Sendable (Double) -> Bool)] = [
-        ("below 0 mm", { $0 < 0 }), ("0 to 5 mm", { $0 >= 0 && $0 < 5 }), ("5 to 10 mm", { $0 >= 5 && $0 < 10 }), ("10 mm and more", { $0 >= 10 }),
+        ("below 0 mm", { $0 < 0 }), ("0 to 5 mm", { $0 >= 0 && $0 < 5 }), ("5 to 10 mm", { $0 >= 5 && $0 < 10 }),
+        ("10 mm and more", { $0 >= 10 }),
     ]
 
     private var recurrence: [GroupChart] {
-        let known = cases.compactMap { entry in entry.hasRecurred.flatMap { recurred in entry.worstMargin.map { (entry, $0.minimumMarginMM!, recurred) } } }
+        let known = cases.compactMap { entry in
+            entry.hasRecurred.flatMap { recurred in entry.worstMargin.map { (entry, $0.minimumMarginMM!, recurred) } }
+        }
         guard !known.isEmpty else { return [] }
         let groups = Self.bands.map { band in (band.name, known.filter { band.holds($0.1) }) }.filter { !$0.1.isEmpty }
         return [rates(groups.map { ($0.0, Proportion($0.1.count(where: \.2), of: $0.1.count)) })] + [curves(groups)].compactMap { $0 }
@@ -187,16 +212,22 @@ struct GroupCharts {
 
     private func rates(_ groups: [(name: String, rate: Proportion)]) -> GroupChart {
         var plot = SVGPlot(
-            x: .init("recurrence, %", 0...100), y: .init("", names: groups.map { "\($0.name) (\($0.rate.total))" }), title: "Recurrence by smallest margin",
-            description: "share of cases with recurrence in bands of the smallest margin", width: 720, height: 80 + 44 * Double(groups.count))
+            x: .init("recurrence, %", 0...100), y: .init("", names: groups.map { "\($0.name) (\($0.rate.total))" }),
+            title: "Recurrence by smallest margin",
+            description: "share of cases with recurrence in bands of the smallest margin", width: 720,
+            height: 80 + 44 * Double(groups.count))
         for (row, group) in groups.enumerated() {
             let interval = group.rate.interval95
             plot.addInterval(100 * interval.lowerBound...100 * interval.upperBound, at: Double(row), .init(Self.colour("info"), width: 1.5))
-            plot.addPoint(x: 100 * group.rate.value, y: Double(row), colour: Self.colour("info"), title: "\(group.name): \(group.rate.count) of \(group.rate.total), "
-                + "95 %: \(Self.text(100 * interval.lowerBound)) to \(Self.text(100 * interval.upperBound)) %")
+            plot.addPoint(
+                x: 100 * group.rate.value, y: Double(row), colour: Self.colour("info"),
+                title: "\(group.name): \(group.rate.count) of \(group.rate.total), "
+                    + "95 %: \(Self.text(100 * interval.lowerBound)) to \(Self.text(100 * interval.upperBound)) %")
             plot.addText("\(group.rate.count) of \(group.rate.total)", x: 100 * group.rate.value + 1, y: Double(row) + 0.22)
         }
-        return GroupChart(title: "Recurrence by smallest margin", svg: plot.svg, note: "Share of cases that recurred, whatever their follow-up, with Wilson's 95 % interval.")
+        return GroupChart(
+            title: "Recurrence by smallest margin", svg: plot.svg,
+            note: "Share of cases that recurred, whatever their follow-up, with Wilson's 95 % interval.")
     }
 
     private func curves(_ groups: [(name: String, members: [(GroupCase, Double, Bool)])]) -> GroupChart? {
@@ -205,23 +236,29 @@ struct GroupCharts {
         }.filter { $0.1.total > 0 }
         guard let end = curves.map(\.1.end).max(), end > 0 else { return nil }
         var plot = SVGPlot(
-            x: .init("months", holding: [0, end], within: 0 ... .infinity), y: .init("without recurrence, %", 0...100), title: "Time without recurrence by smallest margin",
+            x: .init("months", holding: [0, end], within: 0 ... .infinity), y: .init("without recurrence, %", 0...100),
+            title: "Time without recurrence by smallest margin",
             description: "Kaplan–Meier curves of \(curves.count) bands", width: 720, height: 340)
         let looks = [("not-met", "2 3"), ("open", "7 4"), ("info", "10 3 2 3"), ("met", "")]
         var notes: [String] = []
         for (name, curve) in curves {
             let (style, dash) = looks[Self.bands.firstIndex { $0.name == name }!]
-            let points = [(0.0, 100.0)] + curve.steps.map { ($0.time, 100 * $0.survival) } + [(curve.end, 100 * (curve.steps.last?.survival ?? 1))]
+            let points =
+                [(0.0, 100.0)] + curve.steps.map { ($0.time, 100 * $0.survival) } + [(curve.end, 100 * (curve.steps.last?.survival ?? 1))]
             plot.addSteps(points.map { (x: $0.0, y: $0.1) }, .init(Self.colour(style), dash: dash))
             let place = curve.end * (0.55 + 0.1 * Double(notes.count))
             plot.addText(name, x: place, y: 100 * (curve.at(place)?.survival ?? 1) - 5, anchor: "middle", colour: Self.colour(style))
             let survivals = [12.0, 24, 36].compactMap { months in
                 curve.at(months).map { value in
-                    "\(Int(months)) months \(Self.text(100 * value.survival)) %" + (value.interval95.map { " (95 %: \(Self.text(100 * $0.lowerBound)) to \(Self.text(100 * $0.upperBound)))" } ?? "")
+                    "\(Int(months)) months \(Self.text(100 * value.survival)) %"
+                        + (value.interval95.map { " (95 %: \(Self.text(100 * $0.lowerBound)) to \(Self.text(100 * $0.upperBound)))" } ?? "")
                 }
             }
-            notes.append("\(name), \(curve.total) cases, \(curve.steps.reduce(0) { $0 + $1.events }) recurrences\(survivals.isEmpty ? "" : ": " + survivals.joined(separator: ", ")).")
+            notes.append(
+                "\(name), \(curve.total) cases, \(curve.steps.reduce(0) { $0 + $1.events }) recurrences\(survivals.isEmpty ? "" : ": " + survivals.joined(separator: ", "))."
+            )
         }
-        return GroupChart(title: "Time without recurrence by smallest margin", svg: plot.svg, note: "Kaplan–Meier. " + notes.joined(separator: " "))
+        return GroupChart(
+            title: "Time without recurrence by smallest margin", svg: plot.svg, note: "Kaplan–Meier. " + notes.joined(separator: " "))
     }
 }

@@ -13,7 +13,8 @@ public enum GroupReport {
     /// - Throws: `ReportError.template`.
     public static func render(_ cases: [GroupCase], title: String, table: String) throws -> String {
         let content: [String: Any] = [
-            "style": String(decoding: PackageResources.report_css, as: UTF8.self) + String(decoding: PackageResources.group_css, as: UTF8.self),
+            "style": String(decoding: PackageResources.report_css, as: UTF8.self)
+                + String(decoding: PackageResources.group_css, as: UTF8.self),
             "title": title, "table": table, "count": cases.count, "tiles": tiles(cases),
             "attention": GroupAttention(cases).entries.map(attention), "hasAttention": !GroupAttention(cases).entries.isEmpty,
             "charts": GroupCharts(cases: cases).all.map { ["title": $0.title, "svg": $0.svg, "note": $0.note] },
@@ -31,8 +32,10 @@ public enum GroupReport {
             return ["label": label, "style": style, "count": count, "share": share]
         }
         return [
-            tile("margin met", "met") { $0.failure == nil && $0.verdict == "met" }, tile("margin not met", "not-met") { $0.failure == nil && $0.verdict == "not-met" },
-            tile("indeterminate", "indeterminate") { $0.failure == nil && $0.verdict == "indeterminate" }, tile("without a result", "error") { $0.failure != nil },
+            tile("margin met", "met") { $0.failure == nil && $0.verdict == "met" },
+            tile("margin not met", "not-met") { $0.failure == nil && $0.verdict == "not-met" },
+            tile("indeterminate", "indeterminate") { $0.failure == nil && $0.verdict == "indeterminate" },
+            tile("without a result", "error") { $0.failure != nil },
         ]
     }
 
@@ -44,7 +47,9 @@ public enum GroupReport {
 
     private static func row(_ entry: GroupCase) -> [String: Any] {
         let margin = entry.worstMargin
-        let interval = margin.flatMap { margin in margin.lowMM.flatMap { low in margin.highMM.map { "\(GroupCharts.text(low)) to \(GroupCharts.text($0))" } } }
+        let interval = margin.flatMap { margin in
+            margin.lowMM.flatMap { low in margin.highMM.map { "\(GroupCharts.text(low)) to \(GroupCharts.text($0))" } }
+        }
         var content: [String: Any] = [
             "key": entry.key, "site": entry.site ?? "", "date": entry.columns["date"] ?? "",
             "verdict": entry.failure != nil ? "failed" : entry.verdict ?? "", "badge": entry.failure != nil ? "error" : entry.verdict ?? "",
@@ -60,9 +65,10 @@ public enum GroupReport {
     private static func stages(_ cases: [GroupCase]) -> [[String: Any]] {
         var seconds: [String: [Double]] = [:]
         for entry in cases { for (stage, time) in entry.stageSeconds { seconds[stage, default: []].append(time) } }
-        return seconds.compactMap { stage, times in Spread(times).map { (stage, $0) } }.sorted { ($1.1.median, $0.0) < ($0.1.median, $1.0) }.map { stage, spread in
-            ["stage": stage, "median": String(format: "%.2f", spread.median), "highest": String(format: "%.2f", spread.highest)]
-        }
+        return seconds.compactMap { stage, times in Spread(times).map { (stage, $0) } }.sorted { ($1.1.median, $0.0) < ($0.1.median, $1.0) }
+            .map { stage, spread in
+                ["stage": stage, "median": String(format: "%.2f", spread.median), "highest": String(format: "%.2f", spread.highest)]
+            }
     }
 
     private static let template: Result<MustacheTemplate, ReportError> = {

@@ -15,7 +15,10 @@ public enum GroupTable {
         ("zone_source", "where the zone comes from", { _, m in m?.zoneSource }),
         ("decides", "yes where the verdict rests on this zone", { c, m in m.map { $0.zone == c.decidingZone ? "yes" : "no" } }),
         ("required_margin_mm", "the margin that the zone that decides has to have", { c, _ in number(c.requiredMarginMM) }),
-        ("minimum_margin_mm", "smallest signed distance from tumour to zone; negative where tumour is outside", { _, m in number(m?.minimumMarginMM) }),
+        (
+            "minimum_margin_mm", "smallest signed distance from tumour to zone; negative where tumour is outside",
+            { _, m in number(m?.minimumMarginMM) }
+        ),
         ("minimum_margin_low_mm", "low end of its 95 % interval", { _, m in number(m?.lowMM) }),
         ("minimum_margin_high_mm", "high end of its 95 % interval", { _, m in number(m?.highMM) }),
         ("probability_met", "that the margin is at least the required one", { _, m in number(m?.probabilityMet) }),
@@ -34,7 +37,9 @@ public enum GroupTable {
         ("failure", "why the latest run gave no report", { c, _ in c.failure?.message }),
     ]
 
-    private static func number(_ value: Double?) -> String? { value.map { ($0 * 1e4).rounded() / 1e4 }.map { $0 == $0.rounded() ? String(Int($0)) : "\($0)" } }
+    private static func number(_ value: Double?) -> String? {
+        value.map { ($0 * 1e4).rounded() / 1e4 }.map { $0 == $0.rounded() ? String(Int($0)) : "\($0)" }
+    }
 
     /// The columns that tables add, by name.
     static func tableColumns(_ cases: [GroupCase]) -> [String] {
