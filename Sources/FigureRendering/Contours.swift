@@ -39,6 +39,9 @@ public struct FigureOverlay: Sendable {
         corners = levelSet.mask.boundingBox.map { levelSet.geometry.cropped($0.i, $0.j, $0.k).cornerPoints } ?? []
     }
 
+    /// Whether pictures can show `name` as it is, accents aside; a letter that their font lacks becomes an empty box.
+    public static func canWrite(_ name: String) -> Bool { StrokeFont.canWrite(name) }
+
     /// Where the object's surface meets `plane`: lines in pixel coordinates, closed ones ending where they began.
     ///
     /// Exact for the level set as interpolated linearly, but for the chords of one pixel that make up a line.

@@ -5,6 +5,8 @@ import ImagingCore
 public struct MarginColours: Sendable, Hashable {
     /// What is required; here orange turns to blue.
     public let requiredMM: Double
+    /// What it is required for, as a word beside the number.
+    public let requirement: String
     /// The margins beyond which nothing gets darker.
     public let rangeMM: ClosedRange<Double>
     /// From the lower end of the range to the requirement, and on to the upper end; the two in the middle are at the requirement.
@@ -12,8 +14,10 @@ public struct MarginColours: Sendable, Hashable {
     public static let above = [RGBColour(189, 215, 238), RGBColour(74, 144, 200), RGBColour(12, 68, 140)]
 
     /// The range goes as far above what is required as below it.
-    public init(requiredMM: Double) {
-        self.requiredMM = requiredMM
+    ///
+    /// - Parameter requirement: `required`, or what the margin would be good for where nothing depends on it.
+    public init(requiredMM: Double, requirement: String = "required") {
+        (self.requiredMM, self.requirement) = (requiredMM, requirement)
         rangeMM = (requiredMM - 10)...(requiredMM + 10)
     }
 

@@ -38,12 +38,12 @@ public struct MarginMapFigure: Sendable {
         for tick in colours.ticksMM {
             let isRequired = tick == colours.requiredMM
             canvas.draw([[SIMD2(x(tick), top - 3), SIMD2(x(tick), top + 19)]], colour: isRequired ? .black : .white, thickness: isRequired ? 2.4 : 1)
-            let text = String(format: "%g", tick).replacing("-", with: "−") + (isRequired ? " required" : "")
+            let text = String(format: "%g", tick).replacing("-", with: "−") + (isRequired ? " \(colours.requirement)" : "")
             canvas.draw(text, at: SIMD2(x(tick), top + 26), height: 11, anchor: tick == range.lowerBound ? .leading : .center, halo: false)
         }
         canvas.draw("margin, mm", at: SIMD2(left + width + 18, top + 3), height: 11, halo: false)
         let right = Double(canvas.image.width - 10)
-        canvas.draw("dark line: required   dashed: 0 mm", at: SIMD2(right, top + 3), height: 11, colour: Self.soft, anchor: .trailing, halo: false)
+        canvas.draw("dark line: \(colours.requirement)   dashed: 0 mm", at: SIMD2(right, top + 3), height: 11, colour: Self.soft, anchor: .trailing, halo: false)
         canvas.draw("Research use only", at: SIMD2(right, top + 26), height: 11, colour: Self.soft, anchor: .trailing, halo: false)
     }
 

@@ -43,6 +43,13 @@ enum StrokeFont {
     }
     private static let unknown = (paths: [[SIMD2(0.0, 0), SIMD2(6, 0), SIMD2(6, 12), SIMD2(0, 12), SIMD2(0, 0)]], width: 6.0)
 
+    /// Whether every letter of `text` is in the font, accents aside.
+    static func canWrite(_ text: String) -> Bool { text.allSatisfy { $0 == " " || glyph(of: $0) != nil } }
+
+    private static func glyph(of character: Character) -> (paths: [[SIMD2<Double>]], width: Double)? {
+        glyphs[character] ?? String(character).folding(options: .diacriticInsensitive, locale: nil).first.flatMap { glyphs[$0] }
+    }
+
     /// The paths of `text` and its width, for capitals of height 12 whose top left corner is (0, 0). Accents are left off;
     /// a letter that is not in the font is an empty box.
     static func layout(_ text: String) -> (paths: [[SIMD2<Double>]], width: Double) {
@@ -52,8 +59,7 @@ enum StrokeFont {
                 x += space + gap
                 continue
             }
-            let plain = String(character).folding(options: .diacriticInsensitive, locale: nil).first ?? character
-            let glyph = glyphs[character] ?? glyphs[plain] ?? unknown
+            let glyph = glyph(of: character) ?? unknown
             paths += glyph.paths.map { $0.map { $0 + SIMD2(x, 0) } }
             x += glyph.width + gap
         }

@@ -168,7 +168,7 @@ extension HTMLReportView {
         if let interval = structure.minimumDistanceIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: false) }
         if let status = structure.status {
             let text = switch status { case .met: "yes"; case .notMet: "no"; case .indeterminate: "uncertain" }
-            entry["status"] = ["class": status.rawValue, "text": text]
+            entry["kept"] = ["class": status.rawValue, "text": text]
         }
         return entry
     }

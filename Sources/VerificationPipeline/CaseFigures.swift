@@ -12,6 +12,7 @@ import Reporting
 struct CaseFigures {
     let profile: SiteProfile
     let result: CaseResult
+    let intent: TreatmentIntent
 
     private var scan: Scan { result.scans.treated }
 
@@ -57,7 +58,7 @@ extension CaseFigures {
         let caption = FigureCaption(title: "Tumour \(id)", result: "smallest margin \(value)")
         let planes = try renderer.orthogonalPlanes(scan: scan.volume, overlays: overlays, at: result.worstPoint, mark: mark, caption: caption)
         let montage = try renderer.montage(scan: scan.volume, overlays: overlays, mark: mark, caption: caption)
-        let map = MarginMapFigure(colours: MarginColours(requiredMM: profile.requiredMarginMM)).image(
+        let map = MarginMapFigure(colours: MarginColours(profile, intent)).image(
             SurfaceMap(surface: result.map.surface, marginsMM: result.map.marginsMM), worst: result.worstPoint,
             caption: FigureCaption(title: "Tumour \(id), margin in the \(zoneName.phrase)", result: caption.result))
         let described = "outlines of tumour \(id) and \(zoneName.phrase) on the \(scan.modality.rawValue) scan; smallest margin \(value)"
@@ -84,7 +85,11 @@ extension CaseFigures {
     }
 
     private var structures: [FigureOverlay] {
-        result.placement.structures.map { FigureOverlay($0.object.levelSet, colour: FigureColour.structure, name: $0.object.name, dash: .long, framesPicture: false) }
+        result.placement.structures.enumerated().map { index, structure in
+            // A picture's font has no letters beyond Europe's; the report has the name.
+            let name = structure.object.name, shown = FigureOverlay.canWrite(name) ? name : "structure \(index + 1)"
+            return FigureOverlay(structure.object.levelSet, colour: FigureColour.structure, name: shown, dash: .long, framesPicture: false)
+        }
     }
 
     /// Planes through the middle of an object that no margin was measured for.
@@ -118,5 +123,12 @@ extension CaseFigures {
             Drawing("registration-edges-\(tumour)", "Edges of the registered planning scan on the scan that was treated.",
                 altText: "Edges of one scan on the other in three planes: \(described).", try figures.edges(), .more),
         ]
+    }
+}
+
+extension MarginColours {
+    /// The margin of a profile, which is what is required only where the treatment is to cure.
+    init(_ profile: SiteProfile, _ intent: TreatmentIntent) {
+        self.init(requiredMM: profile.requiredMarginMM, requirement: intent == .curative ? "required" : "needed to cure")
     }
 }

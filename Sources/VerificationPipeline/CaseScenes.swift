@@ -41,7 +41,7 @@ struct CaseScenes {
         return ReportScene(
             tumour: tumour?.name, images: try images(on: grid, around: tumour), objects: objects(of: tumour, margins),
             probes: probes.enumerated().map { .init(id: "P\($0 + 1)", tip: $1.tip, tail: $1.tail) },
-            margins: results.filter(\.decides) + results.filter { !$0.decides }, requiredMM: profile.requiredMarginMM,
+            margins: results.filter(\.decides) + results.filter { !$0.decides }, colours: MarginColours(profile, description.intent),
             focus: tumour?.surface.centroid ?? placement.zone?.surface.centroid ?? grid.center,
             siteWindow: DisplayWindow(level: profile.windowCenter, width: profile.windowWidth))
     }

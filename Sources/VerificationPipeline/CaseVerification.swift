@@ -36,7 +36,7 @@ public struct CaseVerification {
         let clock = StageClock(progress: progress)
         let result = try measure(clock)
         let inputs = try clock.measure("hash", as: "hashing the inputs") { try self.inputs(result) }
-        let figures = try clock.measure("figures", as: "drawing") { try CaseFigures(profile: profile, result: result).draw() }
+        let figures = try clock.measure("figures", as: "drawing") { try CaseFigures(profile: profile, result: result, intent: description.intent).draw() }
         let scenes = try clock.measure("scenes", as: "preparing the viewer") { try CaseScenes(description: description, profile: profile, result: result).scenes() }
         try clock.measure("masks", as: "writing masks") { try CaseImages(result: result, isFollowup: description.isFollowup).write(to: folder) }
 

@@ -58,3 +58,6 @@ func windowsMapValuesToGrey(_ value: Float, _ grey: UInt8) { #expect(DisplayWind
     #expect(Set(glyphs.map { "\($0)" }).count == letters.count)
     #expect(StrokeFont.layout("é").paths == StrokeFont.layout("e").paths)
 }
+
+@Test(arguments: [("bile duct", true), ("Ductus hépatique Ä", true), ("総胆管", false), ("жёлчный проток", false)])
+func namesThatTheFontCannotWriteAreKnown(name: String, canBeWritten: Bool) { #expect(FigureOverlay.canWrite(name) == canBeWritten) }

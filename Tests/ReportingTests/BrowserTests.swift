@@ -197,6 +197,18 @@ struct BrowserTests {
         try page.wait(until: "document.querySelector('#viewer [aria-live]').textContent.startsWith('LPS')")
     }
 
+    @Test func severalTumoursAreShownOneAtATime() throws {
+        let html = try HTMLReport.render(try exampleReport(), figures: [], scenes: [Self.scene.get(), try SceneExample.scene(tumour: "T2")])
+        let page = try BrowserPage(Self.browser.get(), html: html)
+        try page.settle()
+        let shown = "[...document.querySelectorAll('[data-scene]')].filter((part) => part.getClientRects().length).map((part) => part.dataset.scene)"
+        #expect(try Set(page.value(shown, as: [String].self)) == ["0"])
+        _ = try page.value("(() => { const c = document.getElementById('scene-choice'); c.value = 1; c.dispatchEvent(new Event('input')); return true; })()", as: Bool.self)
+        try page.wait(until: "document.querySelector('.objects').textContent.includes('tumour T2')")
+        #expect(try Set(page.value(shown, as: [String].self)) == ["1"])
+        #expect(page.complaints() == [])
+    }
+
     @Test func staysWithinANarrowScreen() throws {
         let page = try open(width: 400)
         try page.settle()

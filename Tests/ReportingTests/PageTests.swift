@@ -84,6 +84,15 @@ func textFromOutsideStaysText(_ text: String) throws {
     #expect(!text.contains("Probes"))
 }
 
+@Test func aStructureWithoutALimitIsNotJudged() throws {
+    let text = try page {
+        $0.structures[0].limitMM = nil
+        $0.structures[0].status = nil
+    }
+    let row = try #require(text.firstMatch(of: /<tr><th scope="row">bile duct.*<\/tr>/)).0
+    #expect(!row.contains("badge") && row.contains("<td>–</td>"))
+}
+
 @Test(arguments: [
     (share: 1.0, text: "100.0 %"), (0.99974, "&gt; 99.9 %"), (0.9994, "99.9 %"), (0, "0.0 %"), (0.0004, "&lt; 0.1 %"), (0.5, "50.0 %"),
 ])

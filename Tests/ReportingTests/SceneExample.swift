@@ -49,6 +49,6 @@ struct SceneExample {
             margins: try margins.map { zone, levelSet in
                 .init(try MarginAnalysis.margins(ofTumour: tumour, in: levelSet, zone: zone), decides: zone == .visibleIce)
             },
-            requiredMM: 5, focus: center, siteWindow: .softTissue)
+            colours: MarginColours(requiredMM: 5), focus: center, siteWindow: .softTissue)
     }
 }

@@ -27,6 +27,7 @@ async function start() {
     if (!scenes.has(number)) scenes.set(number, await Scene.load(descriptions[number], number));
     viewer.show(scenes.get(number));
     surface?.show(scenes.get(number));
+    for (const part of document.querySelectorAll("[data-scene]")) part.classList.toggle("other", Number(part.dataset.scene) !== number);
   };
   choice?.addEventListener("input", () => open(Number(choice.value)));
   document.documentElement.classList.add("has-viewer");

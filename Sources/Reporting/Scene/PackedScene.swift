@@ -47,13 +47,13 @@ struct PackedScene {
                 blob: keep(deflated(Self.bytes(margin.result.map.marginsMM.map { Float($0) }))), worstPointLPS: margin.result.worstPoint,
                 nearestZonePointLPS: margin.result.nearestZonePoint, text: FigureMark.text(ofMarginMM: margin.result.minimumMarginMM))
         }
-        let colours = MarginColours(requiredMM: scene.requiredMM)
+        let colours = scene.colours
         description = SceneDescription(
             tumour: scene.tumour, size: [grid.size.i, grid.size.j, grid.size.k], spacingMM: [grid.spacing.x, grid.spacing.y, grid.spacing.z], originLPS: grid.origin,
             focusLPS: scene.margins.first?.result.worstPoint ?? scene.focus, images: images, objects: objects,
             probes: scene.probes.map { .init(id: $0.id, tipLPS: $0.tip, tailLPS: $0.tail) }, surface: surface, margins: margins,
             colours: .init(
-                requiredMM: scene.requiredMM, lowMM: colours.rangeMM.lowerBound, highMM: colours.rangeMM.upperBound, ticksMM: colours.ticksMM,
+                requiredMM: colours.requiredMM, lowMM: colours.rangeMM.lowerBound, highMM: colours.rangeMM.upperBound, ticksMM: colours.ticksMM,
                 below: MarginColours.below.map(\.hexadecimal), above: MarginColours.above.map(\.hexadecimal)))
         blobs = data.map { $0.base64EncodedString() }
     }

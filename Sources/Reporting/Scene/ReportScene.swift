@@ -57,14 +57,15 @@ public struct ReportScene: Sendable {
     public var probes: [Probe]
     /// The deciding one first.
     public var margins: [ZoneMargin]
-    public var requiredMM: Double
+    /// What the margin is held against, and how it is coloured.
+    public var colours: MarginColours
     /// Where the viewer opens when there is no worst point.
     public var focus: PatientPoint
     /// The CT window that the site asks for.
     public var siteWindow: DisplayWindow
 
     public init(
-        tumour: String?, images: [Image], objects: [Object], probes: [Probe], margins: [ZoneMargin], requiredMM: Double,
+        tumour: String?, images: [Image], objects: [Object], probes: [Probe], margins: [ZoneMargin], colours: MarginColours,
         focus: PatientPoint, siteWindow: DisplayWindow
     ) {
         precondition(!images.isEmpty && images.allSatisfy { $0.volume.size == images[0].volume.size }, "images on one grid")
@@ -73,7 +74,7 @@ public struct ReportScene: Sendable {
         self.objects = objects
         self.probes = probes
         self.margins = margins
-        self.requiredMM = requiredMM
+        self.colours = colours
         self.focus = focus
         self.siteWindow = siteWindow
     }

@@ -12,10 +12,10 @@ struct ScenesView {
         content = [
             "hasScenes": !scenes.isEmpty,
             "hasMaps": scenes.contains { !$0.margins.isEmpty },
-            "maps": scenes.filter { !$0.margins.isEmpty }.enumerated().map { index, scene in
-                let plots = MarginPlots(scene: scene)
+            "maps": scenes.enumerated().filter { !$1.margins.isEmpty }.enumerated().map { index, element in
+                let (number, scene) = element, plots = MarginPlots(scene: scene)
                 return [
-                    "isFirst": index == 0, "name": "Tumour \(scene.tumour ?? "")", "legend": plots.legend, "histogram": plots.histogram ?? "",
+                    "isFirst": index == 0, "number": number, "name": "Tumour \(scene.tumour ?? "")", "legend": plots.legend, "histogram": plots.histogram ?? "",
                     "cumulative": plots.cumulative ?? "", "shells": plots.shells ?? "",
                 ] as [String: Any]
             },
