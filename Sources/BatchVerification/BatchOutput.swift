@@ -173,6 +173,6 @@ public struct BatchOutput: Sendable {
             || cause.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT].contains(Int32(cause.code))
         if isFull { return .full(folder) }
         return .notWritable(
-            folder, reason: cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : cause.localizedDescription)
+            folder, reason: cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : "it cannot be made there")
     }
 }

@@ -109,7 +109,12 @@ struct BatchCommand: AsyncParsableCommand {
         var batch = Batch(output: output, runner: CaseProcess(threads: max(1, cores / jobs)), jobs: jobs)
         batch.retriesFailures = retryFailures
         let progress = BatchProgress(style: progress)
-        let summary = try await batch.run(cases) { progress.show($0) }
+        let summary = try await Interruption.handled {
+            progress.finish()
+            StandardError.write("Stopped. What is done is kept; the same command goes on from there.")
+        } _: {
+            try await batch.run(cases) { progress.show($0) }
+        }
         progress.finish()
         try StandardOutput.write(json ? BatchTables.json(summary, output: output) : BatchTables.summary(summary, output: output))
         if !summary.failures.isEmpty { throw ExitCode(2) }

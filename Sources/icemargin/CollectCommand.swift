@@ -19,7 +19,7 @@ struct CollectCommand: AsyncParsableCommand {
     var others: [String] = []
 
     func run() async throws {
-        let outcome = try RunCollection(try BatchOutput(URL(filePath: output))).run(copyingFrom: others.map { URL(filePath: $0) })
+        let outcome = try RunCollection(try BatchOutput(existing: URL(filePath: output))).run(copyingFrom: others.map { URL(filePath: $0) })
         for finding in outcome.findings { StandardError.write("\(finding.severity.rawValue): \(finding.message) \(finding.remedy)") }
         let copied = others.isEmpty ? "" : ", \(outcome.copied) copied"
         try StandardOutput.write("\(outcome.entered) runs entered\(copied)\n")

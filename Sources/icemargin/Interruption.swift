@@ -5,22 +5,39 @@ import Foundation
 enum Interruption {
     /// Runs `body`; where the program is told to end meanwhile, `cleanUp` runs first.
     static func handled<Result>(cleanUp: @escaping @Sendable () -> Void, _ body: () throws -> Result) rethrows -> Result {
-        let signals = [SIGINT, SIGTERM, SIGHUP]
-        let sources = signals.map { number in
+        let sources = listen(cleanUp)
+        defer { end(sources) }
+        return try body()
+    }
+    static func handled<Result>(cleanUp: @escaping @Sendable () -> Void, _ body: () async throws -> Result) async rethrows -> Result {
+        let sources = listen(cleanUp)
+        defer { end(sources) }
+        return try await body()
+    }
+
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    private static func listen(_ cleanUp: @escaping @Sendable () -> Void) -> [any DispatchSourceSignal] {
+        signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "interruption"))
             source.setEventHandler {
                 cleanUp()
                 signal(number, SIG_DFL)
-                kill(getpid(), number)
+                // Threads of queues have signals blocked; sent to the process, it would only come here again.
+                var own = sigset_t()
+                sigemptyset(&own)
+                sigaddset(&own, number)
+                pthread_sigmask(SIG_UNBLOCK, &own, nil)
+                raise(number)
             }
             source.resume()
             return source
         }
-        defer {
-            sources.forEach { $0.cancel() }
-            signals.forEach { signal($0, SIG_DFL) }
-        }
-        return try body()
+    }
+
+    private static func end(_ sources: [any DispatchSourceSignal]) {
+        sources.forEach { $0.cancel() }
+        signals.forEach { signal($0, SIG_DFL) }
     }
 }

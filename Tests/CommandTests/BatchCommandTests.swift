@@ -23,6 +23,23 @@ import VerificationPipeline
         try Data(text.replacing("id: liver-ct-12", with: "id: broken").utf8).write(to: broken.appending(path: "case.yaml"))
     }
 
+    /// Whether a process whose arguments name `folder` is alive.
+    private static func isRunning(under folder: URL) -> Bool {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return processes.contains { name in
+            FileManager.default.contents(atPath: "/proc/\(name)/cmdline").map { String(decoding: $0, as: UTF8.self).contains(folder.path) }
+                ?? false
+        }
+    }
+
+    private static func endsWithinTenSeconds(_ lasts: () -> Bool) -> Bool {
+        for _ in 0..<100 {
+            guard lasts() else { return true }
+            usleep(100_000)
+        }
+        return false
+    }
+
     /// Killed as soon as its first case has ended, the batch leaves no process behind, and goes on where it was.
     @Test func aKilledBatchIsTakenUpAgain() throws {
         let folder = try TemporaryFolder()
@@ -44,6 +61,7 @@ import VerificationPipeline
         }
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+        #expect(Self.endsWithinTenSeconds { Self.isRunning(under: folder.url) })
 
         let again = try CommandRunner.run(arguments + ["--json"])
         #expect(again.status == 2, "\(again.errors)")
@@ -60,6 +78,10 @@ import VerificationPipeline
         #expect(summary.cases[2].failure?.remedy.isEmpty == false)
         let report = try Data(contentsOf: folder.url.appending(path: "out/cases/copy-1/report.json"))
         #expect(try VerifyCommandTests.Report(report).verdict.status == "met")
+
+        #expect(try CommandRunner.run("group-report", folder.url.appending(path: "out").path).status == 0)
+        let page = try String(contentsOf: folder.url.appending(path: "out/group-report.html"), encoding: .utf8)
+        #expect(page.contains("href=\"cases/copy-1/report.html\"") && page.contains("broken"))
     }
 
     /// An archive of DICOM alone: the planning scan's segmentation, as this program writes it, and the scans of the two studies.
