@@ -88,6 +88,8 @@ struct BrowserTests {
         #expect(try !isChecked("outlines"))
         // At the end of the scan there is no further slice.
         try focus("canvas[data-plane=axial]")
+        try page.press("PageUp")
+        #expect(try slice("axial") == worst.0 + 1)
         for _ in 0..<30 { try page.press("PageUp") }
         #expect(try slice("axial") == SceneExample.grid.size.k - 1)
         #expect(page.complaints() == [])
@@ -136,6 +138,15 @@ struct BrowserTests {
         #expect(try abs(margin(at: 0.5, 0.5) - (14 - (81.0 + 4).squareRoot())) < 0.15)
         #expect(try margin(at: 0.5, 0.08) > 6.5)
         #expect(try margin(at: 0.5, 0.92) < 3.5)
+        // What is in the middle lies on the side that one looks from.
+        for (letter, side) in [("A", SIMD3(0.0, -1, 0)), ("P", SIMD3(0, 1, 0)), ("L", SIMD3(1, 0, 0)), ("R", SIMD3(-1, 0, 0)), ("H", SIMD3(0, 0, 1))] {
+            _ = try page.value("(document.querySelector('[data-view=\(letter)]').click(), true)", as: Bool.self)
+            try page.settle()
+            _ = try margin(at: 0.5, 0.5)
+            let text = try page.text("#margin-map .readout").replacing("−", with: "-"), place = try #require(text.firstMatch(of: /LPS (.*) mm/)).1
+            let found = place.split(separator: ", ").compactMap { Double($0) }, expected = SceneExample.center.lps + SceneExample.tumourMM * side
+            #expect(zip(found, [expected.x, expected.y, expected.z]).allSatisfy { abs($0 - $1) < 0.2 }, "\(letter): \(text)")
+        }
         _ = try page.value("(document.querySelector('[data-view=F]').click(), true)", as: Bool.self)
         try page.settle()
         #expect(try abs(margin(at: 0.5, 0.5) - SceneExample.smallestMM) < 0.1)
@@ -218,7 +229,7 @@ struct BrowserTests {
     @Test func printsOnTwoPages() throws {
         var report = try exampleReport()
         report.margins += report.margins
-        report.structures += report.structures + report.structures
+        report.structures = Array(repeating: report.structures[0], count: 6)
         report.findings = Array(repeating: Finding(.warning, "x", String(repeating: "Something to be known. ", count: 8), remedy: "Look at it again."), count: 7)
         let picture = { (width: Int, height: Int) in RGBImage(width: width, height: height).pngData() }
         let figures = [

@@ -31,10 +31,15 @@ struct SceneExample {
         Volume(geometry: grid) { voxels in for offset in voxels.indices { voxels[offset] = value(grid.size.index(atOffset: offset)) } }
     }
 
+    private static let tumour = ball(center, tumourMM), ice = ball(center + PatientVector(0, 0, offsetMM), iceMM), cold = ball(center, 7)
+    private static let margins = Result {
+        try [(MarginZone.visibleIce, ice), (.isotherm40, cold)].map { zone, levelSet in
+            ReportScene.ZoneMargin(try MarginAnalysis.margins(ofTumour: tumour, in: levelSet, zone: zone), decides: zone == .visibleIce)
+        }
+    }
+
     static func scene(tumour id: String = "T1", structure: String = "bile duct") throws -> ReportScene {
-        let tumour = ball(center, tumourMM), ice = ball(center + PatientVector(0, 0, offsetMM), iceMM), cold = ball(center, 7)
-        let margins = [(MarginZone.visibleIce, ice), (.isotherm40, cold)]
-        return ReportScene(
+        ReportScene(
             tumour: id,
             images: [
                 .init(name: "ice scan", modality: .ct, volume: image(value)),
@@ -46,9 +51,7 @@ struct SceneExample {
                 .init(name: structure, label: structure, kind: .structure, levelSet: ball(center + PatientVector(18, 0, 0), 3)),
             ],
             probes: [.init(id: "P1", tip: center, tail: center + PatientVector(0, -60, 0))],
-            margins: try margins.map { zone, levelSet in
-                .init(try MarginAnalysis.margins(ofTumour: tumour, in: levelSet, zone: zone), decides: zone == .visibleIce)
-            },
+            margins: try margins.get(),
             colours: MarginColours(requiredMM: 5), focus: center, siteWindow: .softTissue)
     }
 }
