@@ -10,6 +10,7 @@ let package = Package(
         .executable(name: "icemargin", targets: ["icemargin"]),
         .library(name: "IceMargin", targets: ["VerificationPipeline", "SyntheticStudies"]),
         .library(name: "IceMarginImaging", targets: ["ImagingCore", "ImageFilters", "DICOMObjects", "NIfTIFormat", "FigureRendering"]),
+        .library(name: "IceMarginSimulation", targets: ["ImagingCore", "IceballSimulation"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -5,7 +5,8 @@ let package = Package(
     name: "IceMarginBenchmarks",
     dependencies: [.package(name: "IceMargin", path: "../..")],
     targets: [
-        .executableTarget(name: "benchmarks", dependencies: [.product(name: "IceMarginImaging", package: "IceMargin")])
+        .executableTarget(name: "benchmarks", dependencies: [.product(name: "IceMarginImaging", package: "IceMargin")]),
+        .executableTarget(name: "simulation", dependencies: [.product(name: "IceMarginSimulation", package: "IceMargin")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -46,20 +46,7 @@ public struct TemperatureField: Sendable {
     /// °C at the voxels of a grid, by default the core, whose voxels are cells.
     public func volume(on geometry: GridGeometry? = nil) -> Volume<Float> {
         guard let geometry, geometry != grid.core else { return coreVolume }
-        let size = geometry.size
-        return Volume(geometry: geometry) { target in
-            nonisolated(unsafe) let target = target
-            forEachSlab(of: size.k, slab: 1) { slices in
-                for k in slices {
-                    for j in 0..<size.j {
-                        for i in 0..<size.i {
-                            let index = VoxelIndex(i, j, k)
-                            target[size.offset(index)] = Float(temperatureC(at: geometry.point(index)))
-                        }
-                    }
-                }
-            }
-        }
+        return Volume(geometry: geometry) { temperatureC(at: $0) }
     }
 
     private var coreVolume: Volume<Float> {

@@ -22,7 +22,7 @@ public struct ThermalModel: Sendable {
     }
 
     /// The tissue that most cells are of, among those that can freeze.
-    var mainTissue: Tissue {
+    public var mainTissue: Tissue {
         guard let labels else { return tissues[0] }
         var counts = [Int](repeating: 0, count: tissues.count)
         for label in labels { counts[Int(label)] += 1 }

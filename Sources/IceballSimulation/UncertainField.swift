@@ -1,44 +1,56 @@
 import Foundation
 import ImagingCore
 
-/// A temperature field with the spread that its uncertain parameters leave: how θ changes with each of them, and how they vary together.
+/// A temperature field with the spread that its uncertain parameters leave: how the temperature changes with each of them, how they vary
+/// together, and what the model itself may be wrong by.
 public struct UncertainField: Sendable {
-    /// The most probable field, before `shift`.
-    public let field: TemperatureField
+    /// The most probable field, before `shift`; one of a finer grid may take its place.
+    public var field: TemperatureField
     /// By which the whole field is moved.
     public let shift: PatientVector
+    /// One standard deviation of the model's own error at an isotherm, mm.
+    public let modelErrorMM: Double
     /// At the values around which the changes were computed.
     private let base: TemperatureField
     private let changes: [TemperatureField?]
     private let stepSize: Double
-    private let kinds: [EdgeFitParameters.Kind]
+    /// Per parameter, the shift for one spread of it; `nil` for those that change the field.
+    private let shiftSpreads: [PatientVector?]
     private let covariance: [[Double]]
 
     init(
-        field: TemperatureField, base: TemperatureField, changes: [TemperatureField?], stepSize: Double, kinds: [EdgeFitParameters.Kind],
-        covariance: [[Double]], shift: PatientVector
+        field: TemperatureField, base: TemperatureField, changes: [TemperatureField?], stepSize: Double, shiftSpreads: [PatientVector?],
+        covariance: [[Double]], shift: PatientVector, modelErrorMM: Double
     ) {
-        self.base = base
-        (self.field, self.changes, self.stepSize, self.kinds, self.covariance, self.shift) = (
-            field, changes, stepSize, kinds, covariance, shift
-        )
+        (self.field, self.base, self.changes, self.stepSize) = (field, base, changes, stepSize)
+        (self.shiftSpreads, self.covariance, self.shift, self.modelErrorMM) = (shiftSpreads, covariance, shift, modelErrorMM)
     }
 
     public func temperatureC(at point: PatientPoint) -> Double { field.temperatureC(at: point - shift) }
 
     /// One standard deviation of the temperature, K, to first order in the parameters.
-    ///
-    /// Temperatures of changed models are compared rather than θ, which the changed conductivities define differently.
     public func spreadK(at point: PatientPoint) -> Double {
-        let place = point - shift, here = base.temperatureC(at: place), gradient = field.gradient(at: place)
-        let slopes = kinds.indices.map { index -> Double in
-            if case .shift(let axis) = kinds[index] { return -gradient.lps[axis] * kinds[index].spread }
-            return changes[index].map { ($0.temperatureC(at: place) - here) / stepSize } ?? 0
+        let gradient = field.gradient(at: point - shift), wrong = modelErrorMM * gradient.length
+        return (parameterVarianceK2(at: point, gradient) + wrong * wrong).squareRoot()
+    }
+
+    /// One standard deviation, in mm, of how far in or out the isotherm through a point lies.
+    public func spreadMM(at point: PatientPoint) -> Double {
+        let gradient = field.gradient(at: point - shift), slope = gradient.length
+        guard slope > 1e-9 else { return 0 }
+        return (parameterVarianceK2(at: point, gradient) / (slope * slope) + modelErrorMM * modelErrorMM).squareRoot()
+    }
+
+    /// Temperatures of changed models are compared rather than θ, which the changed conductivities define differently.
+    private func parameterVarianceK2(at point: PatientPoint, _ gradient: PatientVector) -> Double {
+        let place = point - shift, here = base.temperatureC(at: place)
+        let slopes = zip(changes, shiftSpreads).map { changed, shift -> Double in
+            if let shift { return -gradient.dot(shift) }
+            return changed.map { ($0.temperatureC(at: place) - here) / stepSize } ?? 0
         }
-        let variance = slopes.indices.reduce(0.0) { sum, a in
-            sum + slopes[a] * slopes.indices.reduce(0.0) { $0 + covariance[a][$1] * slopes[$1] }
-        }
-        return max(0, variance).squareRoot()
+        return max(0, slopes.indices.reduce(0) { sum, a in
+            sum + slopes[a] * slopes.indices.reduce(0) { $0 + covariance[a][$1] * slopes[$1] }
+        })
     }
 
     /// The probability that the temperature is below `temperatureC`.
@@ -59,64 +71,19 @@ public struct UncertainField: Sendable {
         return (radius, slope > 1e-9 ? spreadK(at: crossing) / slope : 0)
     }
 
+    /// °C at every voxel of a grid.
+    public func temperatures(on geometry: GridGeometry) -> Volume<Float> { Volume(geometry: geometry) { temperatureC(at: $0) } }
+
+    /// See `TemperatureField.excess`.
+    public func excess(over temperatureC: Double, on geometry: GridGeometry) -> Volume<Float> {
+        field.excess(over: temperatureC, on: geometry, shiftedBy: shift)
+    }
+
     /// The probability at every voxel of a grid.
     public func probabilities(below temperatureC: Double, on geometry: GridGeometry) -> Volume<Float> {
-        let size = geometry.size
-        return Volume(geometry: geometry) { target in
-            nonisolated(unsafe) let target = target
-            forEachSlab(of: size.k, slab: 1) { slices in
-                for k in slices {
-                    for j in 0..<size.j {
-                        for i in 0..<size.i {
-                            let index = VoxelIndex(i, j, k)
-                            target[size.offset(index)] = Float(probability(below: temperatureC, at: geometry.point(index)))
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-extension TemperatureField {
-    /// K/mm along patient axes, over a cell to both sides.
-    func gradient(at point: PatientPoint) -> PatientVector {
-        let step = grid.finestSpacing * 1000 / 2
-        return PatientVector(
-            SIMD3(
-                (0..<3).map { axis -> Double in
-                    var offset = SIMD3<Double>.zero
-                    offset[axis] = step
-                    return (temperatureC(at: point + PatientVector(offset)) - temperatureC(at: point - PatientVector(offset))) / (2 * step)
-                }))
+        Volume(geometry: geometry) { probability(below: temperatureC, at: $0) }
     }
 
-    /// How far a point lies within the isotherm (negative: beyond it), mm, along the steepest way, and the outward normal there.
-    func edgeDistanceMM(of temperatureC: Double, at point: PatientPoint) -> (distanceMM: Double, normal: PatientVector) {
-        // By θ, whose slope does not break at the front.
-        let level = table.kirchhoff(atTemperature: temperatureC)
-        var place = point, travelled = 0.0, normal = PatientVector(0, 0, 0)
-        for _ in 0..<4 {
-            let slope = kirchhoffGradient(at: place)
-            guard let unit = slope.normalized else { break }
-            normal = unit
-            let step = max(-4, min(4, (level - interpolate(kirchhoff, at: grid.position(place))) / slope.length))
-            place = place + step * unit
-            travelled += step
-            if abs(step) < 0.01 { break }
-        }
-        return (travelled, normal)
-    }
-
-    private func kirchhoffGradient(at point: PatientPoint) -> PatientVector {
-        let step = grid.finestSpacing * 1000 / 2
-        return PatientVector(
-            SIMD3(
-                (0..<3).map { axis -> Double in
-                    var offset = SIMD3<Double>.zero
-                    offset[axis] = step
-                    let ahead = interpolate(kirchhoff, at: grid.position(point + PatientVector(offset)))
-                    return (ahead - interpolate(kirchhoff, at: grid.position(point - PatientVector(offset)))) / (2 * step)
-                }))
-    }
+    /// `spreadMM` at every voxel of a grid.
+    public func spreadsMM(on geometry: GridGeometry) -> Volume<Float> { Volume(geometry: geometry) { spreadMM(at: $0) } }
 }

@@ -26,6 +26,8 @@ public struct PatientVector: Hashable, Sendable {
     public init(_ lps: SIMD3<Double>) { self.lps = lps }
     public init(_ left: Double, _ posterior: Double, _ superior: Double) { lps = SIMD3(left, posterior, superior) }
 
+    public static let zero = PatientVector(0, 0, 0)
+
     /// Millimetres.
     public var length: Double { dot(self).squareRoot() }
     /// The vector of length 1 in this direction; `nil` when the vector is zero or not finite.

@@ -36,7 +36,7 @@ public enum MarginAnalysis {
         func smallest(_ map: MarginMap) -> (worst: WorstMargin, intervalMM: ClosedRange<Double>, cut: CutBorders) {
             let worst = measure.minimum(over: map), grids = (tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
             let cut = CutBorders(tumour: tumour, zone: zoneSurface, fieldOfView: zoneFieldOfView, map: map, worst: worst, zoneName: zone)
-            let halfWidth = uncertainty.halfWidthMM(along: worst.normal, tumour: grids.tumour, zone: grids.zone)
+            let halfWidth = uncertainty.halfWidthMM(along: worst.normal, at: worst.nearestZonePoint, tumour: grids.tumour, zone: grids.zone)
             let excess = SmallestOfMany.expectedShortfallMM(
                 of: map, errorMM: uncertainty.localErrorMM(along: worst.normal, tumour: grids.tumour, zone: grids.zone))
             return (worst, (cut.lowestPossibleMM - halfWidth)...(cut.highestPossibleMM + halfWidth + excess), cut)
@@ -49,7 +49,7 @@ public enum MarginAnalysis {
                 minimumMarginIntervalMM: rest?.intervalMM, worstPoint: rest?.worst.point)
         }
         let share = min(1, coverage.tumourInZone / coverage.tumour)
-        let halfWidth = uncertainty.halfWidthMM(along: worst.normal, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
+        let halfWidth = uncertainty.halfWidthMM(along: worst.normal, at: worst.nearestZonePoint, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
         let shares = [-halfWidth, halfWidth].map { VolumeCoverage.tumourShare(of: tumour, in: zoneAroundTumour, shiftMM: $0) }
         let residual = max(0, coverage.tumour - coverage.tumourInZone)
         return MarginResult(

@@ -37,7 +37,7 @@ public struct SurfaceSampling: Sendable, Hashable {
 }
 
 /// What a margin's 95 % interval is made of, beside the margin itself. Independent errors, added in squares.
-public struct MarginUncertainty: Sendable, Hashable {
+public struct MarginUncertainty: Sendable {
     /// Two-sided 95 % of a normal distribution.
     static let coverageFactor = 1.96
     /// What extraction and distances leave, in millimetres.
@@ -53,27 +53,38 @@ public struct MarginUncertainty: Sendable, Hashable {
     public var zoneEdgeMM: Double
     /// Standard deviation in millimetres of an error that moves the whole edge of the zone alike, such as that of a set-back.
     public var zoneOffsetMM: Double
+    /// The same where it differs from place to place, as that of a simulated isotherm does: standard deviations in millimetres on a grid around the
+    /// zone's surface, in the zone's frame of reference; added to `zoneOffsetMM`.
+    public var zoneOffsetMapMM: Volume<Float>?
     /// The expected length in millimetres of the registration's error at the tumour (root mean square of three components).
     public var registrationErrorMM: Double
 
     public init(
         tumourSampling: SurfaceSampling? = nil, zoneSampling: SurfaceSampling? = nil, tumourEdgeMM: Double = 0, zoneEdgeMM: Double = 0,
-        zoneOffsetMM: Double = 0, registrationErrorMM: Double = 0
+        zoneOffsetMM: Double = 0, zoneOffsetMapMM: Volume<Float>? = nil, registrationErrorMM: Double = 0
     ) {
         self.tumourSampling = tumourSampling
         self.zoneSampling = zoneSampling
         self.tumourEdgeMM = tumourEdgeMM
         self.zoneEdgeMM = zoneEdgeMM
         self.zoneOffsetMM = zoneOffsetMM
+        self.zoneOffsetMapMM = zoneOffsetMapMM
         self.registrationErrorMM = registrationErrorMM
     }
 
-    /// Half the width of the 95 % interval of a distance between the two surfaces along `normal`.
-    func halfWidthMM(along normal: PatientVector, tumour: GridGeometry, zone: GridGeometry) -> Double {
+    /// Half the width of the 95 % interval of a distance between the two surfaces along `normal`, at a place of the zone's surface.
+    func halfWidthMM(along normal: PatientVector, at place: PatientPoint, tumour: GridGeometry, zone: GridGeometry) -> Double {
         // One of the three components of the registration's error points along the normal.
         let alongNormalMM = registrationErrorMM / 3.0.squareRoot()
         let localMM = localErrorMM(along: normal, tumour: tumour, zone: zone)
-        return Self.coverageFactor * [localMM, alongNormalMM, zoneOffsetMM, Self.numericalErrorMM].reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return Self.coverageFactor * [localMM, alongNormalMM, zoneOffsetMM, mappedOffsetMM(at: place), Self.numericalErrorMM].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+
+    /// Of the map's nearest voxel; its largest value outside it.
+    private func mappedOffsetMM(at place: PatientPoint) -> Double {
+        guard let map = zoneOffsetMapMM else { return 0 }
+        let voxel = map.geometry.continuousIndex(place).nearest
+        return Double(map.geometry.size.contains(voxel) ? map[voxel] : map.valueRange().upperBound)
     }
 
     /// The standard deviation of the distance from what differs from place to place: sampling and the edges of both surfaces.

@@ -30,7 +30,7 @@ public struct StructureDistance: Sendable, Hashable {
         let measure = SignedMarginMeasure(of: zoneSurface, mesh: zoneMesh)
         let depths = measure.marginsMM(at: structureMesh.vertices).map { -$0 }
         let nearest = measure.minimum(over: MarginMap(surface: structureMesh, marginsMM: depths), turned: true)
-        let halfWidth = uncertainty.halfWidthMM(along: nearest.normal, tumour: structure.geometry, zone: zoneSurface.geometry)
+        let halfWidth = uncertainty.halfWidthMM(along: nearest.normal, at: nearest.nearestZonePoint, tumour: structure.geometry, zone: zoneSurface.geometry)
         let cut = !GridBorder.touched(by: zoneSurface).isEmpty
         let findings = cut ? [Finding(
             .warning, MarginFinding.zoneCut,

@@ -168,6 +168,12 @@ extension CaseReport {
         }
     }
 
+    /// How long something was colder than a temperature.
+    public struct TimeBelow: Hashable, Sendable, Codable {
+        public var temperatureC, longestS: Double
+        public init(temperatureC: Double, longestS: Double) { (self.temperatureC, self.longestS) = (temperatureC, longestS) }
+    }
+
     /// How near a zone comes to a structure that should not freeze.
     public struct Structure: Hashable, Sendable, Codable {
         public var name: String
@@ -179,8 +185,10 @@ extension CaseReport {
         /// The point of the structure that is nearest to the zone.
         public var nearestPointLPS: PatientPoint?
         public var overlapVolumeML: Double?
-        /// `null` without a simulation.
+        /// The lowest anywhere in it until the scan; `null` without a simulation that fits.
         public var lowestTemperatureC: Double?
+        /// For how long any part of it was colder than each temperature, at most; `null` without a simulation that fits.
+        public var timeBelow: [TimeBelow]?
         /// The distance to keep; `null` when the case gives none.
         public var limitMM: Double?
         /// Whether the limit is kept; `null` without a limit.

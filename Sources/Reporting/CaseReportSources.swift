@@ -85,25 +85,6 @@ extension CaseReport {
         }
     }
 
-    /// The simulated iceball and how well it fits the ice that was seen.
-    public struct Simulation: Hashable, Sendable, Codable {
-        public struct Fit: Hashable, Sendable, Codable {
-            /// Distances between the simulated and the visible ice surface.
-            public var rmsMM: Double?
-            public var maxMM: Double?
-            public var dice: Double?
-
-            public init(rmsMM: Double?, maxMM: Double?, dice: Double?) {
-                (self.rmsMM, self.maxMM, self.dice) = (rmsMM?.finite, maxMM?.finite, dice?.finite)
-            }
-        }
-        public var model: String
-        public var parameters: JSONValue
-        public var fit: Fit
-
-        public init(model: String, parameters: JSONValue, fit: Fit) { (self.model, self.parameters, self.fit) = (model, parameters, fit) }
-    }
-
     /// Who the patient is: only where a person asked for it.
     public struct Patient: Hashable, Sendable, Codable {
         /// As DICOM writes it, components parted by `^`.

@@ -113,6 +113,8 @@ public struct CaseDescription: Sendable, Hashable {
     /// What earlier ablations of the same tumours destroyed: counted with the zone.
     public var earlierZones: [FramedMask] = []
     public var probes: Probes = .automatic
+    /// Tables of probe models (`icemargin.probes/1`) beside the built-in one.
+    public var probeModels: [URL] = []
     public var registration = RegistrationChoice()
     public var freezeProtocol: FreezeProtocol?
     /// Minutes into the protocol when the ice scan was taken.

@@ -13,6 +13,9 @@ struct CaseMeasurements {
         var verdict: Verdict?
     }
 
+    /// How cold an object became; `nil` for one outside of what was simulated.
+    typealias Exposure = (LevelSet) -> StructureExposure?
+
     /// Each tumour in each zone, in the zones' order.
     var margins: [TumourMargin] = []
     var structures: [CaseReport.Structure] = []
@@ -27,10 +30,12 @@ struct CaseMeasurements {
     ///   - fieldOfView: the grid of the scan that shows the zone; tumour outside it leaves the verdict open.
     ///   - organ: of the tumours, for the surface at its capsule.
     ///   - intent: what the treatment is for; unless it is to cure, the profile's share of the tumour decides rather than the margin.
+    ///   - exposure: how cold a structure became; `nil` without a simulation.
     ///   - doubts: what keeps any verdict from being sure, in sentences.
     init(
         tumours: [CaseObject], zones: [MeasuredZone], deciding: MarginZone, fieldOfView: GridGeometry, structures: [(object: CaseObject, limitMM: Double?)],
-        organ: CaseObject? = nil, profile: SiteProfile, intent: TreatmentIntent = .curative, doubts: [String]
+        organ: CaseObject? = nil, profile: SiteProfile, intent: TreatmentIntent = .curative,
+        exposure: Exposure? = nil, doubts: [String]
     ) throws {
         for tumour in tumours {
             let geometry = try TumourGeometry(tumour.levelSet)
@@ -61,9 +66,10 @@ struct CaseMeasurements {
             (try StructureDistance.overlapVolumeML(of: zones[0].object.levelSet, with: organ.levelSet), organ.surface.enclosedVolume / 1000)
         }
         for (object, limitMM) in structures {
+            let cold = exposure?(object.levelSet)
             for (index, zone) in zones.enumerated() {
                 do {
-                    try measure(object, in: zone, limitMM: index == 0 ? limitMM : nil, profile.limit(forStructure: object.name), isDoubtful: !doubts.isEmpty)
+                    try measure(object, in: zone, limitMM: index == 0 ? limitMM : nil, profile.limit(forStructure: object.name), isDoubtful: !doubts.isEmpty, cold)
                 } catch MarginError.zoneEmpty where index > 0 {}
             }
         }
@@ -71,15 +77,17 @@ struct CaseMeasurements {
 
     /// - Parameter limitMM: `nil` in zones for which no limit is set.
     private mutating func measure(
-        _ object: CaseObject, in zone: MeasuredZone, limitMM: Double?, _ asked: SiteProfile.StructureLimit?, isDoubtful: Bool
+        _ object: CaseObject, in zone: MeasuredZone, limitMM: Double?, _ asked: SiteProfile.StructureLimit?, isDoubtful: Bool,
+        _ cold: StructureExposure?
     ) throws {
         let distance = try StructureDistance.measure(
             to: object.levelSet, named: object.name, from: zone.object.levelSet, zone: zone.name,
             uncertainty: MarginUncertainty(
                 tumourSampling: object.sampling, zoneSampling: zone.object.sampling, tumourEdgeMM: object.edgeUncertaintyMM,
                 zoneEdgeMM: zone.object.edgeUncertaintyMM, zoneOffsetMM: zone.offsetDeviationMM,
-                registrationErrorMM: object.alignment?.expectedErrorMM ?? 0))
-        var entry = CaseReport.Structure(name: object.name, distance, limitMM: limitMM)
+                zoneOffsetMapMM: zone.offsetDeviationMapMM, registrationErrorMM: object.alignment?.expectedErrorMM ?? 0))
+        var entry = CaseReport.Structure(name: object.name, distance, limitMM: limitMM, lowestTemperatureC: cold?.lowestC)
+        entry.timeBelow = cold.map { $0.longestS.map { .init(temperatureC: $0.temperatureC, longestS: $0.seconds) } }
         let keepsLimit = entry.status == .met
         if entry.status != nil, isDoubtful || object.alignment?.doubts.isEmpty == false { entry.status = .indeterminate }
         structures.append(entry)
@@ -115,7 +123,8 @@ struct CaseMeasurements {
     private static func uncertainty(of tumour: CaseObject, in zone: MeasuredZone) -> MarginUncertainty {
         MarginUncertainty(
             tumourSampling: tumour.sampling, zoneSampling: zone.object.sampling, tumourEdgeMM: tumour.edgeUncertaintyMM,
-            zoneEdgeMM: zone.object.edgeUncertaintyMM, zoneOffsetMM: zone.offsetDeviationMM, registrationErrorMM: tumour.alignment?.expectedErrorMM ?? 0)
+            zoneEdgeMM: zone.object.edgeUncertaintyMM, zoneOffsetMM: zone.offsetDeviationMM,
+            zoneOffsetMapMM: zone.offsetDeviationMapMM, registrationErrorMM: tumour.alignment?.expectedErrorMM ?? 0)
     }
 
     private static func empty(_ zone: MeasuredZone) -> Finding {

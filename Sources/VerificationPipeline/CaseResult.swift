@@ -18,6 +18,8 @@ struct CaseResult {
     ///
     /// Level sets have grids of their own; `LevelSet.resampled(onto:)` brings them onto the scan's.
     var zones: [MeasuredZone] = []
+    /// Fitted to the visible ice, or rejected; `nil` when nothing could be simulated.
+    var simulation: CaseSimulation?
     /// `nil` without zones.
     var measurements: CaseMeasurements?
     var findings: [Finding]

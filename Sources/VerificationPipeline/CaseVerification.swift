@@ -1,5 +1,6 @@
 import DICOMObjects
 import Foundation
+import IceballSimulation
 import ImageFilters
 import ImageRegistration
 import ImageSegmentation
@@ -46,7 +47,7 @@ public struct CaseVerification {
             ice: .init(
                 volumeML: result.placement.zone.map { $0.surface.enclosedVolume / 1000 }, source: result.placement.zone?.source ?? "none",
                 inOrgan: result.measurements?.zoneInOrgan),
-            registration: result.placement.registration,
+            registration: result.placement.registration, simulation: result.simulation.map(CaseReport.Simulation.init),
             margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
             timingsS: clock.timingsS, provenance: try CaseProvenance(description: description, profile: profile).record(inputs, started: started))
@@ -64,6 +65,8 @@ public struct CaseVerification {
 
     /// Everything up to the margins; nothing is written.
     private func measure(_ clock: StageClock) throws -> CaseResult {
+        let library = try ProbeLibrary.load(description.probeModels)
+        if case .given(let given) = description.probes { for probe in given { _ = try probe.model.map(library.model) } }
         let scans = try clock.measure("load", as: "reading scans") { try CaseScans.load(description) }
         let finder = CaseObjectFinder(description: description, profile: profile, scans: scans)
         let tumours = try clock.measure("tumours", as: "finding tumours") { try finder.tumours() }
@@ -89,12 +92,21 @@ public struct CaseVerification {
             scans: scans, tumours: tumours, structures: structures.map(\.object), organ: organ, probes: probes, placement: placement,
             findings: findings)
         guard let zone = placement.zone else { return result }
-        let zones = description.isFollowup ? [MeasuredZone(.ablationZone, zone)] : MeasuredZone.withSetBacks(zone)
+        var zones = [MeasuredZone(.ablationZone, zone)]
+        if !description.isFollowup {
+            let outcome = try clock.measure("simulation", as: "simulating the ice") { progress in
+                try IceballStage(description: description, profile: profile, scans: scans, placement: placement, probes: probes, library: library).run(progress: progress)
+            }
+            (result.simulation, zones) = (outcome.simulation, outcome.zones(ice: zone))
+            findings += outcome.findings + [outcome.lethalityFinding]
+            result.findings = findings
+        }
         result.zones = zones.map { $0.united(with: placement.earlierZones) }
         let measurements = try clock.measure("margins", as: "measuring margins") {
             try CaseMeasurements(
                 tumours: placement.tumours, zones: result.zones, deciding: zoneName, fieldOfView: scans.treated.geometry,
                 structures: placement.structures, organ: placement.organ, profile: profile, intent: description.intent,
+                exposure: result.simulation.flatMap { $0.fit.isRejected ? nil : $0 }?.exposure,
                 doubts: findings.filter { $0.severity == .error }.map(\.message))
         }
         result.measurements = measurements
@@ -111,12 +123,6 @@ extension CaseVerification {
     private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
         var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
         if options.writesDICOM { findings += scans.reasonsAgainstDICOM(beside: findings) }
-        if !description.isFollowup {
-            findings.append(Finding(
-                .info, "visible-ice-is-not-lethal",
-                "The visible ice ends near 0 °C. Tumour cells die reliably below about −40 °C, millimetres inside that edge; the isotherms are taken at"
-                    + " fixed set-backs (\(MeasuredZone.setBacksMM.map { "\($0.zone.phrase.prefix(6)) \(String(format: "%g", $0.mm)) mm" }.joined(separator: ", "))), not simulated."))
-        }
         findings += (tumours + structures).flatMap(\.findings)
         findings += profile.advice.map { Finding(.info, "site-advice", $0.text) }
         findings += LesionFindings(profile: profile).findings(for: tumours)

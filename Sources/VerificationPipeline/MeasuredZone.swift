@@ -9,7 +9,9 @@ struct MeasuredZone {
     var object: CaseObject
     /// One standard deviation, in millimetres, by which the whole surface may lie further in or out.
     var offsetDeviationMM: Double
-    /// For a report, for example `segmented`, or `fixed set-back of 5 mm`.
+    /// The same on a grid around the surface, where it differs from place to place.
+    var offsetDeviationMapMM: Volume<Float>?
+    /// For a report: `segmented`, `simulated`, `fixed set-back of 5 mm`, or the mask that gave it.
     var source: String
 
     init(_ name: MarginZone, _ object: CaseObject, source: String? = nil, offsetDeviationMM: Double = 0) {

@@ -32,13 +32,7 @@ struct SimulationCooling {
     }
 
     private func library() throws -> ProbeLibrary {
-        var library = try ProbeLibrary.builtIn()
-        for path in try root.strings("probeModels") {
-            let file = URL(filePath: path, relativeTo: folder)
-            let text = try StrictYAML.text(of: file, what: "the table of probe models")
-            library.add(try ProbeLibrary(text, file: file.path))
-        }
-        return library
+        try ProbeLibrary.load(try root.strings("probeModels").map { URL(filePath: $0, relativeTo: folder) })
     }
 
     private func probe(_ entry: StrictYAML, number: Int, _ library: ProbeLibrary, _ shared: [ProbePhase]?) throws -> PlacedProbe {

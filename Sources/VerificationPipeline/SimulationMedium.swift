@@ -14,7 +14,7 @@ struct SimulationMedium {
     static let reachMM = 20.0...60.0
     static let warmLengths = 8.0
 
-    private static func reachMM(in tissue: Tissue) -> Double {
+    static func reachMM(in tissue: Tissue) -> Double {
         let length = (tissue.table.liquidConductivity / max(tissue.perfusionConductance, 1e-9)).squareRoot() * 1000
         return min(max(warmLengths * length, reachMM.lowerBound), reachMM.upperBound)
     }

@@ -57,30 +57,6 @@ struct SimulationTissues {
     }
 }
 
-/// Gives tissues to cells.
-private struct TissuePainter {
-    let grid: SimulationGrid
-    var tissues: [Tissue]
-    var labels: [UInt8]?
-
-    init(grid: SimulationGrid, background: Tissue) { (self.grid, tissues) = (grid, [background]) }
-
-    /// Gives `tissue` to all cells whose centre `isInside`; returns their number.
-    @discardableResult
-    mutating func paint(_ tissue: Tissue, where isInside: (PatientPoint) -> Bool) -> Int {
-        let label = tissues.firstIndex(of: tissue) ?? tissues.count
-        if label == tissues.count { tissues.append(tissue) }
-        precondition(label < 256, "a description names far fewer tissues")
-        var count = 0, labels = labels ?? [UInt8](repeating: 0, count: grid.cellCount)
-        for offset in labels.indices where isInside(grid.cellCenter(grid.size.index(atOffset: offset))) {
-            labels[offset] = UInt8(label)
-            count += 1
-        }
-        if count > 0 { self.labels = labels }
-        return count
-    }
-}
-
 extension GridGeometry {
     /// The voxel whose cell holds a point of the grid.
     fileprivate func nearestVoxel(to point: PatientPoint) -> VoxelIndex {

@@ -56,6 +56,9 @@ public struct SiteProfile: Sendable, Hashable {
     public var structures: [StructureLimit]
     public var coverageDemands: [TreatmentIntent: CoverageDemand]
     public var advice: [Advice]
+    /// The simulation's tissue where the ice forms, and of what looks as soft around it, by their names in the table of tissues.
+    public var tissue: String
+    public var softTissue: String
     /// The file that it was read from; `nil` for one that comes with the program.
     public var file: URL?
 }

@@ -1,5 +1,6 @@
 import DescriptionFiles
 import Foundation
+import IceballSimulation
 import MarginAnalysis
 
 /// Reading a profile file.
@@ -9,7 +10,7 @@ extension SiteProfile {
     ///   - origin: the file itself; `nil` for one that comes with the program.
     static func parse(_ text: String, file: String, origin: URL? = nil) throws -> SiteProfile {
         let root = try StrictYAML.document(text, file: file, known: [
-            "schema", "name", "title", "margin", "intents", "window", "lesion", "registration", "structures", "advice",
+            "schema", "name", "title", "margin", "intents", "window", "lesion", "registration", "structures", "advice", "simulation",
         ])
         let schema = try root.requiredString("schema")
         guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
@@ -21,6 +22,7 @@ extension SiteProfile {
         guard let required = try margin.number("required") else { throw margin.missing("required") }
         let target = try margin.number("target") ?? required
         guard required >= 0, target >= required else { throw margin.wrongValue("target", expected: "at least “required”, which is at least 0") }
+        let tissues = try tissues(of: root)
         let window = try root.mapping("window", known: ["center", "width"])
         let name = try root.requiredString("name")
         return SiteProfile(
@@ -32,7 +34,22 @@ extension SiteProfile {
             structures: try root.mappings("structures", known: structureKeys).map(structure), coverageDemands: try coverageDemands(of: root),
             advice: try root.mappings("advice", known: ["text", "source"]).map {
                 Advice(text: try $0.requiredString("text"), source: try $0.string("source"))
-            }, file: origin)
+            }, tissue: tissues.own, softTissue: tissues.soft, file: origin)
+    }
+
+    /// Where a profile names none.
+    private static let usualTissue = "muscle"
+
+    private static func tissues(of root: StrictYAML) throws -> (own: String, soft: String) {
+        guard let entry = try root.mapping("simulation", known: ["tissue", "softTissue"]) else { return (usualTissue, usualTissue) }
+        let known = try TissueLibrary.builtIn().tissues.filter(\.isSolid).map(\.name)
+        func name(_ key: String) throws -> String? {
+            guard let name = try entry.string(key) else { return nil }
+            guard known.contains(name) else { throw entry.wrongValue(key, expected: "one of \(known.joined(separator: ", ")), not “\(name)”") }
+            return name
+        }
+        guard let own = try name("tissue") else { throw entry.missing("tissue") }
+        return (own, try name("softTissue") ?? own)
     }
 
     private static func lesion(_ entry: StrictYAML) throws -> Lesion {

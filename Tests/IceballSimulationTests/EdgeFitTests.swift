@@ -110,7 +110,7 @@ import Testing
         let result = try EdgeFit(
             model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5
         ).run()
-        #expect(result.isRejected && result.findings.map(\.code) == ["simulation-rejected"])
+        #expect(result.rejection?.code == "simulation-rejected")
     }
 }
 

@@ -1,0 +1,66 @@
+import Foundation
+import IceballSimulation
+import ImagingCore
+
+/// How near fitted isotherms come to the truth, and how often their 90 % interval holds it.
+struct FitValidation {
+    private struct Errors {
+        var before: [Double] = [], after: [Double] = [], covered: [Bool] = [], widths: [Double] = []
+        static func rms(_ values: [Double]) -> Double { (values.reduce(0) { $0 + $1 * $1 } / Double(max(1, values.count))).squareRoot() }
+        static func + (a: Errors, b: Errors) -> Errors {
+            Errors(before: a.before + b.before, after: a.after + b.after, covered: a.covered + b.covered, widths: a.widths + b.widths)
+        }
+        var text: String {
+            String(
+                format: "%5.2f →%5.2f mm  %3.0f %% (±%.1f)", Self.rms(before), Self.rms(after),
+                100 * Double(covered.count { $0 }) / Double(max(1, covered.count)), widths.reduce(0, +) / Double(max(1, widths.count)))
+        }
+    }
+    private static let isothermsC = [IceCase.edgeTemperatureC, -20, -40]
+    /// Of a normal distribution.
+    private static let ninetyPercent = 1.645
+
+    static func run(_ cases: Range<Int>, isVerbose: Bool) throws {
+        print("case  probes vessel  p      model error  simulations  seconds    edge, −20 °C, −40 °C: rms before → after, 90 % interval holds")
+        var all = [Errors](repeating: Errors(), count: 3), byProbes: [Int: [Errors]] = [:], rejected = 0
+        for number in cases {
+            let ice = try IceCase(number: number), start = ContinuousClock.now
+            let fit = EdgeFit(
+                model: try IceCase.medium(spacingMM: 2), probes: ice.told, seconds: IceCase.seconds, edge: ice.edge,
+                edgeTemperatureC: IceCase.edgeTemperatureC)
+            let result = try fit.run()
+            let seconds = ContinuousClock.now - start
+            if result.isRejected { rejected += 1 }
+            let nominal = try IceballSimulation(model: fit.model, sinks: try ice.told.map { try $0.sink() }, outputTimesS: [IceCase.seconds])
+                .run().snapshots[0].lowest
+            let errors = Self.isothermsC.map { Self.errors($0, ice, result.lowest, nominal) }
+            all = zip(all, errors).map(+)
+            byProbes[ice.told.count] = zip(byProbes[ice.told.count] ?? [Errors](repeating: Errors(), count: 3), errors).map(+)
+            print(
+                String(
+                    format: "%4d  %4d   %@    %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count, ice.hasVessel ? "yes" : "no ",
+                    result.probability, result.modelErrorMM, result.simulationCount, seconds / .seconds(1))
+                    + errors.map(\.text).joined(separator: "    ") + (result.isRejected ? "  rejected" : ""))
+            if isVerbose { print(result.parameters.map { String(format: "%@ %.2f (%.2f σ, ±%.2f)", $0.name, $0.value, $0.deviation, $0.remainingSpread) }.joined(separator: "; ")) }
+        }
+        for (count, errors) in byProbes.sorted(by: { $0.key < $1.key }) {
+            print("\(count) probe\(count == 1 ? " " : "s"): " + errors.map(\.text).joined(separator: "    "))
+        }
+        print("all:      " + all.map(\.text).joined(separator: "    ") + "   \(rejected) of \(cases.count) rejected")
+    }
+
+    /// Across the probes and obliquely to them, where margins are measured.
+    private static func errors(_ isothermC: Double, _ ice: IceCase, _ fitted: UncertainField, _ nominal: TemperatureField) -> Errors {
+        var errors = Errors()
+        for direction in IceCase.directions(80) where abs(direction.lps.z) < 0.8 {
+            guard let true_ = ice.truth.radiusMM(of: isothermC, from: IceCase.center, along: direction),
+                let found = fitted.radiusMM(of: isothermC, from: IceCase.center, along: direction)
+            else { continue }
+            errors.before.append((nominal.radiusMM(of: isothermC, from: IceCase.center, along: direction) ?? 0) - true_)
+            errors.after.append(found.radiusMM - true_)
+            errors.covered.append(abs(found.radiusMM - true_) <= ninetyPercent * found.spreadMM)
+            errors.widths.append(ninetyPercent * found.spreadMM)
+        }
+        return errors
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import IceballSimulation
+import ImagingCore
+
+/// Iceballs in liver whose constants, vessels and probes differ from what a fit is told, seen with errors.
+struct IceCase {
+    let number: Int
+    let world: ThermalModel
+    let real, told: [PlacedProbe]
+    let hasVessel: Bool
+    /// What a segmentation makes of the edge.
+    let edge: [EdgeFit.EdgePoint]
+    /// At the scan.
+    let truth: TemperatureField
+
+    static let seconds = 600.0, edgeTemperatureC = -0.5
+    static let center = PatientPoint(0, 0, 2)
+
+    init(number: Int) throws {
+        self.number = number
+        var random = NormalNumbers(seed: UInt64(number))
+        let told = Self.probes(1 + number % 3)
+        var world = try Self.medium(spacingMM: 1.5, offsetMM: 0.37), real = told
+        world.tissues[0].table = world.tissues[0].table.scaled(
+            frozenConductivity: exp(0.12 * random.next()), liquidConductivity: exp(0.10 * random.next()), latentHeat: exp(0.08 * random.next()))
+        world.tissues[0].perfusion *= exp(0.7 * max(-2, min(2, random.next())))
+        let coolantK = 15 * random.next(), breathing = PatientVector(SIMD3(random.next(), random.next(), 1.5 * random.next()))
+        for index in real.indices {
+            real[index].model.coolantC! += coolantK
+            real[index].tip = real[index].tip + 1.5 * random.next() * real[index].direction + breathing
+        }
+        hasVessel = number % 2 == 1
+        if hasVessel { world = try world.with(vesselMM: 5, atMM: 9 + 8 * abs(random.next()), angle: 2 * random.next()) }
+        truth = try IceballSimulation(model: world, sinks: try real.map { try $0.sink() }, outputTimesS: [Self.seconds]).run().snapshots[0].lowest
+        // Errors of a segmentation are alike in a neighbourhood: one number for each of the regions, one for each point, one for all.
+        let regional = (0..<26).map { _ in 0.5 * random.next() }, whole = 0.25 * random.next()
+        let truth = truth
+        edge = Self.directions(400).compactMap { direction -> EdgeFit.EdgePoint? in
+            // Along the probes, metal hides the edge.
+            guard abs(direction.lps.z) < 0.95, let radius = truth.radiusMM(of: Self.edgeTemperatureC, from: Self.center, along: direction) else { return nil }
+            let cell = ((direction.lps + 1) * 1.49).rounded(.down), region = Int(cell.x + 3 * cell.y + 9 * cell.z) % 26
+            return .init(position: Self.center + (radius + whole + regional[region] + 0.4 * random.next()) * direction, uncertaintyMM: 0.7)
+        }
+        (self.world, self.real, self.told) = (world, real, told)
+    }
+
+    /// What the fit believes.
+    static func medium(spacingMM: Double, offsetMM: Double = 0) throws -> ThermalModel {
+        let counts = SIMD3(52, 52, 60) / spacingMM
+        let core = try GridGeometry(
+            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacingMM),
+            origin: PatientPoint(-26 + offsetMM, -26 + offsetMM, -27 + offsetMM))
+        let sides = SimulationGrid.Side.allCases
+        let grid = try SimulationGrid(core: core, reachMM: Dictionary(uniqueKeysWithValues: sides.map { ($0, 24) }))
+        return ThermalModel(
+            grid: grid, tissues: [try TissueLibrary.builtIn().tissue("liver")],
+            boundary: Dictionary(uniqueKeysWithValues: sides.map { ($0, .temperature(37)) }))
+    }
+
+    static func probes(_ count: Int) -> [PlacedProbe] {
+        let model = ProbeModel(name: "17 gauge", diameterMM: 1.47, activeLengthMM: 30, coolantC: -130)
+        return (0..<count).map { number in
+            let angle = 2 * Double.pi * Double(number) / Double(count), ring = count == 1 ? 0 : 4.0 + 1.5 * Double(count)
+            return PlacedProbe(
+                name: "P\(number + 1)", tip: PatientPoint(ring * cos(angle), ring * sin(angle) + 0.4, -13),
+                direction: PatientVector(0.05, 0.1, 1).normalized!, model: model, phases: [ProbePhase(.freeze, minutes: 10)])
+        }
+    }
+
+    /// Spread evenly over the sphere.
+    static func directions(_ count: Int) -> [PatientVector] {
+        (0..<count).map { number in
+            let z = 1 - 2 * (Double(number) + 0.5) / Double(count), angle = 2.399963229728653 * Double(number), r = (1 - z * z).squareRoot()
+            return PatientVector(r * cos(angle), r * sin(angle), z)
+        }
+    }
+}
+
+extension ThermalModel {
+    /// With a vein that passes by, across the probes.
+    fileprivate func with(vesselMM diameter: Double, atMM distance: Double, angle: Double) throws -> ThermalModel {
+        var model = self
+        let vein = try TissueLibrary.builtIn().tissue("vein"), out = PatientVector(cos(angle), sin(angle), 0)
+        let along = PatientVector(-sin(angle), cos(angle), 0.4).normalized!, place = PatientPoint(0, 0, 2) + distance * out
+        model.tissues.append(vein)
+        model.labels = (0..<grid.cellCount).map { offset in
+            let apart = grid.cellCenter(grid.size.index(atOffset: offset)) - place
+            return (apart - apart.dot(along) * along).length < diameter / 2 ? 1 : 0
+        }
+        return model
+    }
+}
+
+/// Normally distributed numbers that follow from a seed (SplitMix64, Box–Muller).
+struct NormalNumbers {
+    private var state: UInt64
+    init(seed: UInt64) { state = (seed &+ 1) &* 0x9E37_79B9_7F4A_7C15 }
+
+    private mutating func uniform() -> Double {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return (Double((z ^ (z >> 31)) >> 11) + 0.5) / Double(1 << 53)
+    }
+    mutating func next() -> Double { (-2 * log(uniform())).squareRoot() * cos(2 * .pi * uniform()) }
+}

@@ -1,0 +1,85 @@
+import DescriptionFiles
+import Foundation
+import IceballSimulation
+import ImageSegmentation
+import ImagingCore
+
+/// What the simulation of a case is told of probes and protocol: what the case gives, and defaults, which are named.
+struct IceballSetup {
+    var probes: [PlacedProbe]
+    /// Of the ice scan, from the beginning of the first freeze.
+    var scanSeconds: Double
+    var priors: EdgeFitPriors
+    /// What was not given, in words.
+    var assumptions: [String]
+
+    /// A needle as most are: thinner ones are not made, and freezing parts are 15 to 45 mm long.
+    private static let defaultModel = "reference-17g"
+    /// One standard deviation each of what is not given: mm, K, minutes.
+    private static let unknownActiveLengthMM = 7.0, unknownCoolantK = 22.0, unknownElapsedMinutes = 2.5
+    /// Where no protocol is given.
+    private static let defaultFreezeMinutes = 10.0
+
+    /// - Parameters:
+    ///   - probes: on the ice scan; those without ice around them are left out, for they were not switched on.
+    ///   - ice: the visible ice.
+    init(_ description: CaseDescription, probes: [Probe], ice: CaseObject, library: ProbeLibrary) throws {
+        assumptions = []
+        priors = EdgeFitPriors()
+        let given: [CaseDescription.GivenProbe] = if case .given(let list) = description.probes { list } else { [] }
+        let (phases, seconds) = Self.schedule(description, &assumptions, &priors)
+        var placed: [PlacedProbe] = [], unnamed = 0
+        for (index, probe) in probes.enumerated() {
+            guard let direction = probe.direction else { continue }
+            let name = index < given.count ? given[index].model : nil
+            if name == nil { unnamed += 1 }
+            let model = try library.model(name ?? Self.defaultModel)
+            let entry = PlacedProbe(name: "P\(index + 1)", tip: probe.tip, direction: direction, model: model, phases: phases)
+            if Self.isFrozen(entry, ice) { placed.append(entry) } else { assumptions.append("\(entry.name) was not switched on: no ice lies around it") }
+        }
+        if unnamed > 0 {
+            assumptions.append("no model is given for \(unnamed == probes.count ? "the" : "\(unnamed) of the") probes: \(Self.defaultModel) (17 gauge, 30 mm that freeze, −140 °C)")
+            (priors.activeLengthMM, priors.coolantK) = (Self.unknownActiveLengthMM, Self.unknownCoolantK)
+        }
+        // What the detection says of a tip holds for the tip alone, not for where behind it the probe freezes.
+        priors.depthMM = max(priors.depthMM, probes.compactMap(\.tipUncertaintyMM).max() ?? 0)
+        (self.probes, scanSeconds) = (placed, seconds)
+    }
+
+    private static func schedule(_ description: CaseDescription, _ assumptions: inout [String], _ priors: inout EdgeFitPriors) -> (phases: [ProbePhase], seconds: Double) {
+        let freeze = description.freezeProtocol?.freezeMinutes ?? max(defaultFreezeMinutes, description.elapsedMinutes ?? 0)
+        var phases = [ProbePhase(.freeze, minutes: freeze)]
+        if let given = description.freezeProtocol {
+            if given.thawMinutes > 0 { phases.append(ProbePhase(.thaw, minutes: given.thawMinutes)) }
+            if given.refreezeMinutes > 0 { phases.append(ProbePhase(.freeze, minutes: given.refreezeMinutes)) }
+        } else {
+            assumptions.append(String(format: "no protocol is given: one freeze of %g min", freeze))
+        }
+        guard let elapsed = description.elapsedMinutes else {
+            priors.elapsedMinutes = unknownElapsedMinutes
+            assumptions.append(String(format: "the time of the scan is not given: the end of the first freeze, %g min", freeze))
+            return (phases, 60 * freeze)
+        }
+        return (phases, 60 * elapsed)
+    }
+
+    private static func isFrozen(_ probe: PlacedProbe, _ ice: CaseObject) -> Bool {
+        let (near, far) = probe.activeEnds, grid = ice.levelSet.geometry
+        return stride(from: 0.0, through: 1, by: 0.1).contains { share in
+            let voxel = grid.continuousIndex(near + share * (far - near)).nearest
+            return grid.size.contains(voxel) && ice.levelSet.field[voxel] >= 0
+        }
+    }
+}
+
+extension ProbeLibrary {
+    /// The built-in models and those of a case's own tables.
+    static func load(_ files: [URL]) throws -> ProbeLibrary {
+        var library = try ProbeLibrary.builtIn()
+        for file in files {
+            let text = try StrictYAML.text(of: file, what: "the table of probe models")
+            library.add(try ProbeLibrary(text, file: file.path))
+        }
+        return library
+    }
+}
