@@ -11,6 +11,7 @@ final class BioheatSolver {
     private let kernel: StageKernel
     private let largestFactorSum: Double
     private let insulated: Set<SimulationGrid.Side>
+    private let faceTissues: FaceTissues
 
     private(set) var timeS = 0.0
     private(set) var stageTotal = 0
@@ -36,6 +37,7 @@ final class BioheatSolver {
         let conduction = Conduction(grid: model.grid, layout: layout, tissues: tissueLayout, conditions: model.boundary)
         let interfaces = InterfaceFaces(grid: model.grid, layout: layout, tissues: tissueLayout, conduction: conduction)
         largestFactorSum = conduction.largestSum + (interfaces.isEmpty ? 0 : interfaces.largestExtraSum())
+        faceTissues = FaceTissues(model.tissues)
         flowLeft = model.stasisIsPermanent ? CellField(layout, repeating: 1) : nil
         let layout = layout
         kernel = StageKernel(
@@ -175,8 +177,8 @@ final class BioheatSolver {
     }
 
     private func finishStep() throws(SimulationError) {
-        let layout = layout, enthalpy = enthalpy, kirchhoff = kirchhoff, flowLeft = flowLeft, tissues = model.tissues,
-            tissueLayout = tissueLayout
+        let layout = layout, enthalpy = enthalpy, kirchhoff = kirchhoff, flowLeft = flowLeft, tissueLayout = tissueLayout
+        nonisolated(unsafe) let tissues = faceTissues.values
         let conduction = kernel.conduction.kernelView
         let coldest = mapSlabs(of: layout.rowCount, slab: layout.slab) { rows -> Double in
             var coldest = Double.infinity
@@ -194,7 +196,7 @@ final class BioheatSolver {
                                 flowLeft.values[start &+ i], max(0, min(1, 0.5 + neighbours.row[i] / (span + 1e-12))))
                         }
                     }
-                    let temperature = tissues[run.tissue].table.temperature(atEnthalpy: Double(least))
+                    let temperature = Double(tissues[run.tissue].state(atEnthalpy: least).temperatureC)
                     if !(temperature >= coldest) { coldest = temperature }
                 }
             }

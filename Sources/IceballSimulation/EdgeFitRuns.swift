@@ -43,7 +43,7 @@ final class EdgeFitRuns: Sendable {
         let setup = parameters.apply(values, to: .init(model: fit.model, probes: fit.probes, seconds: fit.seconds))
         var simulation = IceballSimulation(
             model: setup.model, sinks: try setup.probes.map { probe throws in try probe.sink() }, outputTimesS: [setup.seconds])
-        simulation.longestStepS = 15
+        (simulation.longestStepS, simulation.stepGrowth) = (20, 2)
         let snapshot = try simulation.run().snapshots[0]
         done.wrappingAdd(1, ordering: .relaxed)
         let shift = parameters.shift(values)

@@ -6,10 +6,15 @@ struct FieldView {
     private let layout: FieldLayout
     private let tissues: TissueLayout
     private let reference: EnthalpyTable
+    /// Offsets of the cells that conduct, this near to each side.
+    private var nearSides: [SimulationGrid.Side: [Int]] = [:]
 
     init(_ solver: BioheatSolver) {
         (model, layout, tissues) = (solver.model, solver.layout, solver.tissueLayout)
         reference = model.mainTissue.table
+        for side in SimulationGrid.Side.allCases {
+            nearSides[side] = cells(at: side, depth: Self.nearSide).filter(isSolid).map { layout.offset($0.i, $0.j, $0.k) }
+        }
     }
 
     /// The field of temperature that belongs to H.
@@ -79,9 +84,8 @@ struct FieldView {
 
     /// Whether ice comes as near to one of the sides as 5 mm.
     func iceTouches(_ kirchhoff: CellField, sides: [SimulationGrid.Side]) -> Bool {
-        sides.contains { side in
-            cells(at: side, depth: Self.nearSide).contains { isSolid($0) && kirchhoff.values[layout.offset($0.i, $0.j, $0.k)] < 0 }
-        }
+        let values = kirchhoff.values
+        return sides.contains { side in nearSides[side]!.contains { values[$0] < 0 } }
     }
 
     /// By how many kelvin cells at the sides differ from `temperatureC`, at most.
@@ -93,7 +97,7 @@ struct FieldView {
         }
     }
 
-    private func isSolid(_ cell: VoxelIndex) -> Bool { tissues.tissues[tissues.tissue(cell.i, cell.j, cell.k)].isSolid }
+    private func isSolid(_ cell: VoxelIndex) -> Bool { tissues.labels == nil || tissues.tissues[tissues.tissue(cell.i, cell.j, cell.k)].isSolid }
 
     /// The layer of cells whose centres lie `depth` (metres) or a little more from a side; on a thin grid, the farthest layer.
     private func cells(at side: SimulationGrid.Side, depth: Double) -> [VoxelIndex] {

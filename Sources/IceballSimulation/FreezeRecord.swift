@@ -11,11 +11,13 @@ struct FreezeRecord {
     private let tissues: TissueLayout
     /// Per tissue and threshold, H.
     private let limits: [[Float]]
+    private let isSolid: [Bool]
 
     init(_ solver: BioheatSolver, thresholdsC: [Double]) {
         (self.thresholdsC, layout, tissues) = (thresholdsC, solver.layout, solver.tissueLayout)
         lowestEnthalpy = CellField(layout)
         lowestEnthalpy.copy(from: solver.enthalpy)
+        isSolid = tissues.tissues.map(\.isSolid)
         let layout = layout
         secondsBelow = thresholdsC.map { _ in CellField(layout) }
         limits = tissues.tissues.map { tissue in thresholdsC.map { Float(tissue.table.enthalpy(atTemperature: $0)) } }
@@ -27,16 +29,17 @@ struct FreezeRecord {
         forEachSlab(of: layout.rowCount, slab: layout.slab) { rows in
             for row in rows {
                 let start = layout.rowStart(row), lowest = lowestEnthalpy.values
-                for run in tissues.runs(inRow: row) where tissues.tissues[run.tissue].isSolid {
+                for run in tissues.runs(inRow: row) where isSolid[run.tissue] {
                     for offset in start &+ run.start..<start &+ run.end where after[offset] < lowest[offset] {
                         lowest[offset] = after[offset]
                     }
-                    for (field, limit) in zip(secondsBelow, limits[run.tissue]) {
+                    for threshold in secondsBelow.indices {
+                        let limit = limits[run.tissue][threshold], field = secondsBelow[threshold].values
                         for offset in start &+ run.start..<start &+ run.end {
                             let from = before[offset], to = after[offset]
                             guard min(from, to) < limit else { continue }
                             let share = max(from, to) <= limit ? 1 : (limit - min(from, to)) / abs(to - from)
-                            field.values[offset] += Float(seconds) * share
+                            field[offset] += Float(seconds) * share
                         }
                     }
                 }

@@ -8,6 +8,8 @@ public struct IceballSimulation: Sendable {
     public var outputTimesS: [Double]
     /// The longest time step, taken once nothing has been switched for two minutes.
     public var longestStepS = 10.0
+    /// By which the short steps after a switch are longer than where early times matter, 1 or more.
+    public var stepGrowth = 1.0
     /// Temperatures for which the time spent below is kept, °C.
     public var thresholdsC: [Double] = []
     /// Sides that ice may reach, because they mirror what is inside or hold a cold temperature.
@@ -47,11 +49,12 @@ public struct IceballSimulation: Sendable {
         let solver = try BioheatSolver(model, sinks: sinks), record = FreezeRecord(solver, thresholdsC: thresholdsC)
         let view = FieldView(solver), startHeat = view.enthalpySum(solver.enthalpy)
         var snapshots: [Result.Snapshot] = []
-        let schedule = StepSchedule(sinks: sinks, outputTimesS: outputTimesS, longestStepS: longestStepS)
+        let watched = sidesToWatch
+        let schedule = StepSchedule(sinks: sinks, outputTimesS: outputTimesS, longestStepS: longestStepS, growth: stepGrowth)
         for seconds in schedule.steps {
             try solver.step(seconds: seconds)
             record.update(solver, seconds: seconds)
-            if view.iceTouches(solver.kirchhoff, sides: sidesToWatch) { throw SimulationError.iceAtBoundary(minutes: solver.timeS / 60) }
+            if view.iceTouches(solver.kirchhoff, sides: watched) { throw SimulationError.iceAtBoundary(minutes: solver.timeS / 60) }
             if let time = outputTimesS.first(where: { abs($0 - solver.timeS) < StepSchedule.tolerance }) {
                 snapshots.append(
                     .init(
@@ -91,7 +94,7 @@ struct StepSchedule {
     static let tolerance = 1e-6
     let steps: [Double]
 
-    init(sinks: [HeatSink], outputTimesS: [Double], longestStepS: Double) {
+    init(sinks: [HeatSink], outputTimesS: [Double], longestStepS: Double, growth: Double = 1) {
         let end = outputTimesS.last ?? 0
         let switches = Set([0] + sinks.flatMap { $0.phases.flatMap { [$0.startS, $0.endS] } }).filter { $0 < end }.sorted()
         let stops = Set(switches + outputTimesS).sorted().filter { $0 > Self.tolerance }
@@ -101,7 +104,7 @@ struct StepSchedule {
                 let sinceSwitch = time - switches.last { $0 <= time + Self.tolerance }!
                 let longest = min(
                     longestStepS,
-                    sinceSwitch < 10 - Self.tolerance ? 1 : sinceSwitch < 60 - Self.tolerance ? 2 : sinceSwitch < 180 ? 5 : .infinity)
+                    growth * (sinceSwitch < 10 - Self.tolerance ? 1 : sinceSwitch < 60 - Self.tolerance ? 2 : sinceSwitch < 180 ? 5 : .infinity))
                 // What is left is shared out evenly rather than ending in a sliver.
                 let left = stop - time, step = left <= longest ? left : left < 2 * longest ? left / 2 : longest
                 steps.append(step)

@@ -13,12 +13,12 @@ struct InterfaceFaces {
     }
 
     private let faces: RowList<Face>
-    private let tissues: [Tissue]
+    private let tissues: FaceTissues
     private let layout: FieldLayout
     var isEmpty: Bool { faces.isEmpty }
 
     init(grid: SimulationGrid, layout: FieldLayout, tissues: TissueLayout, conduction: Conduction) {
-        (self.layout, self.tissues) = (layout, tissues.tissues)
+        (self.layout, self.tissues) = (layout, FaceTissues(tissues.tissues))
         var found: [Face] = []
         let size = layout.size, axes = [grid.axes.x, grid.axes.y, grid.axes.z]
         if let labels = tissues.labels {
@@ -50,27 +50,23 @@ struct InterfaceFaces {
     func correct(
         _ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafePointer<Float>, factor: Float
     ) {
-        let start = layout.rowStart(row)
+        let start = layout.rowStart(row), tissues = tissues.values
         for face in faces.kernelView[row] {
             let cell = Int(face.cell), neighbour = Int(face.neighbour)
             let stencil = face.stencil * (kirchhoff[neighbour] - kirchhoff[cell])
-            let flux = heatFlux(face, enthalpy[cell], enthalpy[neighbour])
+            let flux = Self.heatFlux(face, tissues, enthalpy[cell], enthalpy[neighbour])
             target[cell &- start] += factor * (flux * face.inverseWidth - stencil)
         }
     }
 
     /// Into the cell, W/m².
-    private func heatFlux(_ face: Face, _ enthalpy: Float, _ neighbourEnthalpy: Float) -> Float {
-        let own = tissues[Int(face.tissue)].table, other = tissues[Int(face.neighbourTissue)]
-        let temperature = own.temperature(atEnthalpy: Double(enthalpy)), conductivity = own.conductivity(atTemperature: temperature)
-        let beyond = other.table.temperature(atEnthalpy: Double(neighbourEnthalpy))
-        var resistance = Double(face.distance) / conductivity
-        switch other.kind {
-        case .gas: return 0
-        case .vessel(let exchange): resistance += exchange.map { 1 / $0 } ?? 0
-        case .solid: resistance += Double(face.neighbourDistance) / other.table.conductivity(atTemperature: beyond)
-        }
-        return Float((beyond - temperature) / resistance)
+    @inline(__always)
+    private static func heatFlux(_ face: Face, _ tissues: UnsafePointer<FaceTissue>, _ enthalpy: Float, _ neighbourEnthalpy: Float) -> Float {
+        let other = tissues[Int(face.neighbourTissue)]
+        if other.isGas { return 0 }
+        let own = tissues[Int(face.tissue)].state(atEnthalpy: enthalpy), beyond = other.state(atEnthalpy: neighbourEnthalpy)
+        let resistance = face.distance / own.conductivity + (other.isSolid ? face.neighbourDistance / beyond.conductivity : other.wallResistance)
+        return (beyond.temperatureC - own.temperatureC) / resistance
     }
 
     /// The most that interface faces add to a cell's sum of factors, 1/m²: the better conductor beyond may double a face's.

@@ -40,7 +40,7 @@ struct IceballStage {
     /// Cells of the fit and of the field that is reported, mm.
     private static let fitSpacingMM = 2.0, fieldSpacingMM = 1.0
     /// How far the fine cells go beyond visible ice and probes, mm.
-    private static let coreMarginMM = 10.0
+    private static let coreMarginMM = 7.0
     /// Fewer points of an edge decide nothing.
     private static let fewestPoints = 60
     private static let thresholdsC = [0.0, -20, -40]
@@ -79,12 +79,13 @@ struct IceballStage {
             return Outcome(findings: [Self.impossible("too little of the visible edge can be compared (\(edge.points.count) points)")])
         }
         let tissues = CaseTissues(description: description, profile: profile, scans: scans, placement: placement)
-        let coarse = try tissues.model(on: try grid(setup, edge, spacingMM: Self.fitSpacingMM), probes: setup.probes)
+        let slackMM = 1.5 * (setup.priors.activeLengthMM + setup.priors.depthMM)
+        let coarse = try tissues.model(on: try grid(setup.probes, edge, spacingMM: Self.fitSpacingMM, slackMM: slackMM), probes: setup.probes)
         let edgeTemperatureC = edgeTemperature(ice, coarse)
         var fitting = EdgeFit(model: coarse, probes: setup.probes, seconds: setup.scanSeconds, edge: edge.points, edgeTemperatureC: edgeTemperatureC)
         fitting.priors = setup.priors
         let fit = try fitting.run { progress(0.7 * $0) }
-        let core = try grid(setup, edge, spacingMM: Self.fieldSpacingMM)
+        let core = try grid(fit.probes, edge, spacingMM: Self.fieldSpacingMM)
         var result = CaseSimulation(
             setup: setup, edge: edge, edgeTemperatureC: edgeTemperatureC, fit: fit, lowest: fit.lowest, temperature: fit.temperature, before: fit.before,
             after: fit.after, grid: core.core)
@@ -110,10 +111,11 @@ struct IceballStage {
         return ice.input == nil || scans.treated.modality != .ct ? table.liquidusC : (table.liquidusC + table.solidusC) / 2
     }
 
-    private func grid(_ setup: IceballSetup, _ edge: ObservedEdge, spacingMM: Double) throws -> SimulationGrid {
-        let places = edge.points.map(\.position) + setup.probes.flatMap { probe -> [PatientPoint] in
-            let (near, far) = probe.activeEnds, slack = 2 * (setup.priors.activeLengthMM + setup.priors.depthMM)
-            return [near - slack * probe.direction, far + slack * probe.direction]
+    /// - Parameter slackMM: by which probes may be moved along their lines.
+    private func grid(_ probes: [PlacedProbe], _ edge: ObservedEdge, spacingMM: Double, slackMM: Double = 0) throws -> SimulationGrid {
+        let places = edge.points.map(\.position) + probes.flatMap { probe -> [PatientPoint] in
+            let (near, far) = probe.activeEnds
+            return [near - slackMM * probe.direction, far + slackMM * probe.direction]
         }
         let low = places.reduce(places[0].lps) { pointwiseMin($0, $1.lps) } - Self.coreMarginMM
         let counts = ((places.reduce(places[0].lps) { pointwiseMax($0, $1.lps) } + Self.coreMarginMM - low) / spacingMM).rounded(.up)

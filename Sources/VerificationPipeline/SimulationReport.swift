@@ -24,6 +24,7 @@ extension CaseReport.Simulation {
                 "scanSeconds": .number(fit.seconds), "probes": .array(probes), "tissues": .array(fit.model.tissues.map { .string($0.name) }),
                 "assumed": .array(setup.assumptions.map(JSONValue.string)), "fitted": .object(Dictionary(uniqueKeysWithValues: fitted)),
                 "edgeTemperatureC": .number(simulation.edgeTemperatureC), "modelErrorMM": .number(fit.modelErrorMM),
+                "simulations": .number(Double(fit.simulationCount)),
                 "edgePoints": .number(Double(simulation.edge.points.count)), "edgeLeftOutFraction": .number(simulation.edge.excludedShare),
                 "edgeHiddenFraction": .number(simulation.edge.hiddenShare),
             ]),
