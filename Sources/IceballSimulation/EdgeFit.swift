@@ -36,15 +36,14 @@ public struct EdgeFit: Sendable {
         public var simulationCount: Int
         public var isRejected: Bool { rejection != nil }
 
-        /// What the fit found, for another nominal medium: the same tissues on another grid, say.
-        let adjust: @Sendable (ThermalModel) -> ThermalModel
+        let fitted: FittedModel
 
         /// The fitted ice on another grid, until the scan and at `furtherTimesS`.
         ///
         /// - Parameter model: with the nominal tissues.
         public func simulation(on model: ThermalModel, furtherTimesS: [Double] = [], thresholdsC: [Double] = []) throws -> IceballSimulation {
             var simulation = IceballSimulation(
-                model: adjust(model), sinks: try probes.map { probe throws in try probe.sink() }, outputTimesS: [seconds] + furtherTimesS)
+                model: fitted.tissues(of: model), sinks: try probes.map { probe throws in try probe.sink() }, outputTimesS: [seconds] + furtherTimesS)
             simulation.thresholdsC = thresholdsC
             return simulation
         }
@@ -110,20 +109,23 @@ public struct EdgeFit: Sendable {
         let normal = NormalEquations(
             columns: slopes.columns, residuals: state.distances, weights: patches.weights(state.distances, modelErrorMM: modelErrorMM))
         modelErrorMM = patches.modelErrorMM(state.distances, unknowns: normal.determinedCount)
-        return result(parameters, runs, patches, values, state, slopes, normal, before: before, modelErrorMM: modelErrorMM)
+        return try result(parameters, runs, patches, values, state, slopes, normal, before: before, modelErrorMM: modelErrorMM)
     }
 
     private func result(
         _ parameters: EdgeFitParameters, _ runs: EdgeFitRuns, _ patches: EdgePatches, _ values: [Double], _ state: EdgeFitRuns.State,
         _ slopes: EdgeFitRuns.Slopes, _ normal: NormalEquations, before: EdgeMisfit, modelErrorMM: Double
-    ) -> Result {
-        let setup = parameters.apply(values, to: .init(model: model, probes: probes, seconds: seconds))
+    ) throws -> Result {
+        let nominal = EdgeFitParameters.Setup(model: model, probes: probes, seconds: seconds), setup = parameters.apply(values, to: nominal)
         let covariance = normal.covariance, shift = parameters.shift(values)
+        let discrepancy = try ModelDiscrepancy(
+            points: zip(edge, patches.precisions).map { ($0.position - shift, $1) }, distances: state.distances, field: state.temperature,
+            edgeTemperatureC: edgeTemperatureC, modelErrorMM: modelErrorMM)
         let lowest = UncertainField(
-            field: state.lowest, base: state.lowest, changes: slopes.fields, stepSize: Self.differenceStep,
+            field: state.lowest, changes: slopes.fields, stepSize: Self.differenceStep,
             shiftSpreads: parameters.kinds.map { kind in
                 if case .shift(let axis) = kind { PatientVector.along(axis, parameters.spread(kind)) } else { nil }
-            }, covariance: covariance, shift: shift, modelErrorMM: modelErrorMM)
+            }, covariance: covariance, shift: shift, discrepancy: discrepancy)
         let after = EdgeMisfit(distancesMM: state.distances), probability = patches.probability(state.distances, values)
         return Result(
             model: setup.model, probes: setup.probes, seconds: setup.seconds, shift: shift, before: before, after: after,
@@ -134,7 +136,7 @@ public struct EdgeFit: Sendable {
                     remainingSpread: covariance[index][index].squareRoot())
             }, lowest: lowest, temperature: state.temperature, modelErrorMM: modelErrorMM, probability: probability,
             rejection: Self.rejection(after, probability), simulationCount: runs.count,
-            adjust: { parameters.apply(values, to: .init(model: $0, probes: [], seconds: 0)).model })
+            fitted: FittedModel(parameters: parameters, values: values, covariance: covariance, nominal: nominal))
     }
 
     private static func rejection(_ misfit: EdgeMisfit, _ probability: Double) -> Finding? {

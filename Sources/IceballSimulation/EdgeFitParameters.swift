@@ -84,7 +84,8 @@ struct EdgeFitParameters: Sendable {
 
     /// The setup for values in units of the spreads; shifts are left to the caller.
     func apply(_ values: [Double], to nominal: Setup) -> Setup {
-        var setup = nominal, frozen = 1.0, liquid = 1.0, latent = 1.0, perfusion = 1.0
+        var setup = nominal
+        setup.model = adjusted(nominal.model, values)
         for (kind, value) in zip(kinds, values) {
             let amount = value * spread(kind)
             switch kind {
@@ -92,27 +93,37 @@ struct EdgeFitParameters: Sendable {
                 for index in setup.probes.indices {
                     setup.probes[index].model.coolantC = max(-250, (setup.probes[index].model.coolantC ?? -140) + amount)
                 }
-            case .perfusion: perfusion = exp(amount)
-            case .frozenConductivity: frozen = exp(amount)
-            case .liquidConductivity: liquid = exp(amount)
-            case .latentHeat: latent = exp(amount)
             case .activeLength:
                 for index in setup.probes.indices {
                     setup.probes[index].model.activeLengthMM = max(5, (setup.probes[index].model.activeLengthMM ?? 0) + amount)
                 }
             case .elapsed: setup.lengthenFreeze(byMinutes: amount)
-            case .depth(let probe):
-                guard setup.probes.indices.contains(probe) else { continue }
-                setup.probes[probe].tip = setup.probes[probe].tip + amount * setup.probes[probe].direction
-            case .shift: break
+            case .depth(let probe): setup.probes[probe].tip = setup.probes[probe].tip + amount * setup.probes[probe].direction
+            case .shift, .perfusion, .frozenConductivity, .liquidConductivity, .latentHeat: break
             }
         }
-        for index in setup.model.tissues.indices where setup.model.tissues[index].isSolid {
-            setup.model.tissues[index].table = setup.model.tissues[index].table.scaled(
-                frozenConductivity: frozen, liquidConductivity: liquid, latentHeat: latent)
-            setup.model.tissues[index].perfusion *= perfusion
-        }
         return setup
+    }
+
+    /// A medium with the tissues for values in units of the spreads.
+    func adjusted(_ nominal: ThermalModel, _ values: [Double]) -> ThermalModel {
+        var model = nominal, frozen = 1.0, liquid = 1.0, latent = 1.0, perfusion = 1.0
+        for (kind, value) in zip(kinds, values) {
+            let factor = exp(value * spread(kind))
+            switch kind {
+            case .perfusion: perfusion = factor
+            case .frozenConductivity: frozen = factor
+            case .liquidConductivity: liquid = factor
+            case .latentHeat: latent = factor
+            default: break
+            }
+        }
+        for index in model.tissues.indices where model.tissues[index].isSolid {
+            model.tissues[index].table = model.tissues[index].table.scaled(
+                frozenConductivity: frozen, liquidConductivity: liquid, latentHeat: latent)
+            model.tissues[index].perfusion *= perfusion
+        }
+        return model
     }
 
     /// The shift of everything, mm along patient axes.

@@ -31,6 +31,10 @@ final class EdgeFitRuns: Sendable {
         }
     }
 
+    /// Longest step, s, and by how much the steps after a switch are longer than in a simulation of its own: coarse cells do not tell the
+    /// difference.
+    static let steps = (longestS: 20.0, growth: 2.0)
+
     private let fit: EdgeFit
     private let parameters: EdgeFitParameters
     private let done = Atomic<Int>(0)
@@ -43,7 +47,7 @@ final class EdgeFitRuns: Sendable {
         let setup = parameters.apply(values, to: .init(model: fit.model, probes: fit.probes, seconds: fit.seconds))
         var simulation = IceballSimulation(
             model: setup.model, sinks: try setup.probes.map { probe throws in try probe.sink() }, outputTimesS: [setup.seconds])
-        (simulation.longestStepS, simulation.stepGrowth) = (20, 2)
+        (simulation.longestStepS, simulation.stepGrowth) = Self.steps
         let snapshot = try simulation.run().snapshots[0]
         done.wrappingAdd(1, ordering: .relaxed)
         let shift = parameters.shift(values)

@@ -36,6 +36,12 @@ struct EdgePatches {
         }
     }
 
+    /// Per point, 1 / variance of the edge alone, 1/mm², so that the points of a patch together know as much as one of them.
+    var precisions: [Double] {
+        let share = min(1, Double(smallCount) / Double(edge.count))
+        return edge.map { share / ($0.uncertaintyMM * $0.uncertaintyMM) }
+    }
+
     func cost(_ distances: [Double], _ values: [Double], _ modelErrorMM: Double) -> Double {
         zip(distances, weights(distances, modelErrorMM: modelErrorMM)).reduce(0) { $0 + $1.0 * $1.0 * $1.1 } + values.reduce(0) { $0 + $1 * $1 }
     }

@@ -2,14 +2,13 @@ import Foundation
 import ImagingCore
 
 /// A temperature field with the spread that its uncertain parameters leave: how the temperature changes with each of them, how they vary
-/// together, and what the model itself may be wrong by.
+/// together, and what the model itself gets wrong.
 public struct UncertainField: Sendable {
     /// The most probable field, before `shift`; one of a finer grid may take its place.
     public var field: TemperatureField
     /// By which the whole field is moved.
     public let shift: PatientVector
-    /// One standard deviation of the model's own error at an isotherm, mm.
-    public let modelErrorMM: Double
+    private let discrepancy: ModelDiscrepancy
     /// At the values around which the changes were computed.
     private let base: TemperatureField
     private let changes: [TemperatureField?]
@@ -19,31 +18,39 @@ public struct UncertainField: Sendable {
     private let covariance: [[Double]]
 
     init(
-        field: TemperatureField, base: TemperatureField, changes: [TemperatureField?], stepSize: Double, shiftSpreads: [PatientVector?],
-        covariance: [[Double]], shift: PatientVector, modelErrorMM: Double
+        field: TemperatureField, changes: [TemperatureField?], stepSize: Double, shiftSpreads: [PatientVector?], covariance: [[Double]],
+        shift: PatientVector, discrepancy: ModelDiscrepancy
     ) {
-        (self.field, self.base, self.changes, self.stepSize) = (field, base, changes, stepSize)
-        (self.shiftSpreads, self.covariance, self.shift, self.modelErrorMM) = (shiftSpreads, covariance, shift, modelErrorMM)
+        (self.field, base, self.changes, self.stepSize) = (field, field, changes, stepSize)
+        (self.shiftSpreads, self.covariance, self.shift, self.discrepancy) = (shiftSpreads, covariance, shift, discrepancy)
     }
 
-    public func temperatureC(at point: PatientPoint) -> Double { field.temperatureC(at: point - shift) }
+    /// Where the simulated field is read for a place in the patient.
+    private func source(_ point: PatientPoint) -> PatientPoint {
+        let own = point - shift
+        return own + discrepancy(own).displacement
+    }
+
+    public func temperatureC(at point: PatientPoint) -> Double { field.temperatureC(at: source(point)) }
 
     /// One standard deviation of the temperature, K, to first order in the parameters.
     public func spreadK(at point: PatientPoint) -> Double {
-        let gradient = field.gradient(at: point - shift), wrong = modelErrorMM * gradient.length
-        return (parameterVarianceK2(at: point, gradient) + wrong * wrong).squareRoot()
+        let gradient = field.gradient(at: source(point))
+        return spreadMM(at: point, gradient) * gradient.length
     }
 
     /// One standard deviation, in mm, of how far in or out the isotherm through a point lies.
-    public func spreadMM(at point: PatientPoint) -> Double {
-        let gradient = field.gradient(at: point - shift), slope = gradient.length
-        guard slope > 1e-9 else { return 0 }
-        return (parameterVarianceK2(at: point, gradient) / (slope * slope) + modelErrorMM * modelErrorMM).squareRoot()
+    public func spreadMM(at point: PatientPoint) -> Double { spreadMM(at: point, field.gradient(at: source(point))) }
+
+    private func spreadMM(at point: PatientPoint, _ gradient: PatientVector) -> Double {
+        let own = point - shift, deviation = discrepancy(own).deviationMM, slope = gradient.length
+        guard slope > 1e-9 else { return deviation }
+        return (parameterVarianceK2(at: source(point), gradient) / (slope * slope) + deviation * deviation).squareRoot()
     }
 
     /// Temperatures of changed models are compared rather than θ, which the changed conductivities define differently.
-    private func parameterVarianceK2(at point: PatientPoint, _ gradient: PatientVector) -> Double {
-        let place = point - shift, here = base.temperatureC(at: place)
+    private func parameterVarianceK2(at place: PatientPoint, _ gradient: PatientVector) -> Double {
+        let here = base.temperatureC(at: place)
         let slopes = zip(changes, shiftSpreads).map { changed, shift -> Double in
             if let shift { return -gradient.dot(shift) }
             return changed.map { ($0.temperatureC(at: place) - here) / stepSize } ?? 0
@@ -64,19 +71,20 @@ public struct UncertainField: Sendable {
     public func radiusMM(of temperatureC: Double, from origin: PatientPoint, along direction: PatientVector) -> (
         radiusMM: Double, spreadMM: Double
     )? {
-        guard let unit = direction.normalized, let radius = field.radiusMM(of: temperatureC, from: origin - shift, along: unit) else {
-            return nil
-        }
-        let crossing = origin + radius * unit, slope = abs(field.gradient(at: crossing - shift).dot(unit))
+        guard let unit = direction.normalized,
+            let radius = field.radiusMM(of: temperatureC, from: origin - shift, along: unit, reading: { $0 + discrepancy($0).displacement })
+        else { return nil }
+        let crossing = origin + radius * unit, slope = abs(field.gradient(at: source(crossing)).dot(unit))
         return (radius, slope > 1e-9 ? spreadK(at: crossing) / slope : 0)
     }
 
     /// °C at every voxel of a grid.
     public func temperatures(on geometry: GridGeometry) -> Volume<Float> { Volume(geometry: geometry) { temperatureC(at: $0) } }
 
-    /// See `TemperatureField.excess`.
+    /// θ less that of an isotherm at every voxel, W/m: 0 on the isotherm and negative where it is colder, without a kink there.
     public func excess(over temperatureC: Double, on geometry: GridGeometry) -> Volume<Float> {
-        field.excess(over: temperatureC, on: geometry, shiftedBy: shift)
+        let indicator = field.indicator(of: temperatureC)
+        return Volume(geometry: geometry) { field.interpolate(indicator.values, at: field.grid.position(source($0))) - indicator.level }
     }
 
     /// The probability at every voxel of a grid.

@@ -25,6 +25,8 @@ public struct CaseReport: Hashable, Sendable, Codable {
     public var registration: Registration
     /// `null` when no simulation was run.
     public var simulation: Simulation?
+    /// `null` when none was asked for, or the simulation does not fit.
+    public var forecast: Forecast?
     /// One entry per tumour and zone.
     public var margins: [Margin]
     /// One entry per structure and zone.
@@ -37,7 +39,7 @@ public struct CaseReport: Hashable, Sendable, Codable {
 
     public init(
         case identity: CaseIdentity, inputs: [Input] = [], tumours: [Tumour] = [], probes: [Probe] = [], ice: Ice, registration: Registration,
-        simulation: Simulation? = nil, margins: [Margin] = [], structures: [Structure] = [], verdict: Verdict, findings: [Finding] = [],
+        simulation: Simulation? = nil, forecast: Forecast? = nil, margins: [Margin] = [], structures: [Structure] = [], verdict: Verdict, findings: [Finding] = [],
         timingsS: [String: Double] = [:], provenance: Provenance
     ) {
         self.case = identity
@@ -47,6 +49,7 @@ public struct CaseReport: Hashable, Sendable, Codable {
         self.ice = ice
         self.registration = registration
         self.simulation = simulation
+        self.forecast = forecast
         self.margins = margins
         self.structures = structures
         self.verdict = verdict

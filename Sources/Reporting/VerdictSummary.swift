@@ -17,6 +17,7 @@ public struct VerdictSummary: Sendable {
         let outermost = report.structures.first?.zone
         lines += report.structures.filter { $0.minimumDistanceMM != nil && $0.zone == outermost }.map { "  " + Self.line(of: $0) }
         lines += zoneVolume.map { ["  " + $0] } ?? []
+        lines += (report.forecast?.margins ?? []).filter { $0.requiredMM != nil }.map { "  " + Self.line(of: $0, within: report.forecast!.minutes) }
         lines += report.verdict.reasons.map { "  • " + $0 }
         for finding in report.findings where finding.severity > .info {
             lines.append("  \(finding.severity.rawValue): \(finding.message)\(finding.remedy.isEmpty ? "" : " " + finding.remedy)")
@@ -56,6 +57,14 @@ public struct VerdictSummary: Sendable {
         let interval = structure.minimumDistanceIntervalMM.map { " (95 %: \(text($0.low)) to \(text($0.high)))" } ?? ""
         let limit = structure.limitMM.map { ", at least \(text($0)) mm wanted" } ?? ""
         return "\(structure.name): \(text(structure.minimumDistanceMM!)) mm from the \(zoneName(structure.zone))\(interval)\(limit)"
+    }
+
+    private static func line(of forecast: CaseReport.Forecast.Margin, within minutes: Double) -> String {
+        func time(_ value: Double?) -> String { value.map { $0 == 0 ? "now" : "\(text($0)) min" } ?? "later than \(text(minutes)) min" }
+        let required = "\(text(forecast.requiredMM)) mm in the \(zoneName(forecast.zone))", interval = forecast.reachedAfterIntervalMinutes
+        let last = forecast.steps.last.map { "; after \(text($0.minutes)) min \(text($0.minimumMarginMM)) mm (95 %: \(text($0.minimumMarginIntervalMM.low)) to \(text($0.minimumMarginIntervalMM.high)))" } ?? ""
+        return "\(forecast.tumour): if freezing goes on, \(required) expected \(time(forecast.reachedAfterMinutes))"
+            + " (95 %: \(time(interval?.low)) to \(time(interval?.high)))\(last)"
     }
 
     /// How a zone is called in a sentence; a name that is not a `MarginZone` stays as it is.

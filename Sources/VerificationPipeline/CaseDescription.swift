@@ -75,6 +75,10 @@ public struct CaseDescription: Sendable, Hashable {
         public var freezeMinutes: Double
         public var thawMinutes: Double
         public var refreezeMinutes: Double
+
+        public init(freezeMinutes: Double, thawMinutes: Double, refreezeMinutes: Double) {
+            (self.freezeMinutes, self.thawMinutes, self.refreezeMinutes) = (freezeMinutes, thawMinutes, refreezeMinutes)
+        }
     }
 
     /// How the planning scan is brought onto the treated one.
@@ -113,6 +117,8 @@ public struct CaseDescription: Sendable, Hashable {
     /// What earlier ablations of the same tumours destroyed: counted with the zone.
     public var earlierZones: [FramedMask] = []
     public var probes: Probes = .automatic
+    /// The model of probes that name none of their own.
+    public var probeModel: String?
     /// Tables of probe models (`icemargin.probes/1`) beside the built-in one.
     public var probeModels: [URL] = []
     public var registration = RegistrationChoice()

@@ -27,7 +27,7 @@ extension CaseDescription {
     static func parse(_ text: String, file: URL) throws -> CaseDescription {
         let root = try StrictYAML.document(text, file: file.path, known: [
             "schema", "id", "site", "intent", "acceptIdentityDifferences", "planning", "prefreeze", "intraprocedural", "followup", "tumours", "structures", "organ",
-            "ice", "ablationZone", "earlierZones", "probes", "probeModels", "registration", "protocol", "elapsed",
+            "ice", "ablationZone", "earlierZones", "probes", "probeModel", "probeModels", "registration", "protocol", "elapsed",
         ])
         let schema = try root.requiredString("schema")
         guard schema == Self.schema else { throw root.wrongValue("schema", expected: "“\(Self.schema)”, not “\(schema)”") }
@@ -64,6 +64,7 @@ extension CaseDescription {
         description.zone = try root.mapping(isFollowup ? "ablationZone" : "ice", known: maskKeys).map { try mask($0, default: treatedFrame) }
         description.earlierZones = try root.mappings("earlierZones", known: maskKeys).map { try mask($0) }
         description.probes = try probes(of: root)
+        description.probeModel = try root.string("probeModel")
         description.probeModels = try root.strings("probeModels").map { URL(filePath: $0, relativeTo: folder).standardizedFileURL }
         description.registration = try registration(of: root, treatedKey: treatedKey, in: folder)
         description.freezeProtocol = try root.mapping("protocol", known: ["freeze", "thaw", "refreeze"]).map { entry in

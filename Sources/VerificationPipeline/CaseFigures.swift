@@ -35,11 +35,16 @@ struct CaseFigures {
         if result.placement.tumours.isEmpty, let zone = result.placement.zone { drawings.append(try planes(of: zone)) }
         drawings += try result.placement.registrations.flatMap { try registrationDrawings($0, $1) }
         let files = RGBImage.pngData(of: drawings.map(\.image), .small)
-        return zip(drawings, files).map { drawing, png in
+        return try zip(drawings, files).map { drawing, png in
             var figure = drawing.figure
             figure.png = png
             return figure
-        }
+        } + simulationFigures()
+    }
+
+    private func simulationFigures() throws -> [Figure] {
+        guard let simulation = result.simulation, let ice = result.placement.zone else { return [] }
+        return try SimulationFigures(simulation: simulation, scan: scan.volume, renderer: renderer).draw(result.margins, ice: ice)
     }
 
     private var renderer: FigureRenderer {

@@ -20,6 +20,9 @@ struct CaseResult {
     var zones: [MeasuredZone] = []
     /// Fitted to the visible ice, or rejected; `nil` when nothing could be simulated.
     var simulation: CaseSimulation?
+    /// Volumes of the simulated ice over time, and margins to come where they were asked for.
+    var growth: [CaseReport.Forecast.Ice] = []
+    var forecast: CaseReport.Forecast?
     /// `nil` without zones.
     var measurements: CaseMeasurements?
     var findings: [Finding]

@@ -25,13 +25,20 @@ struct CaseSimulation {
     /// Temperatures that kill, °C, and the zones they bound.
     static let isotherms: [(zone: MarginZone, temperatureC: Double)] = [(.isotherm20, -20), (.isotherm40, -40)]
 
-    /// What was at some time below −20 and −40 °C. Where they may lie differs from place to place.
+    /// No ice is known in which the temperature rises by more than this towards the visible edge, K/mm: the steepest simulated, a thin needle in
+    /// tissue with the blood flow of a kidney at rest, has 10.
+    static let steepestRise = 10.0
+
+    /// What was at some time below −20 and −40 °C. Where they may lie differs from place to place. Where the visible edge lies farther in than the
+    /// simulated one, an isotherm keeps the least distance from it that is known.
     func zones(ice: CaseObject) -> [MeasuredZone] {
         let spreads = lowest.spreadsMM(on: grid)
         return Self.isotherms.map { zone, temperatureC in
+            let simulated = LevelSet(colderThan: temperatureC, excess: lowest.excess(over: temperatureC, on: grid))
+            let reach = ice.setBack(byMM: -temperatureC / Self.steepestRise).levelSet.resampled(onto: grid)
             var object = ice
             object.name = zone.phrase
-            object.levelSet = LevelSet(colderThan: temperatureC, excess: lowest.excess(over: temperatureC, on: grid))
+            object.levelSet = LevelSet(field: simulated.field.combined(with: reach.field) { min($0, $1) })
             object.sampling = SurfaceSampling(.levelSet, on: grid)
             // In the spreads.
             object.edgeUncertaintyMM = 0

@@ -20,6 +20,8 @@ public struct CaseVerification {
         public var writesDICOM = true
         /// Whether the report says who the patient is, and when the study was made. The DICOM objects, which belong to it, always do.
         public var isIdentified = false
+        /// How far ahead margins are forecast, minutes; `nil` for none.
+        public var forecastMinutes: Double?
 
         public init() {}
     }
@@ -48,6 +50,7 @@ public struct CaseVerification {
                 volumeML: result.placement.zone.map { $0.surface.enclosedVolume / 1000 }, source: result.placement.zone?.source ?? "none",
                 inOrgan: result.measurements?.zoneInOrgan),
             registration: result.placement.registration, simulation: result.simulation.map(CaseReport.Simulation.init),
+            forecast: result.forecast,
             margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
             timingsS: clock.timingsS, provenance: try CaseProvenance(description: description, profile: profile).record(inputs, started: started))
@@ -56,6 +59,11 @@ public struct CaseVerification {
         }
         report.timingsS = clock.timingsS
         if options.isIdentified { report.patient = try SourceSeries(result.scans.treated).patient }
+        if let simulation = result.simulation {
+            try clock.measure("simulationFiles", as: "writing temperatures") {
+                try SimulationFiles(simulation: simulation, scan: result.scans.treated.geometry).write(growth: result.growth, forecast: result.forecast, to: folder)
+            }
+        }
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
         try folder.write(Data(try HTMLReport.render(report, figures: figures, scenes: scenes).utf8), to: "report.html")
         try folder.write(try report.jsonData(), to: ResultsFolder.marker)
@@ -66,7 +74,7 @@ public struct CaseVerification {
     /// Everything up to the margins; nothing is written.
     private func measure(_ clock: StageClock) throws -> CaseResult {
         let library = try ProbeLibrary.load(description.probeModels)
-        if case .given(let given) = description.probes { for probe in given { _ = try probe.model.map(library.model) } }
+        for name in description.probeModelNames { _ = try library.model(name) }
         let scans = try clock.measure("load", as: "reading scans") { try CaseScans.load(description) }
         let finder = CaseObjectFinder(description: description, profile: profile, scans: scans)
         let tumours = try clock.measure("tumours", as: "finding tumours") { try finder.tumours() }
@@ -111,7 +119,26 @@ public struct CaseVerification {
         }
         result.measurements = measurements
         result.findings += measurements.findings
+        try lookAhead(&result, clock)
         return result
+    }
+
+    /// Growth until the scan, and the forecast where one is wanted.
+    private func lookAhead(_ result: inout CaseResult, _ clock: StageClock) throws {
+        guard let simulation = result.simulation, !simulation.fit.isRejected else {
+            guard options.forecastMinutes != nil else { return }
+            result.findings.append(Finding(
+                .warning, "forecast-not-possible", "There is no forecast: \(result.simulation == nil ? "nothing was simulated" : "the simulation does not fit the visible ice").",
+                remedy: "See the findings on the simulation."))
+            return
+        }
+        result.growth = try clock.measure("growth", as: "simulating the growth") { try IceForecast.growth(simulation) }
+        guard let minutes = options.forecastMinutes else { return }
+        let forecast = try clock.measure("forecast", as: "looking ahead") {
+            try IceForecast(simulation: simulation, margins: result.margins, profile: profile).run(minutes: minutes)
+        }
+        result.growth += forecast.ice.dropFirst()
+        result.forecast = forecast
     }
 
     private var zoneName: MarginZone { description.isFollowup ? .ablationZone : profile.zone }

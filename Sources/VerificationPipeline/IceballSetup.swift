@@ -31,7 +31,7 @@ struct IceballSetup {
         var placed: [PlacedProbe] = [], unnamed = 0
         for (index, probe) in probes.enumerated() {
             guard let direction = probe.direction else { continue }
-            let name = index < given.count ? given[index].model : nil
+            let name = (index < given.count ? given[index].model : nil) ?? description.probeModel
             if name == nil { unnamed += 1 }
             let model = try library.model(name ?? Self.defaultModel)
             let entry = PlacedProbe(name: "P\(index + 1)", tip: probe.tip, direction: direction, model: model, phases: phases)
@@ -69,6 +69,14 @@ struct IceballSetup {
             let voxel = grid.continuousIndex(near + share * (far - near)).nearest
             return grid.size.contains(voxel) && ice.levelSet.field[voxel] >= 0
         }
+    }
+}
+
+extension CaseDescription {
+    /// Of all probes that name one.
+    var probeModelNames: [String] {
+        guard case .given(let given) = probes else { return [probeModel].compactMap { $0 } }
+        return (given.map(\.model) + [probeModel]).compactMap { $0 }
     }
 }
 

@@ -46,7 +46,7 @@ extension MeasuredZone {
 
 extension CaseObject {
     /// The object without its outer `byMM` millimetres.
-    fileprivate func setBack(byMM: Double) -> CaseObject {
+    func setBack(byMM: Double) -> CaseObject {
         let mesh = surface, rough = levelSet.mask.signedDistance()
         guard !mesh.isEmpty else { return self }
         let rimMM = Float(3 * rough.geometry.spacing.max()), depthMM = Float(byMM)

@@ -101,6 +101,20 @@ struct CaseFlags: ParsableArguments {
         transform: Probe.flag)
     var probes: [Probe] = []
 
+    @Option(help: ArgumentHelp("The model of all probes, for the simulation: a built-in one or one of --probe-models.", valueName: "name"))
+    var probeModel: String?
+
+    @Option(help: ArgumentHelp("A table of probe models of your own (icemargin.probes/1).", valueName: "file"))
+    var probeModels: String?
+
+    @Option(
+        name: .customLong("protocol"), help: ArgumentHelp("Minutes of freeze, thaw and second freeze, or of one freeze.", valueName: "min[,min,min]"),
+        transform: CaseDescription.FreezeProtocol.flag)
+    var freezeProtocol: CaseDescription.FreezeProtocol?
+
+    @Option(help: ArgumentHelp("Minutes into the protocol when the ice scan was taken.", valueName: "min"))
+    var elapsed: Double?
+
     @Option(name: .customLong("registration"), help: ArgumentHelp("How scans in different frames of reference are registered; by default as the profile says.", valueName: "rigid|deformable"))
     var registrationKind: RegistrationKind?
 
@@ -130,7 +144,8 @@ struct CaseFlags: ParsableArguments {
             ("--tumour-seed", tumourSeed != nil), ("--tumour-diameter", tumourDiameter != nil), ("--tumour-axis", tumourAxis != nil),
             ("--tumour-include", !tumourIncludes.isEmpty), ("--tumour-exclude", !tumourExcludes.isEmpty), ("--tumour-mask", tumourMask != nil),
             ("--ice-mask", iceMask != nil), ("--ablation-zone-mask", ablationZoneMask != nil), ("--organ-mask", organMask != nil), ("--structure", !structures.isEmpty),
-            ("--probe", !probes.isEmpty), ("--registration", registrationKind != nil), ("--always-register", alwaysRegister),
+            ("--probe", !probes.isEmpty), ("--probe-model", probeModel != nil), ("--probe-models", probeModels != nil),
+            ("--protocol", freezeProtocol != nil), ("--elapsed", elapsed != nil), ("--registration", registrationKind != nil), ("--always-register", alwaysRegister),
             ("--initial-transform", initialTransform != nil), ("--transform", transform != nil), ("--landmark", !landmarks.isEmpty),
         ]
         return given.first { $0.1 }?.0
@@ -164,6 +179,9 @@ struct CaseFlags: ParsableArguments {
         let names = description.structures.map(\.name)
         guard Set(names).count == names.count else { throw ValidationError("Each --structure needs a name of its own.") }
         if !probes.isEmpty { description.probes = .given(probes.map { .init(tip: $0.tip, tail: $0.tail, model: nil) }) }
+        (description.probeModel, description.probeModels) = (probeModel, probeModels.map { [URL(filePath: $0)] } ?? [])
+        if let elapsed, !(elapsed > 0 && elapsed.isFinite) { throw ValidationError("--elapsed must be minutes greater than 0.") }
+        (description.freezeProtocol, description.elapsedMinutes) = (freezeProtocol, elapsed)
         description.registration = try registration()
         return description
     }
@@ -207,3 +225,14 @@ struct CaseFlags: ParsableArguments {
 
 extension TreatmentIntent: ExpressibleByArgument {}
 extension PatientIdentity.Attribute: ExpressibleByArgument {}
+
+extension CaseDescription.FreezeProtocol {
+    /// From `freeze` or `freeze,thaw,refreeze` in minutes.
+    @Sendable static func flag(_ text: String) throws -> CaseDescription.FreezeProtocol {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0.trimmingCharacters(in: .whitespaces)) }
+        guard parts.count == 1 || parts.count == 3, parts.allSatisfy({ $0.map { $0 > 0 && $0.isFinite } ?? false }) else {
+            throw ValidationError("The protocol must be minutes greater than 0, “10” or “10,5,10”, not “\(text)”.")
+        }
+        return .init(freezeMinutes: parts[0]!, thawMinutes: parts.count > 1 ? parts[1]! : 0, refreezeMinutes: parts.count > 1 ? parts[2]! : 0)
+    }
+}

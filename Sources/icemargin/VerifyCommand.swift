@@ -17,6 +17,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
             The output folder gets report.html, report.json, pictures (PNG), masks (NIfTI) and, in dicom/, DICOM objects of the scans' studies: \
             segmentation, structured report, pictures. These say who the patient is; all else does only with --identified. Scans are only read.
+            The output folder gets report.html, report.json, pictures (PNG), masks and simulated temperatures (NIfTI) and, in dicom/, a DICOM segmentation that belongs to the \
+            scans' studies. Scans are only read.
             """)
 
     @Argument(help: ArgumentHelp("The case: a case.yaml, or the folder that holds it.", valueName: "case"))
@@ -36,6 +38,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Flag(help: "Say in report.json and report.html who the patient is and when the study was made.")
     var identified = false
+    @Option(help: ArgumentHelp(
+        "Also say how the margins grow over so many minutes (at most 60) if all probes go on freezing, and when the required one is reached.", valueName: "min"))
+    var forecast: Double?
 
     @Flag(help: "Print report.json instead of the summary.")
     var json = false
@@ -59,6 +64,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard printProfile == nil else { return }
+        if let forecast, !(forecast > 0 && forecast <= 60) { throw ValidationError("--forecast must lie between 0 and 60 minutes.") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if casePath == nil && flags.planning == nil {
             throw ValidationError("Give a case file, or --planning, --intraprocedural and a tumour.")
@@ -113,6 +119,10 @@ struct VerifyCommand: AsyncParsableCommand {
                 try KernelThreads.with(threads ?? KernelThreads.count) {
                     try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
                 }
+            options.writesDICOM = !noDICOM
+            options.forecastMinutes = forecast
+            report = try KernelThreads.with(threads ?? KernelThreads.count) {
+                try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
             }
         } catch {
             folder.discard()

@@ -108,6 +108,7 @@ let exampleDocument = #"""
         }
       },
       "simulation": null,
+      "forecast": null,
       "margins": [
         {
           "tumour": "T1",
@@ -161,6 +162,7 @@ let exampleDocument = #"""
           "nearestPointLPS": [1, 1, 1],
           "overlapVolumeML": 0,
           "lowestTemperatureC": null,
+          "timeBelow": null,
           "limitMM": 5,
           "status": "met"
         }
