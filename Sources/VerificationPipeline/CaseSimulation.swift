@@ -38,7 +38,7 @@ struct CaseSimulation {
             let reach = ice.setBack(byMM: -temperatureC / Self.steepestRise).levelSet.resampled(onto: grid)
             var object = ice
             object.name = zone.phrase
-            object.levelSet = LevelSet(field: simulated.field.combined(with: reach.field) { min($0, $1) })
+            object.levelSet = simulated.intersected(with: reach)
             object.sampling = SurfaceSampling(.levelSet, on: grid)
             // In the spreads.
             object.edgeUncertaintyMM = 0
@@ -102,6 +102,14 @@ struct StructureExposure {
 extension LevelSet {
     /// Exact near the surface; farther away only the sign counts, mm.
     private static let exactMM: Float = 6
+
+    /// What lies in both of two objects on the same grid.
+    func intersected(with other: LevelSet) -> LevelSet {
+        precondition(geometry == other.geometry)
+        return LevelSet(field: Volume<Float>(geometry: geometry) { target in
+            field.withUnsafeVoxels { a in other.field.withUnsafeVoxels { b in for offset in target.indices { target[offset] = min(a[offset], b[offset]) } } }
+        })
+    }
 
     /// What is colder than an isotherm; with an empty surface where nothing is.
     ///

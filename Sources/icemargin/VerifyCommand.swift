@@ -15,10 +15,8 @@ struct VerifyCommand: AsyncParsableCommand {
               icemargin verify --planning DIR --intraprocedural DIR --site liver \\
                 --tumour-seed 12.5,-80,431 --tumour-diameter 24
 
-            The output folder gets report.html, report.json, pictures (PNG), masks (NIfTI) and, in dicom/, DICOM objects of the scans' studies: \
-            segmentation, structured report, pictures. These say who the patient is; all else does only with --identified. Scans are only read.
-            The output folder gets report.html, report.json, pictures (PNG), masks and simulated temperatures (NIfTI) and, in dicom/, a DICOM segmentation that belongs to the \
-            scans' studies. Scans are only read.
+            The output folder gets report.html, report.json, pictures (PNG), masks and simulated temperatures (NIfTI) and, in dicom/, DICOM objects of \
+            the scans' studies: segmentation, structured report, pictures. These say who the patient is; all else does only with --identified. Scans are only read.
             """)
 
     @Argument(help: ArgumentHelp("The case: a case.yaml, or the folder that holds it.", valueName: "case"))
@@ -38,6 +36,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Flag(help: "Say in report.json and report.html who the patient is and when the study was made.")
     var identified = false
+
     @Option(help: ArgumentHelp(
         "Also say how the margins grow over so many minutes (at most 60) if all probes go on freezing, and when the required one is reached.", valueName: "min"))
     var forecast: Double?
@@ -114,15 +113,11 @@ struct VerifyCommand: AsyncParsableCommand {
         let report: CaseReport
         do {
             var options = CaseVerification.Options()
-            (options.writesDICOM, options.isIdentified) = (!noDICOM, identified)
+            (options.writesDICOM, options.isIdentified, options.forecastMinutes) = (!noDICOM, identified, forecast)
             report = try Interruption.handled(cleanUp: folder.discard) {
                 try KernelThreads.with(threads ?? KernelThreads.count) {
                     try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
                 }
-            options.writesDICOM = !noDICOM
-            options.forecastMinutes = forecast
-            report = try KernelThreads.with(threads ?? KernelThreads.count) {
-                try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
             }
         } catch {
             folder.discard()

@@ -105,6 +105,54 @@ import Testing
         #expect(Errors.rms(before.edge) > 1 && covered > 0.8)
     }
 
+    /// An edge that is seen 3 mm too far in within 9 mm of one place takes the −20 °C isotherm along there, by less, and nowhere else.
+    @Test func aDentInTheEdgeFadesInwards() throws {
+        let simulation = IceballSimulation(
+            model: try Self.medium(spacingMM: 2), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600])
+        let field = try simulation.run().snapshots[0].lowest, center = PatientPoint(0, 1.5, 2)
+        let dent = PatientVector(1, 0, 0), opposite = PatientVector(-1, 0, 0)
+        var points: [(position: PatientPoint, precision: Double)] = [], distances: [Double] = []
+        for direction in Self.directions(400) {
+            let radius = try #require(field.radiusMM(of: -4.5, from: center, along: direction))
+            let isDented = (center + radius * direction).distance(to: center + radius * dent) < 9
+            points.append((center + (radius - (isDented ? 3 : 0)) * direction, 0.2))
+            distances.append(isDented ? 3 : 0)
+        }
+        let discrepancy = try ModelDiscrepancy(
+            points: points, distances: distances, field: field, edgeTemperatureC: -4.5, modelErrorMM: 1)
+        func moved(_ temperature: Double, _ direction: PatientVector) throws -> Double {
+            let before = try #require(field.radiusMM(of: temperature, from: center, along: direction))
+            let after = try #require(
+                field.radiusMM(of: temperature, from: center, along: direction, reading: { $0 + discrepancy($0).displacement }))
+            return before - after
+        }
+        let (edge, cold, colder) = (try moved(-4.5, dent), try moved(-20, dent), try moved(-40, dent))
+        #expect(edge > 1 && edge < 3 && cold < 0.85 * edge && colder < cold && colder > 0.2)
+        #expect(abs(try moved(-20, opposite)) < 0.15)
+    }
+
+    /// Quantiles of χ² from tables.
+    @Test(arguments: [(value: 23.209, freedom: 10.0, tail: 0.01), (15.987, 10, 0.1), (37.566, 20, 0.01), (19.337, 20, 0.5), (76.154, 50, 0.01)])
+    func tailOfChiSquared(value: Double, freedom: Double, tail: Double) {
+        #expect(abs(EdgePatches.chiSquaredTail(value, degreesOfFreedom: freedom) - tail) < 0.03 * tail + 0.0005)
+    }
+
+    /// Going on with freezing makes the ice larger, and the fitted state at the scan is what the readings begin with.
+    @Test func freezingGoesOn() throws {
+        let nominal = try IceballSimulation(
+            model: try Self.medium(spacingMM: 3), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600]).run().snapshots[0].lowest
+        let center = PatientPoint(0, 1.5, 2)
+        let edge = Self.directions(120).compactMap { direction in
+            nominal.radiusMM(of: -4.5, from: center, along: direction).map { EdgeFit.EdgePoint(position: center + $0 * direction, uncertaintyMM: 0.7) }
+        }
+        let fit = try EdgeFit(model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5).run()
+        let readings = try IceContinuation(fit).readings(atMinutes: [-5, 0, 5]) { [$0.temperature.volumeML(below: -4.5)] }
+        let volumes = readings.map { $0.values[0] }
+        #expect(volumes[0] < volumes[1] && volumes[1] < volumes[2])
+        #expect(abs(volumes[1] / nominal.volumeML(below: -4.5) - 1) < 0.05)
+        #expect(readings[1].changeDeviations[0] == 0 && readings[2].changeDeviations[0] > 0)
+    }
+
     @Test func iceThatNoProbeCanMakeIsRejected() throws {
         let edge = Self.directions(120).map { EdgeFit.EdgePoint(position: PatientPoint(20, 0, 0) + 9 * $0, uncertaintyMM: 0.7) }
         let result = try EdgeFit(
