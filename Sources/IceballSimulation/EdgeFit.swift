@@ -120,7 +120,7 @@ public struct EdgeFit: Sendable {
         let covariance = normal.covariance, shift = parameters.shift(values)
         let discrepancy = try ModelDiscrepancy(
             points: zip(edge, patches.precisions).map { ($0.position - shift, $1) }, distances: state.distances, field: state.temperature,
-            edgeTemperatureC: edgeTemperatureC, modelErrorMM: modelErrorMM)
+            modelErrorMM: modelErrorMM)
         let lowest = UncertainField(
             field: state.lowest, changes: slopes.fields, stepSize: Self.differenceStep,
             shiftSpreads: parameters.kinds.map { kind in

@@ -21,8 +21,7 @@ struct ModelDiscrepancy: Sendable {
     ///   - points: of the edge in the field's own frame, with precisions (1/mm²) that add up over independent patches.
     ///   - distances: by which each lies inside the simulated edge, mm.
     init(
-        points: [(position: PatientPoint, precision: Double)], distances: [Double], field: TemperatureField, edgeTemperatureC: Double,
-        modelErrorMM: Double
+        points: [(position: PatientPoint, precision: Double)], distances: [Double], field: TemperatureField, modelErrorMM: Double
     ) throws {
         let low = points.reduce(points[0].position.lps) { pointwiseMin($0, $1.position.lps) } - 2 * Self.spacingMM
         let high = points.reduce(points[0].position.lps) { pointwiseMax($0, $1.position.lps) } + 2 * Self.spacingMM
@@ -33,16 +32,16 @@ struct ModelDiscrepancy: Sendable {
         let prior = 1 / (modelErrorMM * modelErrorMM), reach = -1 / (2 * Self.neighbourhoodMM * Self.neighbourhoodMM)
         nodes = mapSlabs(of: grid.size.voxelCount, slab: 64) { range in
             range.map { offset -> SIMD4<Double> in
-                let node = grid.point(grid.size.index(atOffset: offset)), (inside, outwards) = field.edgeDistanceMM(of: edgeTemperatureC, at: node)
+                let node = grid.point(grid.size.index(atOffset: offset)), outwards = field.gradient(at: node).normalized ?? .zero
                 // The neighbourhood is that of the edge nearest to the node.
-                let foot = node + inside * outwards
+                let foot = points.min { $0.position.distance(to: node) < $1.position.distance(to: node) }!.position
                 var weight = 0.0, sum = 0.0
                 for (point, distance) in zip(points, distances) {
                     let apart = point.position - foot, share = point.precision * exp(apart.dot(apart) * reach)
                     weight += share
                     sum += share * distance
                 }
-                let fading = exp(-abs(inside) / Self.fadingMM), known = weight / (weight + prior)
+                let fading = exp(-foot.distance(to: node) / Self.fadingMM), known = weight / (weight + prior)
                 let displacement = fading * sum / (weight + prior) * outwards
                 return SIMD4(displacement.lps, modelErrorMM * (1 - fading * fading * known).squareRoot())
             }

@@ -37,7 +37,7 @@ struct SimulationFigures {
         let middle = ice.surface.centroid ?? scan.geometry.center, after = simulation.after
         let overlays = [
             FigureOverlay(ice.levelSet, colour: FigureColour.ice, name: "visible ice"),
-            FigureOverlay(simulation.simulatedIce, colour: Self.simulatedColour, name: "simulated edge", isDashed: true),
+            FigureOverlay(simulation.simulatedIce, colour: Self.simulatedColour, name: "simulated edge", dash: .dashed),
         ]
         let described = String(format: "root mean square %.1f mm, largest %.1f mm", after.rmsMM, after.largestMM)
         let picture = try renderer.orthogonalPlanes(

@@ -119,7 +119,7 @@ import Testing
             distances.append(isDented ? 3 : 0)
         }
         let discrepancy = try ModelDiscrepancy(
-            points: points, distances: distances, field: field, edgeTemperatureC: -4.5, modelErrorMM: 1)
+            points: points, distances: distances, field: field, modelErrorMM: 1)
         func moved(_ temperature: Double, _ direction: PatientVector) throws -> Double {
             let before = try #require(field.radiusMM(of: temperature, from: center, along: direction))
             let after = try #require(
