@@ -29,7 +29,10 @@ public struct FigureOverlay: Sendable {
     /// The object's extent, eight corners; empty for an empty object.
     let corners: [PatientPoint]
 
-    public init(_ levelSet: LevelSet, colour: RGBColour, name: String, dash: OutlineDash = .none, thickness: Double = 1.7, framesPicture: Bool = true) {
+    public init(
+        _ levelSet: LevelSet, colour: RGBColour, name: String, dash: OutlineDash = .none, thickness: Double = 1.7,
+        framesPicture: Bool = true
+    ) {
         self.levelSet = levelSet
         self.colour = colour
         self.name = name

@@ -97,7 +97,8 @@ public struct FigureRenderer: Sendable {
         }
         let tiles = mapSlabs(of: count, slab: 1) { range in
             let center = box.center + positions[range.lowerBound] * normal
-            let plane = ViewPlane(orientation, center: center, pixelSizeMM: box.sideMM / Double(tileSize), width: tileSize, height: tileSize)
+            let plane = ViewPlane(
+                orientation, center: center, pixelSizeMM: box.sideMM / Double(tileSize), width: tileSize, height: tileSize)
             var panel = Panel(scan, plane, window: window)
             panel.draw(overlays)
             if let mark, range.lowerBound == marked { panel.draw(mark, colour: FigureColour.mark, away: Self.center(of: tumour)) }
@@ -146,7 +147,9 @@ extension FigureRenderer {
 
     /// The cube that holds `point` and the overlays that frame the picture, with what surrounds them. It is moved into the
     /// scan as far as it still holds them, so that no room is lost beside the scan.
-    func region(of overlays: [FigureOverlay], around point: PatientPoint, in geometry: GridGeometry) -> (center: PatientPoint, sideMM: Double) {
+    func region(of overlays: [FigureOverlay], around point: PatientPoint, in geometry: GridGeometry) -> (
+        center: PatientPoint, sideMM: Double
+    ) {
         func box(_ points: [PatientPoint]) -> (low: SIMD3<Double>, high: SIMD3<Double>) {
             points.reduce((points[0].lps, points[0].lps)) { (pointwiseMin($0.0, $1.lps), pointwiseMax($0.1, $1.lps)) }
         }
@@ -183,7 +186,9 @@ extension FigureRenderer {
         let total = columns * (width + Self.gap) - Self.gap, right = Double(total - 10)
         let legend = legendPlaces(overlays, right: right), lines = (legend.last?.line ?? 0) + 1
         var image = RGBImage(
-            width: total, height: Self.stripHeight + rows * (height + Self.gap) - Self.gap + Self.stripHeight + (lines - 1) * Self.legendLine, filledWith: Self.ground)
+            width: total,
+            height: Self.stripHeight + rows * (height + Self.gap) - Self.gap + Self.stripHeight + (lines - 1) * Self.legendLine,
+            filledWith: Self.ground)
         for (index, picture) in pictures.enumerated() {
             image.paste(picture, left: index % columns * (width + Self.gap), top: Self.stripHeight + index / columns * (height + Self.gap))
         }
@@ -193,7 +198,9 @@ extension FigureRenderer {
         let top = Double(image.height - Self.stripHeight - (lines - 1) * Self.legendLine) + 11.5
         for (overlay, place) in zip(overlays, legend) {
             let y = top + Double(place.line * Self.legendLine)
-            canvas.draw([[SIMD2(place.x, y + 6), SIMD2(place.x + 24, y + 6)]], colour: overlay.colour, thickness: overlay.thickness + 0.9, dash: overlay.dash.pixels)
+            canvas.draw(
+                [[SIMD2(place.x, y + 6), SIMD2(place.x + 24, y + 6)]], colour: overlay.colour, thickness: overlay.thickness + 0.9,
+                dash: overlay.dash.pixels)
             canvas.draw(overlay.name, at: SIMD2(place.x + 33, y), height: 11, halo: false)
         }
         canvas.draw(Self.notice, at: SIMD2(right, top), height: 11, colour: RGBColour(170, 170, 175), anchor: .trailing, halo: false)
@@ -204,7 +211,8 @@ extension FigureRenderer {
     private func legendPlaces(_ overlays: [FigureOverlay], right: Double) -> [(x: Double, line: Int)] {
         var (x, line) = (10.0, 0)
         return overlays.map { overlay in
-            let width = 33 + Canvas.width(of: overlay.name, height: 11), limit = line == 0 ? right - Canvas.width(of: Self.notice, height: 11) - 20 : right
+            let width = 33 + Canvas.width(of: overlay.name, height: 11),
+                limit = line == 0 ? right - Canvas.width(of: Self.notice, height: 11) - 20 : right
             if x > 10, x + width > limit { (x, line) = (10, line + 1) }
             defer { x += width + 28 }
             return (x, line)

@@ -12,8 +12,8 @@ public struct MarginMapFigure: Sendable {
     private static let ground = RGBColour(16, 16, 18), soft = RGBColour(190, 192, 196)
     private static let (strip, legend, gap) = (34, 66, 6)
 
-    /// Six views in two rows over a legend in millimetres. A dark line runs where the margin is what is required, a light one where it is zero; a
-    /// ring marks `worst` in the views that show it.
+    /// Six views in two rows over a legend in millimetres. A dark line runs where the margin is what is required, a light one where it is
+    /// zero; a ring marks `worst` in the views that show it.
     public func image(_ map: SurfaceMap, worst: PatientPoint, caption: FigureCaption) -> RGBImage {
         let views = mapSlabs(of: SurfaceView.allCases.count, slab: 1) { view(map, SurfaceView.allCases[$0.lowerBound], worst: worst) }
         let width = 3 * (viewSize + Self.gap) - Self.gap, rows = 2 * (viewSize + Self.gap) - Self.gap
@@ -23,7 +23,8 @@ public struct MarginMapFigure: Sendable {
         }
         var canvas = Canvas(image)
         canvas.draw(caption.title, at: SIMD2(10, 11), height: 12, halo: false)
-        canvas.draw(caption.result, at: SIMD2(Double(width - 10), 11), height: 12, colour: FigureColour.mark, anchor: .trailing, halo: false)
+        canvas.draw(
+            caption.result, at: SIMD2(Double(width - 10), 11), height: 12, colour: FigureColour.mark, anchor: .trailing, halo: false)
         drawLegend(on: &canvas, top: Double(Self.strip + rows) + 12)
         return canvas.image
     }
@@ -32,18 +33,23 @@ public struct MarginMapFigure: Sendable {
         let width = 560.0, left = 12.0, range = colours.rangeMM
         func x(_ marginMM: Double) -> Double { left + width * (marginMM - range.lowerBound) / (range.upperBound - range.lowerBound) }
         for column in 0..<Int(width) {
-            let margin = range.lowerBound + (Double(column) + 0.5) / width * (range.upperBound - range.lowerBound), x = left + Double(column)
+            let margin = range.lowerBound + (Double(column) + 0.5) / width * (range.upperBound - range.lowerBound),
+                x = left + Double(column)
             canvas.draw([[SIMD2(x, top), SIMD2(x, top + 16)]], colour: colours.colour(margin), thickness: 1.6)
         }
         for tick in colours.ticksMM {
             let isRequired = tick == colours.requiredMM
-            canvas.draw([[SIMD2(x(tick), top - 3), SIMD2(x(tick), top + 19)]], colour: isRequired ? .black : .white, thickness: isRequired ? 2.4 : 1)
+            canvas.draw(
+                [[SIMD2(x(tick), top - 3), SIMD2(x(tick), top + 19)]], colour: isRequired ? .black : .white, thickness: isRequired ? 2.4 : 1
+            )
             let text = String(format: "%g", tick).replacing("-", with: "−") + (isRequired ? " \(colours.requirement)" : "")
             canvas.draw(text, at: SIMD2(x(tick), top + 26), height: 11, anchor: tick == range.lowerBound ? .leading : .center, halo: false)
         }
         canvas.draw("margin, mm", at: SIMD2(left + width + 18, top + 3), height: 11, halo: false)
         let right = Double(canvas.image.width - 10)
-        canvas.draw("dark line: \(colours.requirement)   dashed: 0 mm", at: SIMD2(right, top + 3), height: 11, colour: Self.soft, anchor: .trailing, halo: false)
+        canvas.draw(
+            "dark line: \(colours.requirement)   dashed: 0 mm", at: SIMD2(right, top + 3), height: 11, colour: Self.soft, anchor: .trailing,
+            halo: false)
         canvas.draw("Research use only", at: SIMD2(right, top + 26), height: 11, colour: Self.soft, anchor: .trailing, halo: false)
     }
 
@@ -60,10 +66,12 @@ public struct MarginMapFigure: Sendable {
         // Lines stop where the surface does: the outline of the picture is not one of the margin.
         func isOnSurface(_ point: SIMD2<Double>) -> Bool {
             let (x, y) = (Int(point.x), Int(point.y))
-            return [0, 1].allSatisfy { dx in [0, 1].allSatisfy { dy in
-                let (column, row) = (min(x + dx, viewSize - 1), min(y + dy, viewSize - 1))
-                return !raster.marginsMM[row * viewSize + column].isNaN
-            } }
+            return [0, 1].allSatisfy { dx in
+                [0, 1].allSatisfy { dy in
+                    let (column, row) = (min(x + dx, viewSize - 1), min(y + dy, viewSize - 1))
+                    return !raster.marginsMM[row * viewSize + column].isNaN
+                }
+            }
         }
         func lines(at level: Double) -> [[SIMD2<Double>]] {
             zeroContours(raster.marginsMM.map { Float($0 - level) }, width: viewSize, height: viewSize)

@@ -4,8 +4,8 @@ import ImagingCore
 /// A volume as the report's page carries it: whole-number codes, differenced and deflated (zlib format).
 ///
 /// Codes run over columns fastest, then rows, then slices. What is stored is how far each lies from its prediction:
-/// - `bytes` 2: the mean of the left and the upper neighbour, rounded down (the one that there is at an edge, 0 at the first voxel of a slice); the
-///   difference, folded to 0, −1, 1, −2 … ↦ 0, 1, 2, 3 …, as all low bytes, then all high bytes.
+/// - `bytes` 2: the mean of the left and the upper neighbour, rounded down (the one that there is at an edge, 0 at the first voxel of a
+///   slice); the difference, folded to 0, −1, 1, −2 … ↦ 0, 1, 2, 3 …, as all low bytes, then all high bytes.
 /// - `bytes` 1: left + upper − upper left, modulo 256; voxels beyond the edge are 0.
 ///
 /// The same values give the same bytes with the same zlib.
@@ -66,12 +66,13 @@ public struct PackedVolume: Sendable {
                 for _ in 0..<size.k {
                     for j in 0..<size.j {
                         for i in 0..<width {
-                            let prediction: Int = switch (i > 0, j > 0) {
-                            case (true, true): (Int(codes[index &- 1]) &+ Int(codes[index &- width])) >> 1
-                            case (true, false): Int(codes[index &- 1])
-                            case (false, true): Int(codes[index &- width])
-                            case (false, false): 0
-                            }
+                            let prediction: Int =
+                                switch (i > 0, j > 0) {
+                                case (true, true): (Int(codes[index &- 1]) &+ Int(codes[index &- width])) >> 1
+                                case (true, false): Int(codes[index &- 1])
+                                case (false, true): Int(codes[index &- width])
+                                case (false, false): 0
+                                }
                             let difference = Int(codes[index]) &- prediction
                             let folded = UInt32(truncatingIfNeeded: difference < 0 ? -2 &* difference &- 1 : 2 &* difference)
                             planes[index] = UInt8(truncatingIfNeeded: folded)

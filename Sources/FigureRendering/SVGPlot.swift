@@ -19,7 +19,8 @@ public struct SVGPlot: Sendable {
         private static func roundTicks(_ range: ClosedRange<Double>) -> [Double] {
             let raw = (range.upperBound - range.lowerBound) / 6, magnitude = pow(10, floor(log10(raw)))
             let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= raw * 0.999 }!
-            return Array(stride(from: (range.lowerBound / step - 1e-9).rounded(.up) * step, through: range.upperBound + 1e-9 * step, by: step))
+            return Array(
+                stride(from: (range.lowerBound / step - 1e-9).rounded(.up) * step, through: range.upperBound + 1e-9 * step, by: step))
         }
     }
 
@@ -59,7 +60,9 @@ public struct SVGPlot: Sendable {
     /// A bar from the x axis.
     public mutating func addBar(_ range: ClosedRange<Double>, height value: Double, colour: String) {
         let (a, b) = (horizontal(range.lowerBound) + 0.5, horizontal(range.upperBound) - 0.5), top = vertical(value)
-        elements.append("<rect x=\"\(Self.text(a))\" y=\"\(Self.text(top))\" width=\"\(Self.text(max(0.5, b - a)))\" height=\"\(Self.text(vertical(y.range.lowerBound) - top))\" fill=\"\(colour)\"/>")
+        elements.append(
+            "<rect x=\"\(Self.text(a))\" y=\"\(Self.text(top))\" width=\"\(Self.text(max(0.5, b - a)))\" height=\"\(Self.text(vertical(y.range.lowerBound) - top))\" fill=\"\(colour)\"/>"
+        )
     }
 
     /// A line through points; parts beyond the axes are cut off.
@@ -72,22 +75,30 @@ public struct SVGPlot: Sendable {
     public mutating func addVerticalLine(at value: Double, _ label: String, _ stroke: Stroke) {
         guard x.range.contains(value) else { return }
         let place = horizontal(value), anchor = place > width - 60 ? "end" : place < left + 40 ? "start" : "middle"
-        elements.append("<line x1=\"\(Self.text(place))\" x2=\"\(Self.text(place))\" y1=\"\(Self.text(Self.top))\" y2=\"\(Self.text(height - Self.bottom))\" \(Self.attributes(stroke))/>")
+        elements.append(
+            "<line x1=\"\(Self.text(place))\" x2=\"\(Self.text(place))\" y1=\"\(Self.text(Self.top))\" y2=\"\(Self.text(height - Self.bottom))\" \(Self.attributes(stroke))/>"
+        )
         addText(label, atPixel: (place, Self.top - 7), anchor: anchor)
     }
 
     /// A short horizontal line with ends, for an interval along x.
     public mutating func addInterval(_ range: ClosedRange<Double>, at value: Double, _ stroke: Stroke) {
-        let (a, b, place) = (horizontal(max(range.lowerBound, x.range.lowerBound)), horizontal(min(range.upperBound, x.range.upperBound)), vertical(value))
+        let (a, b, place) = (
+            horizontal(max(range.lowerBound, x.range.lowerBound)), horizontal(min(range.upperBound, x.range.upperBound)), vertical(value)
+        )
         let (from, to, low, high) = (Self.text(a), Self.text(b), Self.text(place - 5), Self.text(place + 5))
-        elements.append("<path d=\"M\(from) \(low)V\(high)M\(from) \(Self.text(place))H\(to)M\(to) \(low)V\(high)\" fill=\"none\" \(Self.attributes(stroke))/>")
+        elements.append(
+            "<path d=\"M\(from) \(low)V\(high)M\(from) \(Self.text(place))H\(to)M\(to) \(low)V\(high)\" fill=\"none\" \(Self.attributes(stroke))/>"
+        )
     }
 
     public mutating func addText(_ text: String, x: Double, y: Double, anchor: String = "start", colour: String = ink) {
         addText(text, atPixel: (horizontal(x), vertical(y)), anchor: anchor, colour: colour)
     }
     public mutating func addText(_ text: String, atPixel place: (x: Double, y: Double), anchor: String, colour: String = ink) {
-        elements.append("<text x=\"\(Self.text(place.x))\" y=\"\(Self.text(place.y))\" text-anchor=\"\(anchor)\" style=\"fill:\(colour)\">\(Self.escaped(text))</text>")
+        elements.append(
+            "<text x=\"\(Self.text(place.x))\" y=\"\(Self.text(place.y))\" text-anchor=\"\(anchor)\" style=\"fill:\(colour)\">\(Self.escaped(text))</text>"
+        )
     }
 
     /// The whole element, with a title and a description for screen readers.
@@ -99,28 +110,45 @@ public struct SVGPlot: Sendable {
         ]
         for tick in y.ticks {
             let place = Self.text(vertical(tick))
-            lines.append("<line x1=\"\(Self.text(left))\" x2=\"\(Self.text(right))\" y1=\"\(place)\" y2=\"\(place)\" \(Self.attributes(Stroke(Self.grid, width: 1)))/>")
-            lines.append("<text x=\"\(Self.text(left - 6))\" y=\"\(Self.text(vertical(tick) + 4))\" text-anchor=\"end\" style=\"fill:\(Self.soft)\">\(y.label(of: tick))</text>")
+            lines.append(
+                "<line x1=\"\(Self.text(left))\" x2=\"\(Self.text(right))\" y1=\"\(place)\" y2=\"\(place)\" \(Self.attributes(Stroke(Self.grid, width: 1)))/>"
+            )
+            lines.append(
+                "<text x=\"\(Self.text(left - 6))\" y=\"\(Self.text(vertical(tick) + 4))\" text-anchor=\"end\" style=\"fill:\(Self.soft)\">\(y.label(of: tick))</text>"
+            )
         }
         lines += elements
-        lines.append("<line x1=\"\(Self.text(left))\" x2=\"\(Self.text(right))\" y1=\"\(Self.text(bottom))\" y2=\"\(Self.text(bottom))\" \(Self.attributes(Stroke(Self.soft, width: 1)))/>")
+        lines.append(
+            "<line x1=\"\(Self.text(left))\" x2=\"\(Self.text(right))\" y1=\"\(Self.text(bottom))\" y2=\"\(Self.text(bottom))\" \(Self.attributes(Stroke(Self.soft, width: 1)))/>"
+        )
         for tick in x.ticks {
             let place = Self.text(horizontal(tick))
-            lines.append("<line x1=\"\(place)\" x2=\"\(place)\" y1=\"\(Self.text(bottom))\" y2=\"\(Self.text(bottom + 4))\" \(Self.attributes(Stroke(Self.soft, width: 1)))/>")
-            lines.append("<text x=\"\(place)\" y=\"\(Self.text(bottom + 17))\" text-anchor=\"middle\" style=\"fill:\(Self.soft)\">\(x.label(of: tick))</text>")
+            lines.append(
+                "<line x1=\"\(place)\" x2=\"\(place)\" y1=\"\(Self.text(bottom))\" y2=\"\(Self.text(bottom + 4))\" \(Self.attributes(Stroke(Self.soft, width: 1)))/>"
+            )
+            lines.append(
+                "<text x=\"\(place)\" y=\"\(Self.text(bottom + 17))\" text-anchor=\"middle\" style=\"fill:\(Self.soft)\">\(x.label(of: tick))</text>"
+            )
         }
-        lines.append("<text x=\"\(Self.text((left + right) / 2))\" y=\"\(Self.text(height - 6))\" text-anchor=\"middle\" style=\"fill:\(Self.ink)\">\(Self.escaped(x.label))</text>")
+        lines.append(
+            "<text x=\"\(Self.text((left + right) / 2))\" y=\"\(Self.text(height - 6))\" text-anchor=\"middle\" style=\"fill:\(Self.ink)\">\(Self.escaped(x.label))</text>"
+        )
         let middle = Self.text((Self.top + bottom) / 2)
-        lines.append("<text transform=\"translate(13 \(middle)) rotate(-90)\" text-anchor=\"middle\" style=\"fill:\(Self.ink)\">\(Self.escaped(y.label))</text></svg>")
+        lines.append(
+            "<text transform=\"translate(13 \(middle)) rotate(-90)\" text-anchor=\"middle\" style=\"fill:\(Self.ink)\">\(Self.escaped(y.label))</text></svg>"
+        )
         return lines.joined(separator: "\n")
     }
 
     static func attributes(_ stroke: Stroke) -> String {
-        "style=\"stroke:\(stroke.colour)\" stroke-width=\"\(text(stroke.width))\"" + (stroke.dash.isEmpty ? "" : " stroke-dasharray=\"\(stroke.dash)\"")
+        "style=\"stroke:\(stroke.colour)\" stroke-width=\"\(text(stroke.width))\""
+            + (stroke.dash.isEmpty ? "" : " stroke-dasharray=\"\(stroke.dash)\"")
     }
     /// Two decimals: a hundredth of a pixel.
     static func text(_ value: Double) -> String { String(format: "%.2f", value) }
-    fileprivate static func label(_ value: Double) -> String { String(format: "%g", abs(value) < 1e-9 ? 0 : value).replacing("-", with: "−") }
+    fileprivate static func label(_ value: Double) -> String {
+        String(format: "%g", abs(value) < 1e-9 ? 0 : value).replacing("-", with: "−")
+    }
     static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
     }

@@ -57,7 +57,10 @@ enum SurfaceView: CaseIterable {
     }
     var letters: (left: String, right: String, top: String, bottom: String) {
         let (right, down, _) = axes
-        return (ViewPlane.letters(of: -PatientVector(right)), ViewPlane.letters(of: PatientVector(right)), ViewPlane.letters(of: -PatientVector(down)), ViewPlane.letters(of: PatientVector(down)))
+        return (
+            ViewPlane.letters(of: -PatientVector(right)), ViewPlane.letters(of: PatientVector(right)),
+            ViewPlane.letters(of: -PatientVector(down)), ViewPlane.letters(of: PatientVector(down))
+        )
     }
 }
 
@@ -86,7 +89,9 @@ struct SurfaceRaster {
         let towards = map.normals.map { -($0 * into).sum() }
         for triangle in map.surface.triangles {
             let (a, b, c) = (Int(triangle.x), Int(triangle.y), Int(triangle.z))
-            fill((places[a], places[b], places[c]), (map.marginsMM[a], map.marginsMM[b], map.marginsMM[c]), (towards[a], towards[b], towards[c]))
+            fill(
+                (places[a], places[b], places[c]), (map.marginsMM[a], map.marginsMM[b], map.marginsMM[c]),
+                (towards[a], towards[b], towards[c]))
         }
     }
 
@@ -102,7 +107,8 @@ struct SurfaceRaster {
         let area = (p.1.x - p.0.x) * (p.2.y - p.0.y) - (p.2.x - p.0.x) * (p.1.y - p.0.y)
         guard abs(area) > 1e-12 else { return }
         // A corner right on a pixel belongs to it however it was rounded.
-        let low = pointwiseMin(pointwiseMin(p.0, p.1), p.2) - Self.tolerance, high = pointwiseMax(pointwiseMax(p.0, p.1), p.2) + Self.tolerance
+        let low = pointwiseMin(pointwiseMin(p.0, p.1), p.2) - Self.tolerance,
+            high = pointwiseMax(pointwiseMax(p.0, p.1), p.2) + Self.tolerance
         let (left, right) = (max(0, Int(low.x.rounded(.up))), min(side - 1, Int(high.x.rounded(.down))))
         let (top, bottom) = (max(0, Int(low.y.rounded(.up))), min(side - 1, Int(high.y.rounded(.down))))
         guard left <= right, top <= bottom else { return }

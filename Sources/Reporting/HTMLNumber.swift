@@ -28,7 +28,9 @@ enum HTMLNumber {
     }
 
     static func interval(_ interval: CaseReport.Interval, signed: Bool) -> String {
-        func end(_ value: Double?) -> String { value == nil ? "unknown" : element(value, exact: 4) { text($0, decimals: 1, signed: signed) } }
+        func end(_ value: Double?) -> String {
+            value == nil ? "unknown" : element(value, exact: 4) { text($0, decimals: 1, signed: signed) }
+        }
         return "\(end(interval.low)) to \(end(interval.high)) mm"
     }
 

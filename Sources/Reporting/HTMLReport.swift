@@ -40,8 +40,8 @@ public struct Figure: Sendable {
 /// The page `report.html`: verdict first, then the pictures that let a person believe or doubt it, then numbers, findings,
 /// inputs, timings and provenance.
 ///
-/// One file that needs nothing else: no network, pictures, scans and scripts inside. Every text is escaped, and a policy lets no other script run.
-/// Numbers are shown rounded; each stands in full, exactly as in `report.json`, in the `value` of its `data` element.
+/// One file that needs nothing else: no network, pictures, scans and scripts inside. Every text is escaped, and a policy lets no other
+/// script run. Numbers are shown rounded; each stands in full, exactly as in `report.json`, in the `value` of its `data` element.
 public enum HTMLReport {
     /// The page as UTF-8 text.
     /// - Throws: `ReportError.template`.
@@ -55,8 +55,12 @@ public enum HTMLReport {
     }
 
     /// The page's scripts as one, with names of their own.
-    private static let script = "(() => {\n\"use strict\";\n"
-        + [PackageResources.scene_js, PackageResources.outlines_js, PackageResources.pane_js, PackageResources.viewer_js, PackageResources.margin_map_js, PackageResources.page_js]
+    private static let script =
+        "(() => {\n\"use strict\";\n"
+        + [
+            PackageResources.scene_js, PackageResources.outlines_js, PackageResources.pane_js, PackageResources.viewer_js,
+            PackageResources.margin_map_js, PackageResources.page_js,
+        ]
         .map(text).joined(separator: "\n") + "})();\n"
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -8,7 +8,9 @@ struct HTMLReportView {
     init(_ report: CaseReport, figures: [Figure]) {
         let status = report.verdict.status
         content = [
-            "case": ["id": report.case.id, "site": report.case.site, "profile": report.case.profile, "intent": report.case.intent.rawValue],
+            "case": [
+                "id": report.case.id, "site": report.case.site, "profile": report.case.profile, "intent": report.case.intent.rawValue,
+            ],
             "status": status.rawValue,
             "headline": Self.headline(status),
             "explanation": Self.explanation(status),
@@ -21,7 +23,9 @@ struct HTMLReportView {
             "hasPictures": figures.contains { $0.place == .key || $0.place == .more },
             "tumours": report.tumours.map(Self.tumour),
             "ice": Self.ice(report.ice),
-            "probes": report.probes.map { ["id": $0.id, "tip": HTMLNumber.point($0.tipLPS), "tail": HTMLNumber.point($0.tailLPS), "source": $0.source] },
+            "probes": report.probes.map {
+                ["id": $0.id, "tip": HTMLNumber.point($0.tipLPS), "tail": HTMLNumber.point($0.tailLPS), "source": $0.source]
+            },
             "hasProbes": !report.probes.isEmpty,
             "registration": Self.registration(report.registration),
             "structures": report.structures.map(Self.structure),
@@ -34,7 +38,8 @@ struct HTMLReportView {
         ]
         if let simulation = report.simulation {
             content["simulation"] = [
-                "model": simulation.model, "rms": HTMLNumber.distance(simulation.fit.rmsMM), "maximum": HTMLNumber.distance(simulation.fit.maxMM),
+                "model": simulation.model, "rms": HTMLNumber.distance(simulation.fit.rmsMM),
+                "maximum": HTMLNumber.distance(simulation.fit.maxMM),
                 "dice": HTMLNumber.plain(simulation.fit.dice),
             ]
         }
@@ -102,7 +107,8 @@ extension HTMLReportView {
             text.map { $0.wholeMatch(of: /[0-9]{8}/) == nil ? $0 : "\($0.prefix(4))-\($0.dropFirst(4).prefix(2))-\($0.suffix(2))" }
         }
         let parts = [
-            ("Patient", patient.name?.replacing("^", with: " ")), ("ID", patient.id), ("born", date(patient.birthDate)), ("sex", patient.sex),
+            ("Patient", patient.name?.replacing("^", with: " ")), ("ID", patient.id), ("born", date(patient.birthDate)),
+            ("sex", patient.sex),
             ("studied", date(patient.studyDate)),
         ]
         return parts.compactMap { label, value in value.flatMap { $0.isEmpty ? nil : ["label": label, "value": $0] } }
@@ -110,7 +116,8 @@ extension HTMLReportView {
 
     private static func figure(_ figure: Figure) -> [String: Any] {
         [
-            "name": figure.name, "caption": figure.caption, "altText": figure.altText, "width": figure.size?.width ?? 0, "height": figure.size?.height ?? 0,
+            "name": figure.name, "caption": figure.caption, "altText": figure.altText, "width": figure.size?.width ?? 0,
+            "height": figure.size?.height ?? 0,
             "source": "data:image/png;base64," + figure.png.base64EncodedString(),
         ]
     }
@@ -124,7 +131,9 @@ extension HTMLReportView {
 
     private static func ice(_ ice: CaseReport.Ice) -> [String: Any] {
         var entry = ["source": ice.source, "volume": HTMLNumber.volume(ice.volumeML)]
-        if ice.organShare != nil { entry["share"] = "\(HTMLNumber.volume(ice.volumeInOrganML)) of the organ, \(HTMLNumber.fraction(ice.organShare)) of it" }
+        if ice.organShare != nil {
+            entry["share"] = "\(HTMLNumber.volume(ice.volumeInOrganML)) of the organ, \(HTMLNumber.fraction(ice.organShare)) of it"
+        }
         return entry
     }
 
@@ -132,8 +141,10 @@ extension HTMLReportView {
         var entry: [String: Any] = [
             "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "minimum": HTMLNumber.margin(margin.minimumMarginMM),
             "coverage": HTMLNumber.fraction(margin.tumourCoverage), "residual": HTMLNumber.volume(margin.residualVolumeML),
-            "below0": HTMLNumber.fraction(margin.surfaceFraction?.below0), "from0to5": HTMLNumber.fraction(margin.surfaceFraction?.from0to5),
-            "from5to10": HTMLNumber.fraction(margin.surfaceFraction?.from5to10), "atLeast10": HTMLNumber.fraction(margin.surfaceFraction?.atLeast10),
+            "below0": HTMLNumber.fraction(margin.surfaceFraction?.below0),
+            "from0to5": HTMLNumber.fraction(margin.surfaceFraction?.from0to5),
+            "from5to10": HTMLNumber.fraction(margin.surfaceFraction?.from5to10),
+            "atLeast10": HTMLNumber.fraction(margin.surfaceFraction?.atLeast10),
         ]
         if let interval = margin.minimumMarginIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: true) }
         if let interval = margin.tumourCoverageInterval { entry["coverageInterval"] = HTMLNumber.fractions(interval) }
@@ -145,14 +156,16 @@ extension HTMLReportView {
     private static func shortfall(_ shortfall: CaseReport.Margin.Shortfall, of margin: CaseReport.Margin) -> [String: Any] {
         [
             "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "missing": HTMLNumber.distance(shortfall.missingMM),
-            "direction": shortfall.direction ?? "all around", "area": HTMLNumber.area(shortfall.areaMM2), "worst": HTMLNumber.margin(shortfall.worstMarginMM),
+            "direction": shortfall.direction ?? "all around", "area": HTMLNumber.area(shortfall.areaMM2),
+            "worst": HTMLNumber.margin(shortfall.worstMarginMM),
             "point": HTMLNumber.point(shortfall.worstPointLPS),
         ]
     }
 
     private static func capsule(_ capsule: CaseReport.Margin.Capsule, of margin: CaseReport.Margin) -> [String: Any] {
         var entry: [String: Any] = [
-            "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "excluded": HTMLNumber.fraction(capsule.excludedSurfaceFraction),
+            "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone),
+            "excluded": HTMLNumber.fraction(capsule.excludedSurfaceFraction),
             "minimum": HTMLNumber.margin(capsule.minimumMarginMM),
         ]
         if let interval = capsule.minimumMarginIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: true) }
@@ -161,13 +174,19 @@ extension HTMLReportView {
 
     private static func structure(_ structure: CaseReport.Structure) -> [String: Any] {
         var entry: [String: Any] = [
-            "name": structure.name, "zone": VerdictSummary.zoneName(structure.zone), "minimum": HTMLNumber.distance(structure.minimumDistanceMM),
+            "name": structure.name, "zone": VerdictSummary.zoneName(structure.zone),
+            "minimum": HTMLNumber.distance(structure.minimumDistanceMM),
             "limit": HTMLNumber.distance(structure.limitMM), "overlap": HTMLNumber.volume(structure.overlapVolumeML),
             "temperature": HTMLNumber.temperature(structure.lowestTemperatureC),
         ]
         if let interval = structure.minimumDistanceIntervalMM { entry["interval"] = HTMLNumber.interval(interval, signed: false) }
         if let status = structure.status {
-            let text = switch status { case .met: "yes"; case .notMet: "no"; case .indeterminate: "uncertain" }
+            let text =
+                switch status {
+                case .met: "yes";
+                case .notMet: "no";
+                case .indeterminate: "uncertain"
+                }
             entry["kept"] = ["class": status.rawValue, "text": text]
         }
         return entry
@@ -176,8 +195,11 @@ extension HTMLReportView {
     private static func registration(_ registration: CaseReport.Registration) -> [String: Any] {
         let quality = registration.quality
         return [
-            "method": quality.method, "trusted": quality.trusted ? "yes" : quality.status == "doubtful" ? "with doubts" : "no", "reasons": quality.reasons, "expectedError": HTMLNumber.distance(quality.expectedErrorMM),
-            "deformable": registration.deformable.map { "\($0.method), at most \(HTMLNumber.text($0.maximumDisplacementMM, decimals: 1)) mm" } ?? "none",
+            "method": quality.method, "trusted": quality.trusted ? "yes" : quality.status == "doubtful" ? "with doubts" : "no",
+            "reasons": quality.reasons, "expectedError": HTMLNumber.distance(quality.expectedErrorMM),
+            "deformable": registration.deformable.map {
+                "\($0.method), at most \(HTMLNumber.text($0.maximumDisplacementMM, decimals: 1)) mm"
+            } ?? "none",
             "measures": quality.measures.sorted { $0.key < $1.key }.map { ["name": $0.key, "value": HTMLNumber.plain($0.value)] },
         ]
     }
@@ -185,7 +207,8 @@ extension HTMLReportView {
     private static func input(_ input: CaseReport.Input) -> [String: Any] {
         [
             "role": input.role, "modality": input.modality ?? "–", "size": input.size.map(String.init).joined(separator: " × "),
-            "spacing": input.spacingMM.map { HTMLNumber.text($0, decimals: 2) }.joined(separator: " × "), "uid": input.seriesInstanceUID ?? "–", "sha256": input.sha256,
+            "spacing": input.spacingMM.map { HTMLNumber.text($0, decimals: 2) }.joined(separator: " × "),
+            "uid": input.seriesInstanceUID ?? "–", "sha256": input.sha256,
         ]
     }
 
@@ -197,8 +220,12 @@ extension HTMLReportView {
     private static func provenance(_ provenance: CaseReport.Provenance, beside inputs: Set<String>) -> [String: Any] {
         [
             "version": provenance.version, "dcmtk": provenance.dcmtk,
-            "libraries": provenance.libraries.sorted { $0.key < $1.key }.filter { $0.key.lowercased() != "dcmtk" }.map { ["name": $0.key, "version": $0.value] }, "runID": provenance.runID, "created": provenance.created,
-            "hashes": provenance.inputSHA256.filter { !inputs.contains($0.key) }.sorted { $0.key < $1.key }.map { ["role": $0.key, "sha256": $0.value] },
+            "libraries": provenance.libraries.sorted { $0.key < $1.key }.filter { $0.key.lowercased() != "dcmtk" }.map {
+                ["name": $0.key, "version": $0.value]
+            }, "runID": provenance.runID, "created": provenance.created,
+            "hashes": provenance.inputSHA256.filter { !inputs.contains($0.key) }.sorted { $0.key < $1.key }.map {
+                ["role": $0.key, "sha256": $0.value]
+            },
         ]
     }
 

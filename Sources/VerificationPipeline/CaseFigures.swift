@@ -31,7 +31,9 @@ struct CaseFigures {
         let deciding = result.margins.filter { $0.verdict != nil && $0.result != nil }
         var drawings = try deciding.flatMap(marginDrawings)
         // Without a margin the picture has to show why.
-        for tumour in result.placement.tumours where !deciding.contains(where: { $0.tumour.name == tumour.name }) { drawings.append(try planes(of: tumour)) }
+        for tumour in result.placement.tumours where !deciding.contains(where: { $0.tumour.name == tumour.name }) {
+            drawings.append(try planes(of: tumour))
+        }
         if result.placement.tumours.isEmpty, let zone = result.placement.zone { drawings.append(try planes(of: zone)) }
         drawings += try result.placement.registrations.flatMap { try registrationDrawings($0, $1) }
         let files = RGBImage.pngData(of: drawings.map(\.image), .small)
@@ -48,8 +50,10 @@ struct CaseFigures {
     }
 
     private var renderer: FigureRenderer {
-        FigureRenderer(window: scan.modality == .ct ? DisplayWindow(level: profile.windowCenter, width: profile.windowWidth)
-            : DisplayWindow.suited(to: scan.volume, modality: scan.modality, site: profile.name))
+        FigureRenderer(
+            window: scan.modality == .ct
+                ? DisplayWindow(level: profile.windowCenter, width: profile.windowWidth)
+                : DisplayWindow.suited(to: scan.volume, modality: scan.modality, site: profile.name))
     }
 }
 
@@ -61,32 +65,41 @@ extension CaseFigures {
         let value = FigureMark.text(ofMarginMM: result.minimumMarginMM)
         let mark = FigureMark(point: result.worstPoint, target: result.nearestZonePoint, text: value)
         let caption = FigureCaption(title: "Tumour \(id)", result: "smallest margin \(value)")
-        let planes = try renderer.orthogonalPlanes(scan: scan.volume, overlays: overlays, at: result.worstPoint, mark: mark, caption: caption)
+        let planes = try renderer.orthogonalPlanes(
+            scan: scan.volume, overlays: overlays, at: result.worstPoint, mark: mark, caption: caption)
         let montage = try renderer.montage(scan: scan.volume, overlays: overlays, mark: mark, caption: caption)
         let map = MarginMapFigure(colours: MarginColours(profile, intent)).image(
             SurfaceMap(surface: result.map.surface, marginsMM: result.map.marginsMM), worst: result.worstPoint,
             caption: FigureCaption(title: "Tumour \(id), margin in the \(zoneName.phrase)", result: caption.result))
         let described = "outlines of tumour \(id) and \(zoneName.phrase) on the \(scan.modality.rawValue) scan; smallest margin \(value)"
         return [
-            Drawing("planes-\(id)", "Three planes through the point of tumour \(id) with the smallest margin.",
+            Drawing(
+                "planes-\(id)", "Three planes through the point of tumour \(id) with the smallest margin.",
                 altText: "Axial, coronal and sagittal plane through the worst point: \(described).", planes, .key),
-            Drawing("montage-\(id)", "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).", montage, .file),
-            Drawing("margin-map-\(id)", "The margin on the surface of tumour \(id) in the \(zoneName.phrase), from six sides.",
-                altText: "Surface of tumour \(id) from six sides, coloured by its margin in the \(zoneName.phrase); smallest margin \(value).", map, .surface),
+            Drawing(
+                "montage-\(id)", "Slices through tumour \(id).", altText: "Slices from one end of the tumour to the other: \(described).",
+                montage, .file),
+            Drawing(
+                "margin-map-\(id)", "The margin on the surface of tumour \(id) in the \(zoneName.phrase), from six sides.",
+                altText:
+                    "Surface of tumour \(id) from six sides, coloured by its margin in the \(zoneName.phrase); smallest margin \(value).",
+                map, .surface),
         ]
     }
 
     /// The tumour, every zone that it was measured in, and what must not freeze.
     private func overlays(of margin: CaseMeasurements.TumourMargin) -> [FigureOverlay] {
         let zones = result.margins.filter { $0.tumour.name == margin.tumour.name && $0.result != nil }.map(\.zone)
-        return [FigureOverlay(margin.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(margin.tumour.name)", thickness: 2.4)] + zones.map { zone in
-            let (colour, dash): (RGBColour, OutlineDash) = switch zone.name {
-            case .visibleIce, .ablationZone: (FigureColour.ice, .none)
-            case .isotherm20: (FigureColour.isotherm20, .dashed)
-            case .isotherm40: (FigureColour.isotherm40, .dotted)
-            }
-            return FigureOverlay(zone.object.levelSet, colour: colour, name: zone.name.phrase, dash: dash)
-        } + structures
+        return [FigureOverlay(margin.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(margin.tumour.name)", thickness: 2.4)]
+            + zones.map { zone in
+                let (colour, dash): (RGBColour, OutlineDash) =
+                    switch zone.name {
+                    case .visibleIce, .ablationZone: (FigureColour.ice, .none)
+                    case .isotherm20: (FigureColour.isotherm20, .dashed)
+                    case .isotherm40: (FigureColour.isotherm40, .dotted)
+                    }
+                return FigureOverlay(zone.object.levelSet, colour: colour, name: zone.name.phrase, dash: dash)
+            } + structures
     }
 
     private var structures: [FigureOverlay] {
@@ -107,7 +120,9 @@ extension CaseFigures {
             caption: FigureCaption(title: name.prefix(1).uppercased() + name.dropFirst(), result: "no margin measured"))
         return Drawing(
             "planes-\(isTumour ? object.name : "zone")", "Three planes through the middle of the \(name); no margin was measured.",
-            altText: "Axial, coronal and sagittal plane through the middle of the \(name) on the \(scan.modality.rawValue) scan, with its outline.", image, .key)
+            altText:
+                "Axial, coronal and sagittal plane through the middle of the \(name) on the \(scan.modality.rawValue) scan, with its outline.",
+            image, .key)
     }
 }
 
@@ -117,15 +132,22 @@ extension CaseFigures {
         let focus = result.placement.tumours.first { $0.name == tumour }.flatMap { tumour in
             tumour.surface.centroid.map { RegistrationFocus(center: $0, radiusMM: tumour.surface.longestDiameterMM / 2) }
         }
-        let (i, j, k) = RegistrationFigures.part(of: scan.volume.geometry, around: focus), part = scan.volume.floats(in: i, j, k), planning = result.scans.planning
+        let (i, j, k) = RegistrationFigures.part(of: scan.volume.geometry, around: focus), part = scan.volume.floats(in: i, j, k),
+            planning = result.scans.planning
         let resampled = planning.volume.part(
-            on: part.geometry, through: registration.displacements(over: part.geometry), outside: RegistrationFigures.outside(planning.modality))
-        let figures = RegistrationFigures(fixed: .float32(part), modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
-        let described = "registration around tumour \(tumour), expected error \(String(format: "%.1f", registration.quality.expectedErrorMM)) mm"
+            on: part.geometry, through: registration.displacements(over: part.geometry),
+            outside: RegistrationFigures.outside(planning.modality))
+        let figures = RegistrationFigures(
+            fixed: .float32(part), modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
+        let described =
+            "registration around tumour \(tumour), expected error \(String(format: "%.1f", registration.quality.expectedErrorMM)) mm"
         return [
-            Drawing("registration-checker-\(tumour)", "Planning and \(scan.modality.rawValue) scan in turns: edges go on from field to field where the registration holds.",
+            Drawing(
+                "registration-checker-\(tumour)",
+                "Planning and \(scan.modality.rawValue) scan in turns: edges go on from field to field where the registration holds.",
                 altText: "Checkerboard of both scans in three planes: \(described).", try figures.checker(), .more),
-            Drawing("registration-edges-\(tumour)", "Edges of the registered planning scan on the scan that was treated.",
+            Drawing(
+                "registration-edges-\(tumour)", "Edges of the registered planning scan on the scan that was treated.",
                 altText: "Edges of one scan on the other in three planes: \(described).", try figures.edges(), .more),
         ]
     }

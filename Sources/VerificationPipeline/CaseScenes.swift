@@ -36,7 +36,8 @@ struct CaseScenes {
     private func scene(of tumour: CaseObject?, margins: [CaseMeasurements.TumourMargin], mostVoxels: Int) throws -> ReportScene {
         let zonePoints = placement.zone?.surface.vertices ?? probes.map(\.tip), tumourPoints = tumour?.surface.vertices ?? []
         let grid = SceneGrid.grid(
-            of: scans.treated.geometry, around: tumourPoints.isEmpty ? zonePoints : tumourPoints, and: tumourPoints.isEmpty ? [] : zonePoints, mostVoxels: mostVoxels)
+            of: scans.treated.geometry, around: tumourPoints.isEmpty ? zonePoints : tumourPoints,
+            and: tumourPoints.isEmpty ? [] : zonePoints, mostVoxels: mostVoxels)
         let results = margins.compactMap { margin in margin.result.map { ReportScene.ZoneMargin($0, decides: margin.verdict != nil) } }
         return ReportScene(
             tumour: tumour?.name, images: try images(on: grid, around: tumour), objects: objects(of: tumour, margins),
@@ -47,21 +48,28 @@ struct CaseScenes {
     }
 
     private func objects(of tumour: CaseObject?, _ margins: [CaseMeasurements.TumourMargin]) -> [ReportScene.Object] {
-        var objects = tumour.map { [ReportScene.Object(name: "tumour \($0.name)", label: $0.name, kind: .tumour, levelSet: $0.levelSet)] } ?? []
+        var objects =
+            tumour.map { [ReportScene.Object(name: "tumour \($0.name)", label: $0.name, kind: .tumour, levelSet: $0.levelSet)] } ?? []
         if margins.isEmpty, let zone = placement.zone {
             objects.append(.init(name: zone.name, label: "ice", kind: .ice, levelSet: zone.levelSet))
         }
         for margin in margins where margin.result != nil {
-            let (kind, label): (ReportScene.Object.Kind, String) = switch margin.zone.name {
-            case .visibleIce: (.ice, "ice")
-            case .ablationZone: (.ice, "zone")
-            case .isotherm20: (.isotherm20, "−20 °C")
-            case .isotherm40: (.isotherm40, "−40 °C")
-            }
+            let (kind, label): (ReportScene.Object.Kind, String) =
+                switch margin.zone.name {
+                case .visibleIce: (.ice, "ice")
+                case .ablationZone: (.ice, "zone")
+                case .isotherm20: (.isotherm20, "−20 °C")
+                case .isotherm40: (.isotherm40, "−40 °C")
+                }
             objects.append(.init(name: margin.zone.name.phrase, label: label, kind: kind, levelSet: margin.zone.object.levelSet))
         }
-        objects += placement.tumours.filter { $0.name != tumour?.name }.map { .init(name: "tumour \($0.name)", label: $0.name, kind: .tumour, levelSet: $0.levelSet) }
-        return objects + placement.structures.map { .init(name: $0.object.name, label: $0.object.name, kind: .structure, levelSet: $0.object.levelSet) }
+        objects += placement.tumours.filter { $0.name != tumour?.name }.map {
+            .init(name: "tumour \($0.name)", label: $0.name, kind: .tumour, levelSet: $0.levelSet)
+        }
+        return objects
+            + placement.structures.map {
+                .init(name: $0.object.name, label: $0.object.name, kind: .structure, levelSet: $0.object.levelSet)
+            }
     }
 }
 
@@ -77,11 +85,13 @@ extension CaseScenes {
         }
         if let registration = (placement.registrations.first { $0.tumour == tumour?.name } ?? placement.registrations.first)?.registration {
             let quality = registration.quality
-            let note = switch quality.status {
-            case .pass: "The planning scan was registered to the \(treated.name); error to expect at the tumour \(String(format: "%.1f", quality.expectedErrorMM)) mm."
-            case .doubtful: "The registration of the planning scan to the \(treated.name) is doubtful: see whether it holds here."
-            case .fail: "The registration failed. The planning scan is shown where it was left; nothing was measured with it."
-            }
+            let note =
+                switch quality.status {
+                case .pass:
+                    "The planning scan was registered to the \(treated.name); error to expect at the tumour \(String(format: "%.1f", quality.expectedErrorMM)) mm."
+                case .doubtful: "The registration of the planning scan to the \(treated.name) is doubtful: see whether it holds here."
+                case .fail: "The registration failed. The planning scan is shown where it was left; nothing was measured with it."
+                }
             return planning(scans.planning.volume.part(on: grid, through: registration.displacements(over: grid), outside: .nan), note)
         }
         guard scans.shareFrameOfReference else { return [treated] }

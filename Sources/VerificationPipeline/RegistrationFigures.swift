@@ -42,7 +42,9 @@ public struct RegistrationFigures {
     ///   - scan: the fixed scan, or its `part`.
     ///   - resampled: the moving scan on the same grid.
     ///   - focus: the tumour in the fixed frame; the middle of the scan when there is none.
-    public init(fixed scan: ScanVolume, modality: Modality, resampled: Volume<Float>, quality: RegistrationQuality, focus: RegistrationFocus?) {
+    public init(
+        fixed scan: ScanVolume, modality: Modality, resampled: Volume<Float>, quality: RegistrationQuality, focus: RegistrationFocus?
+    ) {
         let box = Self.part(of: scan.geometry, around: focus)
         center = Self.middle(of: scan.geometry, focus)
         fixed = scan.floats(in: box.i, box.j, box.k)
@@ -53,7 +55,8 @@ public struct RegistrationFigures {
         renderer.surroundingsMM = Self.reachMM
         self.renderer = renderer
         caption = FigureCaption(
-            title: "Registration: \(quality.status.rawValue)", result: String(format: "expected error at the tumour %.1f mm", quality.expectedErrorMM))
+            title: "Registration: \(quality.status.rawValue)",
+            result: String(format: "expected error at the tumour %.1f mm", quality.expectedErrorMM))
     }
 
     /// The tumour as a ball.
@@ -61,11 +64,15 @@ public struct RegistrationFigures {
         let stepMM = max(0.5, focus.radiusMM / 16), count = Int((2 * focus.radiusMM / stepMM).rounded(.up)) + 5
         let corner = focus.center - PatientVector(SIMD3(repeating: stepMM * Double(count - 1) / 2))
         let grid = try GridGeometry(
-            size: GridSize(count, count, count), spacing: SIMD3(repeating: stepMM), origin: corner, frameOfReferenceUID: frameOfReferenceUID)
+            size: GridSize(count, count, count), spacing: SIMD3(repeating: stepMM), origin: corner, frameOfReferenceUID: frameOfReferenceUID
+        )
         let field = Volume<Float>(geometry: grid) { voxels in
-            for offset in voxels.indices { voxels[offset] = Float(focus.radiusMM - grid.point(grid.size.index(atOffset: offset)).distance(to: focus.center)) }
+            for offset in voxels.indices {
+                voxels[offset] = Float(focus.radiusMM - grid.point(grid.size.index(atOffset: offset)).distance(to: focus.center))
+            }
         }
-        return FigureOverlay(LevelSet(field: field), colour: FigureColour.structure, name: "tumour, as given", dash: .dashed, framesPicture: false)
+        return FigureOverlay(
+            LevelSet(field: field), colour: FigureColour.structure, name: "tumour, as given", dash: .dashed, framesPicture: false)
     }
 
     /// Fields of the fixed and the moving scan in turns: edges go on across fields where the scans fit.
@@ -97,6 +104,7 @@ public struct RegistrationFigures {
         let overlays = levels.map { edge in
             FigureOverlay(LevelSet(field: smooth.mapped { $0 - edge.level }), colour: edge.colour, name: edge.name, framesPicture: false)
         }
-        return try renderer.orthogonalPlanes(scan: .float32(fixed), overlays: [tumour].compactMap { $0 } + overlays, at: center, caption: caption)
+        return try renderer.orthogonalPlanes(
+            scan: .float32(fixed), overlays: [tumour].compactMap { $0 } + overlays, at: center, caption: caption)
     }
 }

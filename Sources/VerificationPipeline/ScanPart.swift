@@ -11,8 +11,12 @@ extension ScanVolume {
     func part(on grid: GridGeometry, through transform: some SpatialTransform = AffineTransform.identity, outside: Float) -> Volume<Float> {
         let size = grid.size
         func steps(_ count: Int) -> [Int] { Array(stride(from: 0, to: count, by: max(1, count / 8))) + [count - 1] }
-        let places = steps(size.k).flatMap { k in steps(size.j).flatMap { j in steps(size.i).map { i in transform(grid.point(VoxelIndex(i, j, k))) } } }
-        guard let (i, j, k) = geometry.indexRanges(around: places, marginMM: Self.rimMM) else { return Volume(geometry: grid, repeating: outside) }
+        let places = steps(size.k).flatMap { k in
+            steps(size.j).flatMap { j in steps(size.i).map { i in transform(grid.point(VoxelIndex(i, j, k))) } }
+        }
+        guard let (i, j, k) = geometry.indexRanges(around: places, marginMM: Self.rimMM) else {
+            return Volume(geometry: grid, repeating: outside)
+        }
         return floats(in: i, j, k).resampled(onto: grid, through: transform, outside: outside)
     }
 }

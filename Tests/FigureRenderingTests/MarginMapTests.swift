@@ -34,12 +34,15 @@ private func ball() -> TriangleMesh {
             #expect(raster.facing[50 * 101 + 50] > 0.98 && raster.marginsMM[0].isNaN)
         }
         // From the left the front is at the left edge, from the right at the right edge.
-        #expect(SurfaceRaster(map, .left, side: 101).marginsMM[50 * 101 + 10] > 7 && SurfaceRaster(map, .right, side: 101).marginsMM[50 * 101 + 90] > 7)
+        #expect(
+            SurfaceRaster(map, .left, side: 101).marginsMM[50 * 101 + 10] > 7
+                && SurfaceRaster(map, .right, side: 101).marginsMM[50 * 101 + 90] > 7)
     }
 
     @Test func theWorstPointIsRingedWhereItIsSeen() {
         let mesh = ball(), map = SurfaceMap(surface: mesh, marginsMM: mesh.vertices.map { _ in 8 })
-        let image = MarginMapFigure(colours: MarginColours(requiredMM: 5)).image(map, worst: PatientPoint(5, -4, 7), caption: FigureCaption(title: ""))
+        let image = MarginMapFigure(colours: MarginColours(requiredMM: 5)).image(
+            map, worst: PatientPoint(5, -4, 7), caption: FigureCaption(title: ""))
         func marked(_ column: Int, _ row: Int) -> Int {
             (0..<340).reduce(0) { sum, y in sum + (0..<340).count { image[$0 + 346 * column, y + 34 + 346 * row] == FigureColour.mark } }
         }
@@ -49,7 +52,9 @@ private func ball() -> TriangleMesh {
 
     @Test func requiredMarginsPartBlueFromOrangeAndGetDarkerAway() {
         let colours = MarginColours(requiredMM: 5)
-        func light(_ colour: RGBColour) -> Double { 0.2126 * Double(colour.red) + 0.7152 * Double(colour.green) + 0.0722 * Double(colour.blue) }
+        func light(_ colour: RGBColour) -> Double {
+            0.2126 * Double(colour.red) + 0.7152 * Double(colour.green) + 0.0722 * Double(colour.blue)
+        }
         for step in 0..<100 {
             let (below, above) = (colours.colour(4.99 - Double(step) / 10), colours.colour(5 + Double(step) / 10))
             #expect(below.red > below.blue && above.blue > above.red)
@@ -67,7 +72,10 @@ private func ball() -> TriangleMesh {
         final class Reader: NSObject, XMLParserDelegate {
             var rectangles: [[String: String]] = []
             var texts: [String] = []
-            func parser(_ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String]) {
+            func parser(
+                _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+                attributes: [String: String]
+            ) {
                 if name == "rect" { rectangles.append(attributes) }
             }
             func parser(_ parser: XMLParser, foundCharacters text: String) { texts.append(text) }

@@ -39,14 +39,18 @@ private func values(_ packed: PackedVolume) -> [Double?] {
 
     @Test func valuesBeyondTheRangeAreHeldAndMissingOnesStayMissing() {
         let source: [Float] = [-5000, 9000, .nan, -1024, 3071, .infinity, 12.4]
-        let volume = Volume<Float>(geometry: grid) { voxels in for offset in voxels.indices { voxels[offset] = offset < source.count ? source[offset] : 0 } }
+        let volume = Volume<Float>(geometry: grid) { voxels in
+            for offset in voxels.indices { voxels[offset] = offset < source.count ? source[offset] : 0 }
+        }
         let read = values(PackedVolume(image: volume, range: -1024...3071, step: 1))
         #expect(Array(read.prefix(7)) == [-1024, 3071, nil, -1024, 3071, 3071, 12])
     }
 
     @Test func theSmallestDistancesKeepTheirSide() {
         let source: [Float] = [0, -1e-7, 1e-7, -0.0, .nan, -.infinity, 2, -2]
-        let volume = Volume<Float>(geometry: grid) { voxels in for offset in voxels.indices { voxels[offset] = offset < source.count ? source[offset] : -9 } }
+        let volume = Volume<Float>(geometry: grid) { voxels in
+            for offset in voxels.indices { voxels[offset] = offset < source.count ? source[offset] : -9 }
+        }
         let packed = PackedVolume(surface: volume, reachMM: 3), differences = inflated(packed.data, count: grid.size.voxelCount)
         // The first row has only left neighbours.
         let codes = differences.prefix(7).reduce(into: [UInt8]()) { $0.append(($0.last ?? 0) &+ $1) }

@@ -11,7 +11,9 @@ struct BrowserTests {
     private static let browser = Result { try Chromium() }
     private static let scene = Result { try SceneExample.scene() }
 
-    private func open(_ change: (inout CaseReport) -> Void = { _ in }, scene: ReportScene? = nil, width: Int = 1280, dark: Bool = false) throws -> BrowserPage {
+    private func open(_ change: (inout CaseReport) -> Void = { _ in }, scene: ReportScene? = nil, width: Int = 1280, dark: Bool = false)
+        throws -> BrowserPage
+    {
         var report = try exampleReport()
         change(&report)
         let html = try HTMLReport.render(report, figures: [], scenes: [try scene ?? Self.scene.get()])
@@ -30,14 +32,19 @@ struct BrowserTests {
         try page.settle()
         func readout(_ index: VoxelIndex) throws -> String {
             for (plane, value) in [("sagittal", index.i), ("coronal", index.j), ("axial", index.k)] {
-                _ = try page.value("(() => { const s = document.querySelector('[data-slice=\(plane)]'); s.value = \(value); s.dispatchEvent(new Event('input')); return true; })()", as: Bool.self)
+                _ = try page.value(
+                    "(() => { const s = document.querySelector('[data-slice=\(plane)]'); s.value = \(value); s.dispatchEvent(new Event('input')); return true; })()",
+                    as: Bool.self)
             }
             return try page.text("#viewer .readout")
         }
         for index in [VoxelIndex(25, 24, 13), VoxelIndex(49, 0, 25), VoxelIndex(3, 3, 0), VoxelIndex(12, 47, 7)] {
             let point = SceneExample.grid.point(index).lps, held = min(max(SceneExample.value(index), -1024), 3071)
             let text = try readout(index).replacing("−", with: "-")
-            #expect(text.hasPrefix(String(format: "LPS %.1f, %.1f, %.1f mm · ice scan %.0f HU · planning scan ", point.x, point.y, point.z, held)), "\(text)")
+            #expect(
+                text.hasPrefix(
+                    String(format: "LPS %.1f, %.1f, %.1f mm · ice scan %.0f HU · planning scan ", point.x, point.y, point.z, held)),
+                "\(text)")
             let planning = try #require(text.firstMatch(of: /planning scan (-?[0-9.]+)/).flatMap { Float($0.1) })
             // An image without a scale of its own is stored in 4095 steps.
             #expect(abs(planning - SceneExample.planning(index)) < 0.03)
@@ -51,7 +58,9 @@ struct BrowserTests {
     @Test func followsTheKeyboard() throws {
         let page = try open()
         try page.settle()
-        func slice(_ plane: String) throws -> Int { try Int(page.value("document.querySelector('[data-slice=\(plane)]').value", as: String.self))! }
+        func slice(_ plane: String) throws -> Int {
+            try Int(page.value("document.querySelector('[data-slice=\(plane)]').value", as: String.self))!
+        }
         func isChecked(_ control: String) throws -> Bool { try page.value("document.querySelector('[data-control=\(control)]').checked") }
         func focus(_ selector: String) throws { _ = try page.value("(document.querySelector('\(selector)').focus(), true)", as: Bool.self) }
         let worst = (try slice("axial"), try slice("coronal"), try slice("sagittal"))
@@ -127,7 +136,9 @@ struct BrowserTests {
         try page.settle()
         #expect(try page.text("#margin-map .readout") == "visible ice: smallest margin +3.0 mm, ringed")
         func margin(at x: Double, _ y: Double) throws -> Double {
-            let box = try page.value("(() => { const c = document.querySelector('#margin-map canvas'); c.scrollIntoView(); const b = c.getBoundingClientRect(); return [b.left, b.top, b.width]; })()", as: [Double].self)
+            let box = try page.value(
+                "(() => { const c = document.querySelector('#margin-map canvas'); c.scrollIntoView(); const b = c.getBoundingClientRect(); return [b.left, b.top, b.width]; })()",
+                as: [Double].self)
             try page.send("Input.dispatchMouseEvent", ["type": "mouseMoved", "x": box[0] + x * box[2], "y": box[1] + y * box[2]])
             let text = try page.text("#margin-map .readout").replacing("−", with: "-")
             return try #require(text.firstMatch(of: /margin \+?(-?[0-9.]+) mm/).flatMap { Double($0.1) }, "\(text)")
@@ -139,12 +150,16 @@ struct BrowserTests {
         #expect(try margin(at: 0.5, 0.08) > 6.5)
         #expect(try margin(at: 0.5, 0.92) < 3.5)
         // What is in the middle lies on the side that one looks from.
-        for (letter, side) in [("A", SIMD3(0.0, -1, 0)), ("P", SIMD3(0, 1, 0)), ("L", SIMD3(1, 0, 0)), ("R", SIMD3(-1, 0, 0)), ("H", SIMD3(0, 0, 1))] {
+        for (letter, side) in [
+            ("A", SIMD3(0.0, -1, 0)), ("P", SIMD3(0, 1, 0)), ("L", SIMD3(1, 0, 0)), ("R", SIMD3(-1, 0, 0)), ("H", SIMD3(0, 0, 1)),
+        ] {
             _ = try page.value("(document.querySelector('[data-view=\(letter)]').click(), true)", as: Bool.self)
             try page.settle()
             _ = try margin(at: 0.5, 0.5)
-            let text = try page.text("#margin-map .readout").replacing("−", with: "-"), place = try #require(text.firstMatch(of: /LPS (.*) mm/)).1
-            let found = place.split(separator: ", ").compactMap { Double($0) }, expected = SceneExample.center.lps + SceneExample.tumourMM * side
+            let text = try page.text("#margin-map .readout").replacing("−", with: "-"),
+                place = try #require(text.firstMatch(of: /LPS (.*) mm/)).1
+            let found = place.split(separator: ", ").compactMap { Double($0) },
+                expected = SceneExample.center.lps + SceneExample.tumourMM * side
             #expect(zip(found, [expected.x, expected.y, expected.z]).allSatisfy { abs($0 - $1) < 0.2 }, "\(letter): \(text)")
         }
         _ = try page.value("(document.querySelector('[data-view=F]').click(), true)", as: Bool.self)
@@ -169,14 +184,16 @@ struct BrowserTests {
 
     @Test(arguments: ["<script>document.title = 'x'</script>", "肝臓・腫瘍 </script><img src=x onerror=alert(1)>", "\"'`&amp;\u{202e}"])
     func textFromOutsideIsNeverMarkup(_ text: String) throws {
-        let page = try open({
-            $0.case.id = text
-            $0.tumours[0].id = text
-            $0.structures[0].name = text
-        }, scene: try SceneExample.scene(tumour: text, structure: text))
+        let page = try open(
+            {
+                $0.case.id = text
+                $0.tumours[0].id = text
+                $0.structures[0].name = text
+            }, scene: try SceneExample.scene(tumour: text, structure: text))
         try page.settle()
         #expect(try page.text("header strong + *, header div:nth-child(2) strong") == text)
-        #expect(try page.value("[...document.querySelectorAll('.objects label')].map((l) => l.textContent)", as: [String].self).contains(text))
+        #expect(
+            try page.value("[...document.querySelectorAll('.objects label')].map((l) => l.textContent)", as: [String].self).contains(text))
         #expect(try page.value("document.querySelectorAll('main img').length") == 0)
         #expect(page.complaints() == [])
     }
@@ -185,7 +202,9 @@ struct BrowserTests {
         for dark in [false, true] {
             let page = try open(dark: dark)
             try page.settle()
-            func isDark() throws -> Bool { try page.value("Number(getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0]) < 128") }
+            func isDark() throws -> Bool {
+                try page.value("Number(getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0]) < 128")
+            }
             #expect(try isDark() == dark)
             _ = try page.value("(document.getElementById('theme').click(), true)", as: Bool.self)
             #expect(try isDark() != dark)
@@ -197,9 +216,14 @@ struct BrowserTests {
         try page.settle()
         let nodes = try #require(try page.send("Accessibility.getFullAXTree")["nodes"] as? [[String: Any]])
         func text(_ node: [String: Any], _ key: String) -> String { ((node[key] as? [String: Any])?["value"] as? String) ?? "" }
-        let named = nodes.filter { ["button", "slider", "checkbox", "combobox", "spinbutton", "image", "img", "region", "main", "table"].contains(text($0, "role")) && $0["ignored"] as? Bool != true }
+        let named = nodes.filter {
+            ["button", "slider", "checkbox", "combobox", "spinbutton", "image", "img", "region", "main", "table"].contains(text($0, "role"))
+                && $0["ignored"] as? Bool != true
+        }
         #expect(named.count > 30)
-        for node in named where !["main", "table"].contains(text(node, "role")) { #expect(!text(node, "name").isEmpty, "\(text(node, "role")) without a name") }
+        for node in named where !["main", "table"].contains(text(node, "role")) {
+            #expect(!text(node, "name").isEmpty, "\(text(node, "role")) without a name")
+        }
         #expect(try page.value("document.querySelectorAll('th:not([scope])').length") == 0)
         let levels = try page.value("[...document.querySelectorAll('h1,h2,h3')].map((h) => Number(h.tagName[1]))", as: [Int].self)
         #expect(levels.first == 1 && zip(levels, levels.dropFirst()).allSatisfy { $1 <= $0 + 1 })
@@ -209,12 +233,16 @@ struct BrowserTests {
     }
 
     @Test func severalTumoursAreShownOneAtATime() throws {
-        let html = try HTMLReport.render(try exampleReport(), figures: [], scenes: [Self.scene.get(), try SceneExample.scene(tumour: "T2")])
+        let html = try HTMLReport.render(
+            try exampleReport(), figures: [], scenes: [Self.scene.get(), try SceneExample.scene(tumour: "T2")])
         let page = try BrowserPage(Self.browser.get(), html: html)
         try page.settle()
-        let shown = "[...document.querySelectorAll('[data-scene]')].filter((part) => part.getClientRects().length).map((part) => part.dataset.scene)"
+        let shown =
+            "[...document.querySelectorAll('[data-scene]')].filter((part) => part.getClientRects().length).map((part) => part.dataset.scene)"
         #expect(try Set(page.value(shown, as: [String].self)) == ["0"])
-        _ = try page.value("(() => { const c = document.getElementById('scene-choice'); c.value = 1; c.dispatchEvent(new Event('input')); return true; })()", as: Bool.self)
+        _ = try page.value(
+            "(() => { const c = document.getElementById('scene-choice'); c.value = 1; c.dispatchEvent(new Event('input')); return true; })()",
+            as: Bool.self)
         try page.wait(until: "document.querySelector('.objects').textContent.includes('tumour T2')")
         #expect(try Set(page.value(shown, as: [String].self)) == ["1"])
         #expect(page.complaints() == [])
@@ -230,7 +258,9 @@ struct BrowserTests {
         var report = try exampleReport()
         report.margins += report.margins
         report.structures = Array(repeating: report.structures[0], count: 6)
-        report.findings = Array(repeating: Finding(.warning, "x", String(repeating: "Something to be known. ", count: 8), remedy: "Look at it again."), count: 7)
+        report.findings = Array(
+            repeating: Finding(.warning, "x", String(repeating: "Something to be known. ", count: 8), remedy: "Look at it again."), count: 7
+        )
         let picture = { (width: Int, height: Int) in RGBImage(width: width, height: height).pngData() }
         let figures = [
             Figure(name: "planes", caption: "Three planes.", altText: "Planes", png: picture(1512, 568), place: .key),
@@ -241,7 +271,8 @@ struct BrowserTests {
         try page.settle()
         for theme in ["light", "dark"] {
             _ = try page.value("(document.documentElement.dataset.theme = '\(theme)', true)", as: Bool.self)
-            let pdf = try #require(try page.send("Page.printToPDF", ["preferCSSPageSize": true])["data"] as? String).data(using: .utf8).flatMap { Data(base64Encoded: $0) }
+            let pdf = try #require(try page.send("Page.printToPDF", ["preferCSSPageSize": true])["data"] as? String).data(using: .utf8)
+                .flatMap { Data(base64Encoded: $0) }
             let text = String(decoding: try #require(pdf), as: Unicode.ASCII.self)
             #expect(text.matches(of: /\/Type \/Page\b/).count == 2)
         }

@@ -32,7 +32,8 @@ final class Chromium: @unchecked Sendable {
         posix_spawn_file_actions_adddup2(&actions, up.write, 4)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         let flags = [
-            "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
+            "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--disable-extensions",
             "--disable-background-networking", "--hide-scrollbars", "--user-data-dir=\(profile.path)", "about:blank",
         ]
         var arguments = ([path] + flags).map { strdup($0) } + [nil]
@@ -137,7 +138,9 @@ struct BrowserPage {
     }
 
     @discardableResult
-    func send(_ method: String, _ params: [String: Any] = [:]) throws -> [String: Any] { try browser.send(method, params, session: session) }
+    func send(_ method: String, _ params: [String: Any] = [:]) throws -> [String: Any] {
+        try browser.send(method, params, session: session)
+    }
 
     /// The value of a script's expression; a promise is waited for.
     func value<Value>(_ expression: String, as type: Value.Type = Value.self) throws -> Value {
@@ -152,7 +155,8 @@ struct BrowserPage {
 
     /// Waits until an expression is true.
     func wait(until expression: String) throws {
-        let script = "new Promise((done) => { const look = () => (\(expression)) ? done(true) : setTimeout(look, 10); look(); setTimeout(() => done(false), 10000); })"
+        let script =
+            "new Promise((done) => { const look = () => (\(expression)) ? done(true) : setTimeout(look, 10); look(); setTimeout(() => done(false), 10000); })"
         guard try value(script) == true else { throw Chromium.Failure(description: "never true: \(expression)") }
     }
     /// Waits until the viewer shows its scene and what was asked of it is drawn.

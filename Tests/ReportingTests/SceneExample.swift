@@ -15,10 +15,14 @@ struct SceneExample {
         size: GridSize(50, 48, 26), spacing: SIMD3(1, 1, 2), origin: PatientPoint(-45, 6, 74), frameOfReferenceUID: "1.2.3")
 
     static func ball(_ center: PatientPoint, _ radiusMM: Double) -> LevelSet {
-        let grid = try! GridGeometry(size: GridSize(70, 68, 70), spacing: SIMD3(0.7, 0.7, 0.7), origin: PatientPoint(-45, 6, 76), frameOfReferenceUID: "1.2.3")
-        return LevelSet(field: Volume(geometry: grid) { voxels in
-            for offset in voxels.indices { voxels[offset] = Float(radiusMM - grid.point(grid.size.index(atOffset: offset)).distance(to: center)) }
-        })
+        let grid = try! GridGeometry(
+            size: GridSize(70, 68, 70), spacing: SIMD3(0.7, 0.7, 0.7), origin: PatientPoint(-45, 6, 76), frameOfReferenceUID: "1.2.3")
+        return LevelSet(
+            field: Volume(geometry: grid) { voxels in
+                for offset in voxels.indices {
+                    voxels[offset] = Float(radiusMM - grid.point(grid.size.index(atOffset: offset)).distance(to: center))
+                }
+            })
     }
 
     /// What the treated scan has at a voxel, HU; some lie beyond what scanners give, and a corner beyond the scan.
@@ -46,7 +50,8 @@ struct SceneExample {
                 .init(name: "planning scan", modality: .mr, volume: image(planning), note: "Registered."),
             ],
             objects: [
-                .init(name: "tumour \(id)", label: id, kind: .tumour, levelSet: tumour), .init(name: "visible ice", label: "ice", kind: .ice, levelSet: ice),
+                .init(name: "tumour \(id)", label: id, kind: .tumour, levelSet: tumour),
+                .init(name: "visible ice", label: "ice", kind: .ice, levelSet: ice),
                 .init(name: "−40 °C isotherm", label: "−40 °C", kind: .isotherm40, levelSet: cold),
                 .init(name: structure, label: structure, kind: .structure, levelSet: ball(center + PatientVector(18, 0, 0), 3)),
             ],

@@ -8,7 +8,9 @@ import Testing
 
 @Suite struct SceneTests {
     private func scan(_ axes: PatientAxes = .identity, spacing: SIMD3<Double> = SIMD3(0.7, 0.8, 2.5)) throws -> GridGeometry {
-        try GridGeometry(size: GridSize(400, 380, 120), spacing: spacing, origin: PatientPoint(-140.3, -151.7, -149.2), axes: axes, frameOfReferenceUID: "1.2")
+        try GridGeometry(
+            size: GridSize(400, 380, 120), spacing: spacing, origin: PatientPoint(-140.3, -151.7, -149.2), axes: axes,
+            frameOfReferenceUID: "1.2")
     }
 
     @Test func aScanAlongThePatientsAxesKeepsItsVoxels() throws {
@@ -26,7 +28,8 @@ import Testing
     }
 
     @Test func anObliqueScanIsCoveredInThePatientsPlanes() throws {
-        let turned = try PatientAxes(rowDirection: PatientVector(0.9396926, 0.3420201, 0), columnDirection: PatientVector(-0.3420201, 0.9396926, 0))
+        let turned = try PatientAxes(
+            rowDirection: PatientVector(0.9396926, 0.3420201, 0), columnDirection: PatientVector(-0.3420201, 0.9396926, 0))
         let scan = try scan(turned), grid = SceneGrid.grid(of: scan, around: [scan.center], and: [], mostVoxels: 2_000_000)
         #expect(grid.axes == .identity && grid.contains(scan.center + PatientVector(19, -19, 19)))
         #expect(abs(grid.spacing.z - 2.5) < 1e-9 && grid.spacing.x <= 0.8)
@@ -48,7 +51,8 @@ import Testing
 
     @Test func noiseDoesNotMakeThePageLargerThanItMayBe() throws {
         var scene = try SceneExample.scene()
-        let grid = try GridGeometry(size: GridSize(120, 110, 100), spacing: SIMD3(0.7, 0.7, 1), origin: SceneExample.grid.origin, frameOfReferenceUID: "1.2.3")
+        let grid = try GridGeometry(
+            size: GridSize(120, 110, 100), spacing: SIMD3(0.7, 0.7, 1), origin: SceneExample.grid.origin, frameOfReferenceUID: "1.2.3")
         var state: UInt64 = 1
         let noise = Volume<Float>(geometry: grid) { voxels in
             for offset in voxels.indices {

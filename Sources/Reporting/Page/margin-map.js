@@ -31,17 +31,19 @@ class MarginMap {
       low[index % 3] = Math.min(low[index % 3], vertices[index]);
       high[index % 3] = Math.max(high[index % 3], vertices[index]);
     }
-    const corner = (triangle, number) => { const at = 3 * triangles[3 * triangle + number]; return [vertices[at], vertices[at + 1], vertices[at + 2]]; };
+    const vertex = (number) => [vertices[3 * number], vertices[3 * number + 1], vertices[3 * number + 2]];
+    const minus = (one, other) => one.map((value, axis) => value - other[axis]);
     for (let triangle = 0; triangle < triangles.length / 3; triangle++) {
-      const [a, b, c] = [0, 1, 2].map((number) => corner(triangle, number)), normal = cross(b.map((value, axis) => value - a[axis]), c.map((value, axis) => value - a[axis]));
-      for (let number = 0; number < 3; number++) for (let axis = 0; axis < 3; axis++) normals[3 * triangles[3 * triangle + number] + axis] += normal[axis];
+      const corners = [...triangles.subarray(3 * triangle, 3 * triangle + 3)], [a, b, c] = corners.map(vertex);
+      const normal = cross(minus(b, a), minus(c, a));
+      for (const corner of corners) for (let axis = 0; axis < 3; axis++) normals[3 * corner + axis] += normal[axis];
     }
     this.center = low.map((value, axis) => (value + high[axis]) / 2);
     this.radius = 1;
-    for (let vertex = 0; vertex < count; vertex++) {
-      const [x, y, z] = [0, 1, 2].map((axis) => vertices[3 * vertex + axis] - this.center[axis]), length = Math.hypot(normals[3 * vertex], normals[3 * vertex + 1], normals[3 * vertex + 2]) || 1;
-      this.radius = Math.max(this.radius, Math.hypot(x, y, z));
-      for (let axis = 0; axis < 3; axis++) normals[3 * vertex + axis] /= length;
+    for (let number = 0; number < count; number++) {
+      this.radius = Math.max(this.radius, Math.hypot(...minus(vertex(number), this.center)));
+      const normal = normals.subarray(3 * number, 3 * number + 3);
+      normal.set(unit([...normal]));
     }
     this.normals = normals;
     this.zone.replaceChildren(...scene.margins.map((margin, index) => new Option(margin.zoneName, index)));
@@ -58,7 +60,11 @@ class MarginMap {
       });
     }
     let last = null, moved = 0;
-    canvas.addEventListener("pointerdown", (event) => { last = [event.clientX, event.clientY]; moved = 0; canvas.setPointerCapture(event.pointerId); });
+    canvas.addEventListener("pointerdown", (event) => {
+      last = [event.clientX, event.clientY];
+      moved = 0;
+      canvas.setPointerCapture(event.pointerId);
+    });
     canvas.addEventListener("pointermove", (event) => {
       if (last) {
         const [dx, dy] = [event.clientX - last[0], event.clientY - last[1]];
@@ -77,7 +83,8 @@ class MarginMap {
     this.root.addEventListener("keydown", (event) => {
       if (event.target !== canvas || event.ctrlKey || event.metaKey || event.altKey) return;
       const step = Math.PI / 12, keys = {
-        ArrowLeft: () => this.turn(-step, 0), ArrowRight: () => this.turn(step, 0), ArrowUp: () => this.turn(0, -step), ArrowDown: () => this.turn(0, step), w: () => this.faceWorst(),
+        ArrowLeft: () => this.turn(-step, 0), ArrowRight: () => this.turn(step, 0), ArrowUp: () => this.turn(0, -step),
+        ArrowDown: () => this.turn(0, step), w: () => this.faceWorst(),
         ...Object.fromEntries(Object.entries(SURFACE_VIEWS).map(([letter, axes]) => [letter.toLowerCase(), () => this.face(axes)])),
       };
       const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -105,7 +112,8 @@ class MarginMap {
 
   /** Turns the surface as if by hand: to the right and down. */
   turn(yaw, pitch) {
-    const [right, down, into] = this.axes, mix = (a, b, angle) => a.map((value, axis) => Math.cos(angle) * value + Math.sin(angle) * b[axis]);
+    const [right, down, into] = this.axes;
+    const mix = (a, b, angle) => a.map((value, axis) => Math.cos(angle) * value + Math.sin(angle) * b[axis]);
     const turned = unit(mix(right, into, yaw)), deeper = unit(mix(into, right, -yaw));
     const lower = unit(mix(down, deeper, pitch));
     this.axes = [turned, lower, cross(turned, lower)];
@@ -114,7 +122,8 @@ class MarginMap {
 
   /** Red, green and blue from the lowest to the highest margin of the scale. */
   colourTable() {
-    const { below, above, lowMM, highMM, requiredMM } = this.scene.colours, parse = (text) => [1, 3, 5].map((start) => parseInt(text.slice(start, start + 2), 16));
+    const { below, above, lowMM, highMM, requiredMM } = this.scene.colours;
+    const parse = (text) => [1, 3, 5].map((start) => parseInt(text.slice(start, start + 2), 16));
     const mix = (list, share) => {
       const place = share * (list.length - 1), index = Math.min(Math.floor(place), list.length - 2);
       return list[index].map((value, channel) => value + (place - index) * (list[index + 1][channel] - value));
@@ -122,7 +131,8 @@ class MarginMap {
     const [low, high] = [below.map(parse), above.map(parse)], table = new Float32Array(3 * COLOUR_STEPS);
     for (let step = 0; step < COLOUR_STEPS; step++) {
       const margin = lowMM + (step / (COLOUR_STEPS - 1)) * (highMM - lowMM);
-      table.set(margin < requiredMM ? mix(low, (margin - lowMM) / (requiredMM - lowMM)) : mix(high, (margin - requiredMM) / (highMM - requiredMM)), 3 * step);
+      const isBelow = margin < requiredMM, [from, to] = isBelow ? [lowMM, requiredMM] : [requiredMM, highMM];
+      table.set(mix(isBelow ? low : high, (margin - from) / (to - from)), 3 * step);
     }
     return table;
   }
@@ -134,7 +144,8 @@ class MarginMap {
 
   /** Fills the nearest surface into `margins` and `depths`, then colours it. */
   paint() {
-    const { canvas, scene, normals, center } = this, ratio = Math.min(window.devicePixelRatio || 1, 2), side = Math.round(canvas.clientWidth * ratio);
+    const { canvas, scene, normals, center } = this, ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const side = Math.round(canvas.clientWidth * ratio);
     if (side === 0) return;
     canvas.width = canvas.height = side;
     const { vertices, triangles } = scene.surface, { values } = this.margin, [right, down, into] = this.axes, count = vertices.length / 3;
@@ -147,17 +158,21 @@ class MarginMap {
       places[at + 2] = dot(offset, into);
       facing[vertex] = -(normals[at] * into[0] + normals[at + 1] * into[1] + normals[at + 2] * into[2]);
     }
-    const margins = new Float32Array(side * side).fill(NaN), depths = new Float32Array(side * side).fill(Infinity), lights = new Float32Array(side * side);
+    const margins = new Float32Array(side * side).fill(NaN), depths = new Float32Array(side * side).fill(Infinity);
+    const lights = new Float32Array(side * side);
     for (let triangle = 0; triangle < triangles.length; triangle += 3) {
       const [a, b, c] = [triangles[triangle], triangles[triangle + 1], triangles[triangle + 2]];
-      const [ax, ay, az, bx, by, bz, cx, cy, cz] = [places[3 * a], places[3 * a + 1], places[3 * a + 2], places[3 * b], places[3 * b + 1], places[3 * b + 2], places[3 * c], places[3 * c + 1], places[3 * c + 2]];
+      const ax = places[3 * a], ay = places[3 * a + 1], az = places[3 * a + 2];
+      const bx = places[3 * b], by = places[3 * b + 1], bz = places[3 * b + 2];
+      const cx = places[3 * c], cy = places[3 * c + 1], cz = places[3 * c + 2];
       const area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
       if (area === 0) continue;
       const [x1, x2] = [Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 1e-3)), Math.min(side - 1, Math.max(ax, bx, cx) + 1e-3)];
       const [y1, y2] = [Math.max(0, Math.ceil(Math.min(ay, by, cy) - 1e-3)), Math.min(side - 1, Math.max(ay, by, cy) + 1e-3)];
       for (let y = y1; y <= y2; y++) {
         for (let x = x1; x <= x2; x++) {
-          const u = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / area, v = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / area, w = 1 - u - v;
+          const u = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / area, v = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / area;
+          const w = 1 - u - v;
           if (u < -1e-3 || v < -1e-3 || w < -1e-3) continue;
           const depth = w * az + u * bz + v * cz, pixel = y * side + x;
           if (depth >= depths[pixel]) continue;
@@ -172,13 +187,16 @@ class MarginMap {
   }
 
   colour(lights, ratio) {
-    const { canvas, margins, side, scene, colours } = this, { requiredMM, lowMM, highMM } = scene.colours, context = canvas.getContext("2d");
-    const image = context.createImageData(side, side), pixels = new Uint32Array(image.data.buffer), perMM = (COLOUR_STEPS - 1) / (highMM - lowMM);
+    const { canvas, margins, side, scene, colours } = this, { requiredMM, lowMM, highMM } = scene.colours;
+    const perMM = (COLOUR_STEPS - 1) / (highMM - lowMM);
+    const context = canvas.getContext("2d"), image = context.createImageData(side, side), pixels = new Uint32Array(image.data.buffer);
     // A line where the margin passes a level: the pixel and its right or lower neighbours lie on different sides of it.
     const crosses = (pixel, level, reach) => {
       const here = margins[pixel] < level;
       for (let step = 1; step <= reach; step++) {
-        for (const other of [pixel + step, pixel + step * side]) if (margins[other] === margins[other] && margins[other] < level !== here) return true;
+        for (const other of [pixel + step, pixel + step * side]) {
+          if (margins[other] === margins[other] && margins[other] < level !== here) return true;
+        }
       }
       return false;
     };
@@ -231,13 +249,16 @@ class MarginMap {
     const box = this.canvas.getBoundingClientRect(), ratio = this.side / box.width;
     const [x, y] = [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio].map(Math.floor), pixel = y * this.side + x;
     if (!Number.isFinite(this.margins?.[pixel])) return null;
-    const [right, down, into] = this.axes, middle = (this.side - 1) / 2, [a, b, c] = [(x - middle) / this.scale, (y - middle) / this.scale, this.depths[pixel]];
-    return { margin: this.margins[pixel], point: this.center.map((value, axis) => value + a * right[axis] + b * down[axis] + c * into[axis]) };
+    const [right, down, into] = this.axes, middle = (this.side - 1) / 2;
+    const [a, b, c] = [(x - middle) / this.scale, (y - middle) / this.scale, this.depths[pixel]];
+    const point = this.center.map((value, axis) => value + a * right[axis] + b * down[axis] + c * into[axis]);
+    return { margin: this.margins[pixel], point };
   }
 
   readOut(picked) {
-    const { margin } = this, text = picked
-      ? `margin ${picked.margin > 0.05 ? "+" : ""}${millimetres(picked.margin)} at LPS ${picked.point.map((value) => millimetres(value).replace(" mm", "")).join(", ")} mm`
+    const { margin } = this, sign = picked?.margin > 0.05 ? "+" : "";
+    const text = picked
+      ? `margin ${sign}${millimetres(picked.margin)} at LPS ${picked.point.map((value) => signed(value, 1)).join(", ")} mm`
       : `${margin.zoneName}: smallest margin ${margin.text}, ringed`;
     this.root.querySelector(".readout").textContent = text;
   }

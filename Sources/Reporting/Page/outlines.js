@@ -1,8 +1,12 @@
 // Outlines of objects in the slices of a scene: where their signed distance passes zero, to a fraction of a voxel (marching squares).
 
-/** Pairs of cell edges (0 top, 1 right, 2 bottom, 3 left) that a line joins, by which corners are inside (1 top left, 2 top right, 4 bottom right, 8 bottom left). */
+/**
+ * Pairs of cell edges (0 top, 1 right, 2 bottom, 3 left) that a line joins, by which corners are inside
+ * (1 top left, 2 top right, 4 bottom right, 8 bottom left).
+ */
 const CELL_LINES = [
-  [], [[3, 0]], [[0, 1]], [[3, 1]], [[1, 2]], null, [[0, 2]], [[3, 2]], [[2, 3]], [[2, 0]], null, [[2, 1]], [[1, 3]], [[1, 0]], [[0, 3]], [],
+  [], [[3, 0]], [[0, 1]], [[3, 1]], [[1, 2]], null, [[0, 2]], [[3, 2]],
+  [[2, 3]], [[2, 0]], null, [[2, 1]], [[1, 3]], [[1, 0]], [[0, 3]], [],
 ];
 
 /** Line segments [u0, v0, u1, v1, …] in voxel positions of axes u and v where `object` meets slice `index` of axis n. */

@@ -16,7 +16,8 @@ async function start() {
   const element = document.getElementById("scenes");
   if (!element) return;
   if (typeof DecompressionStream === "undefined") {
-    document.getElementById("viewer-message").textContent = "This browser is too old for the viewer; the picture below shows the same planes.";
+    document.getElementById("viewer-message").textContent =
+      "This browser is too old for the viewer; the picture below shows the same planes.";
     return;
   }
   const descriptions = JSON.parse(element.textContent), scenes = new Map();
@@ -38,6 +39,7 @@ async function start() {
 
 start().catch((error) => {
   document.documentElement.classList.remove("has-viewer");
-  document.getElementById("viewer-message").textContent = `The viewer could not start (${error.message}); the picture below shows the same planes.`;
+  document.getElementById("viewer-message").textContent =
+    `The viewer could not start (${error.message}); the picture below shows the same planes.`;
   console.error(error);
 });

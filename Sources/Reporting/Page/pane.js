@@ -69,7 +69,9 @@ class Pane {
     const { picture } = this;
     if (picture.width !== width || picture.height !== height) [picture.width, picture.height] = [width, height];
     const data = picture.getContext("2d").createImageData(width, height), pixels = new Uint32Array(data.data.buffer);
-    const layers = scene.images.map((image, index) => ({ codes: image.codes, grey: state.greys[index], weight: weights[index] })).filter((layer) => layer.weight > 0);
+    const layers = scene.images
+      .map((image, index) => ({ codes: image.codes, grey: state.greys[index], weight: weights[index] }))
+      .filter((layer) => layer.weight > 0);
     for (let row = 0, pixel = 0; row < height; row++) {
       let voxel = start + (up ? height - 1 - row : row) * strides[v];
       for (let column = 0; column < width; column++, pixel++, voxel += strides[u]) {
@@ -108,9 +110,13 @@ class Pane {
     const taken = [];
     for (const { text, x, y, colour } of this.labels) {
       const width = context.measureText(text).width, height = LABEL_PIXELS + 2;
-      const places = [[6, 0], [6, -height], [6, height], [-width - 8, -height], [-width - 8, height], [6, -2 * height], [6, 2 * height], [6, 3 * height], [6, -3 * height]]
+      const places = [
+        [6, 0], [6, -height], [6, height], [-width - 8, -height], [-width - 8, height], [6, -2 * height], [6, 2 * height], [6, 3 * height],
+        [6, -3 * height],
+      ]
         .map(([dx, dy]) => [Math.min(Math.max(x + dx, 4), layout.side - width - 4), Math.min(Math.max(y + dy, 64), layout.side - 34)]);
-      const isFree = ([left, middle]) => taken.every((box) => left > box.left + box.width + 2 || left + width + 2 < box.left || Math.abs(middle - box.middle) >= height);
+      const isBeside = (box, left) => left > box.left + box.width + 2 || left + width + 2 < box.left;
+      const isFree = ([left, middle]) => taken.every((box) => isBeside(box, left) || Math.abs(middle - box.middle) >= height);
       const [left, middle] = places.find(isFree) ?? places[0];
       taken.push({ left, width, middle });
       write(context, text, left, middle, colour);
@@ -131,7 +137,8 @@ class Pane {
       [low, high] = [Math.max(low, ends[0]), Math.min(high, ends[1])];
       if (low > high) return;
     }
-    const at = (share) => [layout.x(tip[u] + share * (tail[u] - tip[u])), layout.y(tip[v] + share * (tail[v] - tip[v]))], path = new Path2D();
+    const path = new Path2D();
+    const at = (share) => [layout.x(tip[u] + share * (tail[u] - tip[u])), layout.y(tip[v] + share * (tail[v] - tip[v]))];
     const [from, to] = [at(low), at(high)];
     path.moveTo(...from);
     path.lineTo(...to);
@@ -181,7 +188,8 @@ class Pane {
     context.textAlign = "center";
     write(context, letters[2], side / 2, inset + 41);
     write(context, letters[3], side / 2, side - inset - 6);
-    const bar = [50, 20, 10, 5, 2].find((length) => length * layout.scale <= side / 3) ?? 1, path = new Path2D(), end = inset + bar * layout.scale;
+    const bar = [50, 20, 10, 5, 2].find((length) => length * layout.scale <= side / 3) ?? 1;
+    const path = new Path2D(), end = inset + bar * layout.scale;
     path.moveTo(inset, side - 16);
     path.lineTo(inset, side - 8);
     path.lineTo(end, side - 8);

@@ -1,4 +1,5 @@
-// A scene's packed data, unpacked. Axes 0, 1, 2 of a scene run to the patient's left, back and head; positions are voxels, points LPS millimetres.
+// A scene's packed data, unpacked. Axes 0, 1, 2 of a scene run to the patient's left, back and head; positions are voxels,
+// points LPS millimetres.
 
 /** The bytes of a packed block of the page. */
 async function unpack(scene, blob) {

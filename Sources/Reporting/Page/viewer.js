@@ -23,7 +23,8 @@ class Viewer {
   show(scene) {
     const { controls } = this;
     this.state = {
-      scene, zoom: 1, outlines: true, crosshair: true, fade: 0, beside: false, shown: { probes: true }, position: scene.held(scene.position(scene.focusLPS)), greys: [],
+      scene, zoom: 1, outlines: true, crosshair: true, fade: 0, beside: false, shown: { probes: true }, greys: [],
+      position: scene.held(scene.position(scene.focusLPS)),
     };
     scene.objects.forEach((object, number) => { this.state.shown[number] = true; });
     const isCT = scene.images[0].modality === "CT", hasPlanning = scene.images.length > 1;
@@ -56,7 +57,8 @@ class Viewer {
   }
 
   listen() {
-    const { controls, root } = this, change = (name, act) => controls[name].addEventListener("input", () => { act(controls[name]); this.update(); });
+    const { controls, root } = this;
+    const change = (name, act) => controls[name].addEventListener("input", () => { act(controls[name]); this.update(); });
     change("window", () => this.applyWindow());
     for (const name of ["level", "width"]) change(name, () => { controls.window.value = "own"; this.applyWindow(); });
     change("fade", (control) => { this.state.fade = Number(control.value) / 100; });
@@ -127,18 +129,24 @@ class Viewer {
     const { target } = event, isSlider = target.type === "range", isTyped = target.type === "number" || target.tagName === "SELECT";
     if (isTyped) return;
     const plane = (this.focused ?? this.panes[0]).plane, letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const flip = (name) => () => { this.controls[name].checked = !this.controls[name].checked; this.controls[name].dispatchEvent(new Event("input")); };
+    const set = (name, property, value) => {
+      const control = this.controls[name];
+      if (control.disabled) return;
+      control[property] = value;
+      control.dispatchEvent(new Event("input"));
+    };
+    const flip = (name) => () => set(name, "checked", !this.controls[name].checked);
     const preset = (name) => () => {
       if ([...this.controls.window.options].some((option) => option.value === name && !option.disabled)) this.controls.window.value = name;
       this.applyWindow();
       this.update();
     };
-    const fade = (to) => () => { if (!this.controls.fade.disabled) { this.controls.fade.value = to; this.controls.fade.dispatchEvent(new Event("input")); } };
-    const move = (axis, count) => () => { const position = [...this.state.position]; position[axis] = Math.round(position[axis]) + count; this.goTo(position); };
+    const move = (axis, count) => () => this.step({ n: axis }, count);
     const down = plane.up ? -1 : 1;
     const keys = {
-      w: () => this.goToWorst(), o: flip("outlines"), c: flip("crosshair"), b: () => { if (!this.controls.beside.disabled) flip("beside")(); },
-      f: fade(this.state.fade === 0 ? 50 : this.state.fade < 1 ? 100 : 0), t: preset("soft"), l: preset("lung"), n: preset("bone"), a: preset("site"),
+      w: () => this.goToWorst(), o: flip("outlines"), c: flip("crosshair"), b: flip("beside"),
+      f: () => set("fade", "value", this.state.fade === 0 ? 50 : this.state.fade < 1 ? 100 : 0),
+      t: preset("soft"), l: preset("lung"), n: preset("bone"), a: preset("site"),
       "+": () => this.zoom(this.state.zoom === ZOOMS.at(-1) ? 0 : 1), "-": () => this.zoom(this.state.zoom === 1 ? 0 : -1),
       "?": () => this.toggleHelp(), h: () => this.toggleHelp(),
       1: () => this.panes[0].canvas.focus(), 2: () => this.panes[1].canvas.focus(), 3: () => this.panes[2].canvas.focus(),
@@ -147,7 +155,7 @@ class Viewer {
     if (!isSlider) {
       Object.assign(keys, event.shiftKey
         ? { ArrowLeft: move(plane.u, -1), ArrowRight: move(plane.u, 1), ArrowUp: move(plane.v, -down), ArrowDown: move(plane.v, down) }
-        : { ArrowUp: () => this.step(plane, 1), ArrowDown: () => this.step(plane, -1), ArrowRight: () => this.step(plane, 1), ArrowLeft: () => this.step(plane, -1) });
+        : { ArrowUp: move(plane.n, 1), ArrowDown: move(plane.n, -1), ArrowRight: move(plane.n, 1), ArrowLeft: move(plane.n, -1) });
     }
     const act = keys[letter];
     if (!act || (isSlider && letter.startsWith("Page"))) return;
@@ -158,7 +166,8 @@ class Viewer {
   /** Makes the tables from codes to grey values. The preset is for CT; an image without a fixed scale has its own window. */
   applyWindow() {
     const { controls, state } = this, { images } = state.scene, name = controls.window.value;
-    const chosen = name === "own" ? { level: Number(controls.level.value), width: Math.max(1e-6, Number(controls.width.value)) } : WINDOWS[name];
+    const own = { level: Number(controls.level.value), width: Math.max(1e-6, Number(controls.width.value)) };
+    const chosen = name === "own" ? own : WINDOWS[name];
     state.greys = images.map((image, index) => {
       const follows = index === 0 || (image.modality === "CT" && images[0].modality === "CT");
       const { level, width } = (follows && chosen) || (follows ? images[0].window : image.window), table = new Uint8ClampedArray(32768);
@@ -183,14 +192,15 @@ class Viewer {
     for (const [name, slider] of Object.entries(this.sliders)) {
       const { n, coordinate } = PLANES[name];
       slider.value = Math.round(state.position[n]);
-      slider.setAttribute("aria-valuetext", `${coordinate} ${millimetres(point[n])}, slice ${Number(slider.value) + 1} of ${scene.size[n]}`);
+      const place = `${coordinate} ${millimetres(point[n])}`;
+      slider.setAttribute("aria-valuetext", `${place}, slice ${Number(slider.value) + 1} of ${scene.size[n]}`);
     }
     this.readOut(point);
     this.draw();
   }
 
   readOut(point) {
-    const { scene, position } = this.state, parts = [`LPS ${point.map((value) => millimetres(value).replace(" mm", "")).join(", ")} mm`];
+    const { scene, position } = this.state, parts = [`LPS ${point.map((value) => signed(value, 1)).join(", ")} mm`];
     for (const image of scene.images) {
       const value = scene.value(image, position);
       parts.push(`${image.name} ${value === null ? "not there" : `${signed(value, image.step < 0.1 ? 3 : 0)} ${image.unit}`.trim()}`);
@@ -212,7 +222,8 @@ class Viewer {
       for (const pane of this.panes) {
         pane.draw(state, pane.isBeside ? [0, 1] : one ? [1] : state.beside ? [1, 0] : [1 - state.fade, state.fade]);
         const { n, name, coordinate } = pane.plane;
-        pane.canvas.setAttribute("aria-label", `${name} slice at ${coordinate} ${millimetres(state.scene.point(state.position)[n])}${pane.isBeside ? ", planning scan" : ""}`);
+        const place = `${coordinate} ${millimetres(state.scene.point(state.position)[n])}`, scan = pane.isBeside ? ", planning scan" : "";
+        pane.canvas.setAttribute("aria-label", `${name} slice at ${place}${scan}`);
       }
     });
   }
@@ -222,7 +233,8 @@ class Viewer {
 function swatch({ colour, dash, width }) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS(svg.namespaceURI, "line");
   for (const [name, value] of Object.entries({ width: 34, height: 12, "aria-hidden": "true" })) svg.setAttribute(name, value);
-  for (const [name, value] of Object.entries({ x1: 2, x2: 32, y1: 6, y2: 6, stroke: colour, "stroke-width": width + 0.6, "stroke-dasharray": dash.join(" ") })) line.setAttribute(name, value);
+  const attributes = { x1: 2, x2: 32, y1: 6, y2: 6, stroke: colour, "stroke-width": width + 0.6, "stroke-dasharray": dash.join(" ") };
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
   svg.append(line);
   return svg;
 }

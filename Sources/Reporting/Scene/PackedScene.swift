@@ -28,12 +28,15 @@ struct PackedScene {
         let packed = mapSlabs(of: scene.images.count, slab: 1) { Self.packed(scene.images[$0.lowerBound], room: room) }
         let images = zip(scene.images, packed).map { image, volume in
             SceneDescription.Image(
-                name: image.name, note: image.note, modality: image.modality.rawValue, unit: image.modality == .ct ? "HU" : "", blob: keep(volume.data),
+                name: image.name, note: image.note, modality: image.modality.rawValue, unit: image.modality == .ct ? "HU" : "",
+                blob: keep(volume.data),
                 offset: volume.offset, step: volume.step, window: Self.window(of: image, scene))
         }
         let objects = scene.objects.compactMap { object -> SceneDescription.Object? in
             guard let part = Self.part(of: object, in: grid) else { return nil }
-            return .init(name: object.name, label: object.label, kind: object.kind.rawValue, blob: keep(part.volume.data), first: part.first, size: part.size, step: part.volume.step)
+            return .init(
+                name: object.name, label: object.label, kind: object.kind.rawValue, blob: keep(part.volume.data), first: part.first,
+                size: part.size, step: part.volume.step)
         }
         let surface = scene.margins.first.map { first in
             let map = SurfaceMap(surface: first.result.map.surface, marginsMM: first.result.map.marginsMM)
@@ -49,11 +52,13 @@ struct PackedScene {
         }
         let colours = scene.colours
         description = SceneDescription(
-            tumour: scene.tumour, size: [grid.size.i, grid.size.j, grid.size.k], spacingMM: [grid.spacing.x, grid.spacing.y, grid.spacing.z], originLPS: grid.origin,
+            tumour: scene.tumour, size: [grid.size.i, grid.size.j, grid.size.k],
+            spacingMM: [grid.spacing.x, grid.spacing.y, grid.spacing.z], originLPS: grid.origin,
             focusLPS: scene.margins.first?.result.worstPoint ?? scene.focus, images: images, objects: objects,
             probes: scene.probes.map { .init(id: $0.id, tipLPS: $0.tip, tailLPS: $0.tail) }, surface: surface, margins: margins,
             colours: .init(
-                requiredMM: colours.requiredMM, lowMM: colours.rangeMM.lowerBound, highMM: colours.rangeMM.upperBound, ticksMM: colours.ticksMM,
+                requiredMM: colours.requiredMM, lowMM: colours.rangeMM.lowerBound, highMM: colours.rangeMM.upperBound,
+                ticksMM: colours.ticksMM,
                 below: MarginColours.below.map(\.hexadecimal), above: MarginColours.above.map(\.hexadecimal)))
         blobs = data.map { $0.base64EncodedString() }
     }
@@ -76,7 +81,8 @@ struct PackedScene {
     }
 
     private static func window(of image: ReportScene.Image, _ scene: ReportScene) -> SceneDescription.Window {
-        let window = image.modality == .ct ? scene.siteWindow : DisplayWindow.suited(to: .float32(image.volume), modality: image.modality, site: "")
+        let window =
+            image.modality == .ct ? scene.siteWindow : DisplayWindow.suited(to: .float32(image.volume), modality: image.modality, site: "")
         return .init(level: window.level, width: window.width)
     }
 
@@ -84,11 +90,13 @@ struct PackedScene {
     private static func part(of object: ReportScene.Object, in grid: GridGeometry) -> (volume: PackedVolume, first: [Int], size: [Int])? {
         let own = object.levelSet.geometry
         guard let box = object.levelSet.mask.boundingBox,
-            let (i, j, k) = grid.indexRanges(around: own.cropped(box.i, box.j, box.k).cornerPoints, marginMM: 1.5 * max(own.spacing.max(), grid.spacing.max()))
+            let (i, j, k) = grid.indexRanges(
+                around: own.cropped(box.i, box.j, box.k).cornerPoints, marginMM: 1.5 * max(own.spacing.max(), grid.spacing.max()))
         else { return nil }
         let field = object.levelSet.resampled(onto: grid.cropped(i, j, k)).field
         return (
-            PackedVolume(surface: field, reachMM: 2 * grid.spacing.max()), [i.lowerBound, j.lowerBound, k.lowerBound], [i.count, j.count, k.count]
+            PackedVolume(surface: field, reachMM: 2 * grid.spacing.max()), [i.lowerBound, j.lowerBound, k.lowerBound],
+            [i.count, j.count, k.count]
         )
     }
 

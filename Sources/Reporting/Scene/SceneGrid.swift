@@ -11,11 +11,14 @@ public enum SceneGrid {
 
     /// A grid along the patient's axes (columns to the left, rows to the back, slices to the head) around `first` and what lies near it.
     ///
-    /// Where the scan's own axes are the patient's, its voxels are kept; a scan that lies obliquely is meant to be interpolated at its own spacing.
+    /// Where the scan's own axes are the patient's, its voxels are kept; a scan that lies obliquely is meant to be interpolated at its own
+    /// spacing.
     /// With more than `mostVoxels` the finest directions are made coarser.
     /// - Parameters:
     ///   - first: the tumour; decides alone how far the part may reach.
-    public static func grid(of scan: GridGeometry, around first: [PatientPoint], and others: [PatientPoint], mostVoxels: Int) -> GridGeometry {
+    public static func grid(of scan: GridGeometry, around first: [PatientPoint], and others: [PatientPoint], mostVoxels: Int)
+        -> GridGeometry
+    {
         var (low, high) = box(first.isEmpty ? [scan.center] : first)
         if !others.isEmpty {
             let other = box(others), (near, far) = (low - reachMM, high + reachMM)
@@ -37,7 +40,9 @@ public enum SceneGrid {
             let nearest = (0..<3).max { abs(own[$0].dot(axes[index])) < abs(own[$1].dot(axes[index])) }!
             spacing[index] = scan.spacing[nearest]
             // On the scan's own voxel centres.
-            if isAligned { start[index] = whole.low[index] + ((low[index] - whole.low[index]) / spacing[index]).rounded(.down) * spacing[index] }
+            if isAligned {
+                start[index] = whole.low[index] + ((low[index] - whole.low[index]) / spacing[index]).rounded(.down) * spacing[index]
+            }
         }
         func counts() -> SIMD3<Double> { ((high - start) / spacing + 1e-6).rounded(.down) + 1 }
         while counts().x * counts().y * counts().z > Double(mostVoxels) {

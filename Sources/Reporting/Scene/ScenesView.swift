@@ -15,7 +15,8 @@ struct ScenesView {
             "maps": scenes.enumerated().filter { !$1.margins.isEmpty }.enumerated().map { index, element in
                 let (number, scene) = element, plots = MarginPlots(scene: scene)
                 return [
-                    "isFirst": index == 0, "number": number, "name": "Tumour \(scene.tumour ?? "")", "legend": plots.legend, "histogram": plots.histogram ?? "",
+                    "isFirst": index == 0, "number": number, "name": "Tumour \(scene.tumour ?? "")", "legend": plots.legend,
+                    "histogram": plots.histogram ?? "",
                     "cumulative": plots.cumulative ?? "", "shells": plots.shells ?? "",
                 ] as [String: Any]
             },
