@@ -8,6 +8,8 @@ import ImagingCore
 struct LungBackground {
     /// In HU; the spread is that of lung itself, without the vessels in it (one standard deviation).
     let level: Float, spread: Float
+    /// Where odds are even, in spreads above the level. Lung is normal about its level, a tumour may have any level up to soft tissue.
+    private let even: Float
     /// For each of `RadialOdds.sides`.
     let liesBeyond: [Bool]
 
@@ -20,18 +22,39 @@ struct LungBackground {
     /// Levels of tumours in lung, from glass to soft tissue.
     private static let tumourRangeHU: Float = 950
     private static let certainlyLung: Float = 6, certainlyTumour: Float = 3
+    /// For spreads of some tens of HU.
+    private static let usualEven: Float = 2
     /// Beyond this share of the stated radius a tumour hardly reaches; and how far lung is looked for there.
-    private static let beyondShare: Float = 1.3, depthMM: Float = 10
-    private static let leastShare: Float = 0.6, leastShareAround: Float = 0.4
+    private static let beyondShare: Float = 1.3, nearMM: Float = 6
+    /// To this distance from the seed at least: a core whose size was stated may lie in ten millimetres of glass.
+    static let reachMM = 24.0
+    private static let leastShare: Float = 0.6, leastShareAround: Float = 0.52
 
-    /// `nil` where lung does not lie around.
+    /// `nil` where less than about half of what lies around is lung: an organ's tumour may lie under lung.
     init?(around image: Volume<Float>, seed: PatientPoint, radiusMM: Float, sigma: Float) {
         let first = Self.beyondShare * radiusMM
         let sphere = SphereDirections.coarse
-        let samples = RadialSamples(image, center: seed, sphere: sphere, smallestMM: first, largestMM: first + Self.depthMM, count: 12)
+        let samples = RadialSamples(
+            image, center: seed, sphere: sphere, smallestMM: first, largestMM: max(first + 10 + 0.5 * radiusMM, Float(Self.reachMM)),
+            count: 16)
         let count = samples.radii.count, values = samples.values
         let lungs = values.filter { $0 < Self.densestHU }.sorted()
-        guard Float(lungs.count) > Self.leastShareAround * Float(values.count), lungs.count > 30 else { return nil }
+        let sideOfDirection = sphere.directions.map { RadialOdds.sides.nearest(to: $0) }
+        /// The share of the volume, in all and by side, near by or wherever it was looked: ground glass may fill the one, an organ
+        /// beyond the lung the other.
+        func shares(below limit: Float) -> (all: Float, bySide: [Float]) {
+            let reaches = [first + Self.nearMM, .infinity].map { reach in
+                var lung = [Float](repeating: 0, count: RadialOdds.sides.count), all = lung
+                for n in 0..<values.count where samples.radii[n % count] <= reach && !values[n].isNaN {
+                    let volume = pow(samples.radii[n % count], 3) * sphere.solidAngles[n / count]
+                    all[sideOfDirection[n / count]] += volume
+                    if values[n] < limit { lung[sideOfDirection[n / count]] += volume }
+                }
+                return (all: lung.reduce(0, +) / max(all.reduce(0, +), 1), bySide: zip(lung, all).map { $0 / max($1, 1) })
+            }
+            return (max(reaches[0].all, reaches[1].all), zip(reaches[0].bySide, reaches[1].bySide).map { max($0, $1) })
+        }
+        guard shares(below: Self.densestHU).all > Self.leastShareAround, lungs.count > 30 else { return nil }
         // The mode, by the shortest stretch that holds a third.
         let third = lungs.count / 3
         let start = (0..<lungs.count - third).min { lungs[$0 + third] - lungs[$0] < lungs[$1 + third] - lungs[$1] } ?? 0
@@ -40,22 +63,19 @@ struct LungBackground {
         let deviation = (below.reduce(0) { $0 + ($1 - mode) * ($1 - mode) } / Float(max(below.count, 1))).squareRoot()
         let upwards = (above.quantile(0.68) ?? mode) - mode
         (level, spread) = (mode, max(deviation, sigma, 10, min(upwards, 60)))
-        let limit = max(level + 3 * spread, Self.densestHU)
-        var seen = [Float](repeating: 0, count: RadialOdds.sides.count), all = seen
-        for n in 0..<sphere.count {
-            let side = RadialOdds.sides.nearest(to: sphere.directions[n])
-            for s in 0..<count where !values[n * count + s].isNaN {
-                all[side] += sphere.solidAngles[n]
-                if values[n * count + s] < limit { seen[side] += sphere.solidAngles[n] }
-            }
-        }
-        liesBeyond = zip(seen, all).map { $0 > Self.leastShare * $1 }
+        even = max(1, 2 * log(Self.tumourRangeHU / (spread * (2 * Float.pi).squareRoot()))).squareRoot()
+        liesBeyond = shares(below: max(level + 3 * spread, Self.densestHU)).bySide.map { $0 > Self.leastShare }
+    }
+
+    /// Something else in lung's place that the object is to be told from: levels below `evenAt` are its.
+    init(level: Float, evenAt: Float, inPlaceOf lung: LungBackground) {
+        (self.level, liesBeyond) = (level, lung.liesBeyond)
+        spread = max((evenAt - level) / Self.usualEven, 1)
+        even = Self.usualEven
     }
 
     /// Logarithm of the odds that a grey level is not lung.
     func logOdds(_ value: Float) -> Float {
-        // Lung is normal about its level, a tumour may have any level up to soft tissue: where the two are equal, and how fast they part.
-        let even = (2 * log(Self.tumourRangeHU / (spread * (2 * Float.pi).squareRoot()))).squareRoot()
-        return max(-Self.certainlyLung, min(Self.certainlyTumour, ((value - level) / spread - even) * even))
+        max(-Self.certainlyLung, min(Self.certainlyTumour, ((value - level) / spread - even) * even))
     }
 }

@@ -87,11 +87,7 @@ struct RadialOdds {
             for at in 0..<Self.bins {
                 let beyond = 0.65 * own[at] + 0.3 * all[at] + 0.05 / Float(Self.bins)
                 var odds = log((within[at] + 0.02 / Float(Self.bins)) / beyond)
-                if let lung, lung.liesBeyond[side] {
-                    let value = lowest + (Float(at) + 0.5) / scale
-                    // Whatever lies beyond a neighbour of it, solid tissue on this side is not lung.
-                    odds = value < LungBackground.solidHU ? lung.logOdds(value) : max(odds, lung.logOdds(value))
-                }
+                if let lung, lung.liesBeyond[side] { odds = max(odds, lung.logOdds(lowest + (Float(at) + 0.5) / scale)) }
                 tables.append(max(-Self.limit, min(Self.limit, odds)))
             }
         }
@@ -101,7 +97,9 @@ struct RadialOdds {
     /// Logarithm of the odds of a reading.
     @inline(__always)
     func logOdds(_ value: Float, direction: Int) -> Float {
-        tables[sideOfDirection[direction] &* Self.bins &+ Int(max(0, min(Float(Self.bins &- 1), (value - lowest) * scale)))]
+        // The tables span the object's own grey levels; lung may lie far below.
+        if value < LungBackground.solidHU, let lung, lung.liesBeyond[sideOfDirection[direction]] { return lung.logOdds(value) }
+        return tables[sideOfDirection[direction] &* Self.bins &+ Int(max(0, min(Float(Self.bins &- 1), (value - lowest) * scale)))]
     }
 
     /// Whether lung lies beyond the object in a direction.

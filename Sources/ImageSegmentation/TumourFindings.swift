@@ -131,7 +131,9 @@ extension RadialTumourFit {
             for s in 0..<count where samples.radii[s] > 1.1 * radii[n] + 1 && samples.radii[s] < 1.1 * radii[n] + 9 {
                 let value = samples.values[n * count + s]
                 guard !value.isNaN else { break }
-                sum += samples.radii[s] * max(-2, min(2, odds.logOdds(value, direction: n)))
+                // Glass and the small vessels of lung are no part of a vessel that a seed lies on.
+                let thin = expectation.lung != nil && value < LungBackground.solidHU
+                sum += samples.radii[s] * (thin ? -2 : max(-2, min(2, odds.logOdds(value, direction: n))))
                 weight += samples.radii[s]
             }
             return weight > 0 ? sum / weight : -2

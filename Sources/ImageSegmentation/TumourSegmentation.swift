@@ -47,13 +47,36 @@ public enum TumourSegmentation {
         let kernelVolume = pow(4 * Float.pi, 1.5) * smoothing * smoothing * smoothing
         let grain = texture.volumeMM3 + kernelVolume
         var expectation = RadialTumourFit.Expectation(prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
-        if modality == .ct { expectation.lung = LungBackground(around: work, seed: seed, radiusMM: Float(radius), sigma: expectation.sigma) }
+        if modality == .ct {
+            expectation.lung = LungBackground(around: work, seed: seed, radiusMM: Float(radius), sigma: expectation.sigma)
+        }
         let gradient = work.gradientLengths()
-        guard var fit = bestFit(work, gradient, expectation) else { throw .noTumourFound(seed) }
+        var anywhere = expectation
+        anywhere.lung = nil
+        // Where vessels and wall leave hardly any lung beside the tumour, what is denser than lung may be anything.
+        let searched = search(work, gradient, expectation) ?? (expectation.lung == nil ? nil : search(work, gradient, anywhere))
+        guard var fit = searched else { throw .noTumourFound(seed) }
+        if let whole = whole(around: fit, image: image, work, gradient) { fit = whole }
+        let partSolid = GroundGlass(in: image, under: fit).flatMap { PartSolidTumour(fit, glass: $0) }
+        if let partSolid, partSolid.coreIsMeant {
+            var core = RadialTumourFit(work, gradient: gradient, partSolid.coreExpectation(fit.expectation))
+            core.refine()
+            if core.visibleShare >= TumourFindings.leastVisibleShare { fit = core }
+        }
+        return try refined(
+            fit, prompt: prompt, lobes: lobes(beyond: fit, work, gradient), partSolid: partSolid, image: image, texture: texture,
+            modality: modality)
+    }
+
+    /// The surface around the seed; `nil` where hardly any of it shows an edge.
+    private static func search(
+        _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
+    ) -> RadialTumourFit? {
+        guard var fit = bestFit(work, gradient, expectation) ?? withoutAxis(nil, work, gradient, expectation) else { return nil }
+        if let other = withoutAxis(fit, work, gradient, expectation) { fit = other }
         fit.refine()
         if let centred = again(fromMiddleOf: fit, work, gradient, expectation) { fit = centred }
-        guard fit.visibleShare >= TumourFindings.leastVisibleShare else { throw .noTumourFound(seed) }
-        return try refined(fit, lobes: lobes(beyond: fit, work, gradient), image: image, texture: texture, modality: modality)
+        return fit.visibleShare >= TumourFindings.leastVisibleShare ? fit : nil
     }
 
     /// Sizes that are tried, as shares of the stated one, when that one shows no closed edge.
@@ -80,7 +103,9 @@ public enum TumourSegmentation {
         }
         consider(1, leastVisible: 0)
         guard expectation.prompt.axis == nil else { return best }
-        for share in otherShares where bestScore < 0.98 && expectation.radius * share > 2.5 && (share < 1 || expectation.radius * share < largestGuessMM) {
+        // What lung looks like is known whatever the size: a smaller surface with a clearer edge is that of a core, or within the tumour.
+        let enough = expectation.lung == nil ? 0.98 : 0.8
+        for share in otherShares where bestScore < enough && expectation.radius * share > 2.5 && (share < 1 || expectation.radius * share < largestGuessMM) {
             // A larger size is tried only where the surface presses outwards; a surface that lies well inside has its own size.
             if share > 1, let best, best.meanRadius < 0.9 * expectation.radius { continue }
             // Another size than the stated one needs a surface that shows all around.
@@ -88,6 +113,19 @@ public enum TumourSegmentation {
         }
         return best.map { closest(to: $0, work, gradient, expectation) }
     }
+
+    /// The surface that shows all around where the ends of an axis hide it, as where they were placed on something else.
+    private static func withoutAxis(
+        _ fit: RadialTumourFit?, _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
+    ) -> RadialTumourFit? {
+        let prompt = expectation.prompt
+        guard prompt.axis != nil, fit.map({ $0.visibleShare < leastVisibleAlongAxis }) ?? true else { return nil }
+        var own = expectation
+        own.prompt = TumourPrompt(seed: prompt.seed, diameterMM: prompt.diameterMM, include: prompt.include, exclude: prompt.exclude)
+        guard let other = bestFit(work, gradient, own), other.visibleShare > max(0.9, (fit?.visibleShare ?? 0) + 0.1) else { return nil }
+        return other
+    }
+    private static let leastVisibleAlongAxis = 0.8
 
     /// The search from the middle of what was found, for a seed near the tumour's edge, from where half the tumour lies behind the rest.
     ///
@@ -106,6 +144,19 @@ public enum TumourSegmentation {
         return holdsSeed && centred.visibleShare > fit.visibleShare - 0.02 ? centred : nil
     }
 
+    /// The surface of a part-solid tumour of which `fit` is the core; `nil` where no ground glass lies around it.
+    private static func whole(
+        around fit: RadialTumourFit, image: Volume<Float>, _ work: Volume<Float>, _ gradient: Volume<Float>
+    ) -> RadialTumourFit? {
+        guard GroundGlass(in: image, beyond: fit) != nil else { return nil }
+        var own = fit.expectation
+        own.share = 2 * fit.meanRadius / Float(own.prompt.diameterMM / 2)
+        var whole = RadialTumourFit(work, gradient: gradient, own)
+        whole.refine()
+        guard whole.visibleShare > 0.8, whole.meanRadius > fit.meanRadius + 1 else { return nil }
+        return GroundGlass(in: image, under: whole) != nil ? whole : nil
+    }
+
     /// A surface far smaller than stated says that the stated size is wrong; what expects the wrong size reaches into neighbours.
     ///
     /// - Returns: the surface found when expecting the size of `fit`, where it shows all around; else `fit`.
@@ -120,24 +171,31 @@ public enum TumourSegmentation {
         return smaller.visibleShare > max(0.97, fit.visibleShare - 0.01) && smaller.meanRadius < fit.meanRadius ? smaller : fit
     }
 
+    /// Nearer than this the surface about the seed takes an include point in by itself.
+    private static let leastLobeMM: Float = 2
+    /// A part of its own shows its edge, but for where it is joined to the rest.
+    private static let leastLobeVisible = 0.6
+
     /// What include points add that the surface about the seed leaves out: each point's own surface and a bridge to it.
     private static func lobes(beyond fit: RadialTumourFit, _ work: Volume<Float>, _ gradient: Volume<Float>) -> [RadialTumourFit] {
         let field = RadialField(sphere: fit.sphere, radii: fit.radii), prompt = fit.expectation.prompt
         return prompt.include.compactMap { point in
             let place = SIMD3<Float>((point - fit.center).lps), distance = (place * place).sum().squareRoot()
-            guard distance > field.radius(place) - 1 else { return nil }
-            let own = TumourPrompt(seed: point, diameterMM: 0.6 * prompt.diameterMM, exclude: prompt.exclude)
+            let outsideMM = distance - field.radius(place)
+            guard outsideMM > leastLobeMM else { return nil }
+            let own = TumourPrompt(seed: point, diameterMM: min(0.6 * prompt.diameterMM, 4 * Double(outsideMM)), exclude: prompt.exclude)
             var expectation = fit.expectation
             expectation.prompt = own
             var lobe = RadialTumourFit(work, gradient: gradient, expectation)
             lobe.refine()
-            return lobe
+            return lobe.visibleShare > leastLobeVisible ? lobe : nil
         }
     }
 
     private static func region(of scan: ScanVolume, prompt: TumourPrompt) -> (Volume<Float>, Double) {
         // The seed lies in the scan, so some of it lies around the seed.
-        let box = scan.geometry.indexRanges(around: [prompt.seed] + prompt.include, marginMM: 0.9 * prompt.diameterMM + 9)!
+        let marginMM = max(0.9 * prompt.diameterMM + 9, LungBackground.reachMM)
+        let box = scan.geometry.indexRanges(around: [prompt.seed] + prompt.include, marginMM: marginMM)!
         return (scan.floats(in: box.i, box.j, box.k), prompt.diameterMM / 2)
     }
 
@@ -155,31 +213,38 @@ public enum TumourSegmentation {
     }
 
     private static func refined(
-        _ fit: RadialTumourFit, lobes: [RadialTumourFit], image: Volume<Float>, texture: NoiseTexture, modality: Modality
+        _ fit: RadialTumourFit, prompt: TumourPrompt, lobes: [RadialTumourFit], partSolid: PartSolidTumour?, image: Volume<Float>,
+        texture: NoiseTexture, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
         let parts = [fit] + lobes
-        let glass = parts.map { GroundGlass(in: image, under: $0) }
-        let outcomes = zip(parts, glass).map { part, glass in
+        let outcomes = parts.map { part in
             RadialEdgeFit(
                 image: image, center: part.center, sphere: part.sphere, grainDensity: texture.density, expected: part.radii,
-                expectedDeviation: 0.2, odds: part.odds, ends: part.expectation.prompt.axis.map { [$0.first, $0.second] } ?? [], glassHU: glass?.levelHU
+                expectedDeviation: 0.2, odds: part.odds, ends: part.expectation.prompt.axis.map { [$0.first, $0.second] } ?? [],
+                glassHU: GroundGlass(in: image, under: part)?.levelHU
             ).fit(part.radii)
         }
         let reach = Double(outcomes.map { $0.radii.max()! }.max()!) + 9
-        let crop = image.geometry.indexRanges(around: parts.map(\.center), marginMM: reach)!
+        let crop = image.geometry.indexRanges(around: parts.map(\.center) + prompt.include, marginMM: reach)!
         let grid = image.geometry.cropped(crop.i, crop.j, crop.k)
-        let surface = zip(parts, outcomes).map { part, outcome in
+        let found = zip(parts, outcomes).map { part, outcome in
             RadialField(sphere: part.sphere, radii: outcome.radii).levels(on: grid, center: part.center)
-        }.reduce(nil as Volume<Float>?) { whole, part in whole.map { $0.combined(with: part) { max($0, $1) } } ?? part }!.signedDistanceToZero()
+        }.reduce(nil as Volume<Float>?) { whole, part in whole.map { $0.combined(with: part) { max($0, $1) } } ?? part }!
+        let surface = StrokeShape(prompt: prompt).applied(to: found).signedDistanceToZero()
         let inside = Mask(surface) { $0 >= 0 }
         guard !inside.isEmpty else { throw .noTumourFound(fit.expectation.prompt.seed) }
         let longest = LevelSet(field: surface).surface().longestDiameterMM
         guard longest < 1.1 * longestBelievedMM(stated: fit.expectation.prompt.diameterMM) else {
             throw .tumourRunsOn(fit.expectation.prompt.seed, foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         }
-        let findings = TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest)
+        let strokes = StrokeFindings(prompt: prompt, parts: parts, found: found, surface: surface).findings
+        let findings = TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest) + strokes
+            + (partSolid.map { [$0.finding(foundMM: longest)] } ?? [])
+        let spread = TumourEdgeSpread(
+            fit: fit, edge: outcomes[0], otherEdgeMM: partSolid?.edgeDeviationMM ?? 0,
+            blindPoints: strokes.count { $0.code != "axis-ends-off-edge" })
         return SegmentationResult(
-            levelSet: LevelSet(field: surface), edgeUncertaintyMM: TumourEdgeSpread(fit: fit, edge: outcomes[0]).rootMeanSquareMM, findings: findings,
+            levelSet: LevelSet(field: surface), edgeUncertaintyMM: spread.rootMeanSquareMM, findings: findings,
             method: "tumour from seed and diameter: likeliest closed surface around the seed by grey levels on rays, edge at local half-height (\(modality.rawValue))")
     }
 }

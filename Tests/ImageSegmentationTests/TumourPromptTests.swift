@@ -147,4 +147,45 @@ import Testing
         #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: truth).dice > 0.9)
         #expect(result.findings.contains { $0.code == "tumour-smaller-than-stated" })
     }
+
+    /// A point in plain organ tissue: taken in as a person asked, without a lump around it, and said.
+    @Test(arguments: [13.0, 17, 24]) func includePointInPlainTissueIsSaid(away: Double) throws {
+        let (scan, _) = try scan()
+        let seed = PatientPoint(Self.center), point = Self.center + SIMD3(0.6 * away, 0.8 * away, 0)
+        let without = try segment(scan, TumourPrompt(seed: seed, diameterMM: 22))
+        let with = try segment(scan, TumourPrompt(seed: seed, diameterMM: 22, include: [PatientPoint(point)]))
+        #expect(isInside(with, point.x, point.y, point.z))
+        #expect(with.levelSet.mask.volumeML < without.levelSet.mask.volumeML + 0.3)
+        #expect(with.findings.contains { $0.code == "include-without-edge" })
+        #expect(with.edgeUncertaintyMM > 1.3 * without.edgeUncertaintyMM)
+    }
+
+    /// A point in the tumour itself is left out all the same, and said.
+    @Test(arguments: [SIMD3(6.0, 0, 0), SIMD3(0, 3, 0)]) func excludePointInTheTumourIsSaid(offset: SIMD3<Double>) throws {
+        let (scan, _) = try scan()
+        let point = Self.center + offset
+        let result = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22, exclude: [PatientPoint(point)]))
+        #expect(!isInside(result, point.x, point.y, point.z))
+        #expect(isInside(result, Self.center.x, Self.center.y, Self.center.z))
+        #expect(result.findings.contains { $0.code == "exclude-looks-like-tumour" })
+    }
+
+    /// Points of opposite meaning beside each other: each has its way up to half the way between them.
+    @Test func pointsSideBySideBothHold() throws {
+        let (scan, _) = try scan()
+        let (inside, outside) = (Self.center + SIMD3(8, 0, 0), Self.center + SIMD3(8, 3, 0))
+        let prompt = TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22, include: [PatientPoint(inside)], exclude: [PatientPoint(outside)])
+        let result = try segment(scan, prompt)
+        #expect(isInside(result, inside.x, inside.y, inside.z))
+        #expect(!isInside(result, outside.x, outside.y, outside.z))
+    }
+
+    /// Ends within the tumour, and ends beyond it: the edge that shows is found, and the ends are said to lie off it.
+    @Test(arguments: [0.5, 1.6]) func axisWhoseEndsLieOffTheEdgeIsSaid(share: Double) throws {
+        let (scan, grid) = try scan()
+        let half = SIMD3(11 * share, 0, 0)
+        let result = try segment(scan, TumourPrompt(axis: .init(PatientPoint(Self.center - half), PatientPoint(Self.center + half))))
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: truth).dice > 0.85)
+        #expect(result.findings.contains { $0.code == "axis-ends-off-edge" })
+    }
 }

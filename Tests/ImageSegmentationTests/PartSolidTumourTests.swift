@@ -1,0 +1,46 @@
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+/// A solid ball within a ball of ground glass: which edge is meant, and what is said of the other.
+@Suite struct PartSolidTumourTests {
+    static let center = SIMD3(0.37, -0.81, 0.9)
+    private static let wholeRadius = 13.0, coreRadius = 5.5
+    private let whole = ellipsoid(center, SIMD3(repeating: wholeRadius)), core = ellipsoid(center, SIMD3(repeating: coreRadius))
+
+    private func segment(stated: Double, glass: Double = -560) throws -> (SegmentationResult, GridGeometry) {
+        let (whole, core) = (whole, core), grid = try AnalyticScan.grid(90, 90, 28)
+        let scan = AnalyticScan.make(grid, noise: 15) { core($0) > 0 ? 20 : whole($0) > 0 ? glass : -850 }
+        return (try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(Self.center), diameterMM: stated), grid)
+    }
+
+    /// ±30 % of the whole: the glass belongs to the tumour, and both sizes are told.
+    @Test(arguments: [20.0, 26, 33]) func glassBelongsToTheTumour(stated: Double) throws {
+        let (result, grid) = try segment(stated: stated)
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: whole).dice > 0.95)
+        let message = result.findings.first { $0.code == "tumour-part-solid" }?.message
+        #expect(["core of 10", "core of 11", "core of 12"].contains { message?.contains($0) == true })
+        #expect(["glass of 25", "glass of 26", "glass of 27"].contains { message?.contains($0) == true })
+    }
+
+    @Test(arguments: [9.0, 11]) func sizeOfTheCoreMeansTheCore(stated: Double) throws {
+        let (result, grid) = try segment(stated: stated)
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: core).dice > 0.88)
+        #expect(result.findings.contains { $0.code == "tumour-core-without-glass" && $0.severity == .warning })
+    }
+
+    /// A size between the two fits neither: twice the stated uncertainty reaches from the one edge to the other.
+    @Test func sizeBetweenTheTwoIsCoveredByTheUncertainty() throws {
+        let (result, _) = try segment(stated: 14.5)
+        #expect(result.findings.contains { ["tumour-two-edges", "tumour-core-without-glass"].contains($0.code) })
+        #expect(2 * result.edgeUncertaintyMM > 0.85 * (Self.wholeRadius - Self.coreRadius))
+    }
+
+    @Test func evenGlassHasOneEdge() throws {
+        let whole = whole, grid = try AnalyticScan.grid(90, 90, 28)
+        let scan = AnalyticScan.make(grid, noise: 15) { whole($0) > 0 ? -620 : -850 }
+        let result = try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(Self.center), diameterMM: 24)
+        #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: whole).dice > 0.95)
+        #expect(result.findings.isEmpty)
+    }
+}

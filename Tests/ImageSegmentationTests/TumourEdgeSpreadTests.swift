@@ -1,0 +1,67 @@
+import Foundation
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+/// Each cause of an uncertain edge, alone, on a quarter of a ball's surface or on all of it.
+@Suite struct TumourEdgeSpreadTests {
+    private static let radius: Float = 10
+    private let fit: RadialTumourFit
+
+    init() throws {
+        let ball = ellipsoid(.zero, SIMD3(repeating: Double(Self.radius)))
+        let grid = try AnalyticScan.grid(64, 64, 24)
+        let scan = AnalyticScan.make(grid, noise: 8) { ball($0) > 0 ? 40 : 100 }
+        let image = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, 0..<grid.size.k).gaussianSmoothed(sigmaMM: SIMD3(repeating: 1))
+        let prompt = TumourPrompt(seed: PatientPoint(0, 0, 0), diameterMM: 20)
+        var fit = RadialTumourFit(image, gradient: image.gradientLengths(), .init(prompt: prompt, sigma: 3, grainVolumeMM3: 50))
+        fit.refine()
+        self.fit = fit
+    }
+
+    /// Stated for an edge where the search found it, but for what is given; `isHere` picks a quarter of the sphere.
+    private func stated(
+        deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0, blindPoints: Int = 0
+    ) -> Double {
+        let onAQuarter = fit.sphere.directions.map { $0.z > 0.5 }
+        let edge = RadialEdgeFit.Outcome(
+            radii: zip(fit.radii, onAQuarter).map { $0 + ($1 ? shiftOnAQuarterMM : 0) }, deviationsMM: fit.radii.map { _ in deviationMM },
+            clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast })
+        return TumourEdgeSpread(fit: fit, edge: edge, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints).rootMeanSquareMM
+    }
+
+    @Test func clearEdgeIsAsGoodAsVoxelsAllow() { #expect(stated() < 0.25) }
+
+    @Test func whatTheFitLeavesOpenCounts() {
+        #expect(stated(deviationMM: 1.5) > 0.6)
+        #expect(stated(deviationMM: 3) > 1.8 * stated(deviationMM: 1.5))
+    }
+
+    /// Fat or a vessel beside a quarter of the tumour: mixed voxels there look like it.
+    @Test func neighbourOfAnotherContrastCounts() {
+        #expect(stated(contrastOnAQuarter: 180) > 0.35)
+        #expect(stated(contrastOnAQuarter: 0) > 0.35)
+        #expect(stated(contrastOnAQuarter: 70) < 0.25)
+    }
+
+    @Test func searchAndEdgeThatDisagreeCount() {
+        #expect(stated(shiftOnAQuarterMM: 2.5) > 0.35)
+        #expect(stated(shiftOnAQuarterMM: 2.5) > 1.3 * stated(shiftOnAQuarterMM: 1))
+    }
+
+    @Test func anotherEdgeAndPointsWithoutEdgeCount() {
+        #expect(abs(stated(otherEdgeMM: 3) - 3) < 0.1)
+        // A patch of 5 mm around one point of a ball of 10 mm is a sixteenth of it.
+        #expect(abs(stated(blindPoints: 1) - (9.0 / 16).squareRoot()) < 0.15)
+    }
+
+    /// No edge on nearly half of the surface, where the organ ends in what is as dense as the tumour.
+    @Test func edgeThatDoesNotShowCounts() throws {
+        let ball = ellipsoid(.zero, SIMD3(repeating: Double(Self.radius))), grid = try AnalyticScan.grid(64, 64, 24)
+        func uncertainty(border: Double) throws -> Double {
+            let scan = AnalyticScan.make(grid, noise: 8) { ball($0) > 0 ? 40 : $0.x > border ? 41 : 100 }
+            return try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(0, 0, 0), diameterMM: 20).edgeUncertaintyMM
+        }
+        #expect(try uncertainty(border: 3) > 3 * uncertainty(border: 99))
+    }
+}
