@@ -41,6 +41,8 @@ struct FitValidation {
                     format: "%4d  %4d   %@    %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count, ice.hasVessel ? "yes" : "no ",
                     result.probability, result.modelErrorMM, result.simulationCount, seconds / .seconds(1))
                     + errors.map(\.text).joined(separator: "    ") + (result.isRejected ? "  rejected" : ""))
+            // A long run is watched through a pipe.
+            fflush(nil)
             if isVerbose { print(result.parameters.map { String(format: "%@ %.2f (%.2f σ, ±%.2f)", $0.name, $0.value, $0.deviation, $0.remainingSpread) }.joined(separator: "; ")) }
         }
         for (count, errors) in byProbes.sorted(by: { $0.key < $1.key }) {

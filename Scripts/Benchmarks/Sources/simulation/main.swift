@@ -1,7 +1,6 @@
 import Foundation
 
 // simulation validate [COUNT] [--verbose]   fits to synthetic ice whose truth is known
-setvbuf(stdout, nil, _IOLBF, 0)
 let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "validate":
