@@ -46,7 +46,8 @@ extension SourceSeries {
 
     func copyPatientAndStudy(to item: DICOMItem) {
         for tag in Self.neverMissing { item.setEmpty(tag) }
-        item.copy(Self.patientAndStudy, from: header)
+        // Attributes that may not be empty are in some files.
+        item.copy(Self.patientAndStudy.filter { !header.strings($0).isEmpty || !header.items($0).isEmpty }, from: header)
     }
 
     func copyFrameOfReference(to item: DICOMItem) {
