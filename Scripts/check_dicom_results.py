@@ -147,10 +147,17 @@ def check_measurements(path, report):
     check(not wrong, f"{path.name}: dcmqi reads {sum(map(len, found.values()))} numbers as in report.json {wrong or ''}")
 
 
-def check_object(path, sources):
+def source_of(path, report, sources):
+    """The header of an image of the scan that an object is about."""
+    planning = path.stem == "segmentation-planning"
+    series = next(entry["seriesInstanceUID"] for entry in report["inputs"] if (entry["role"] == "planning") == planning)
+    return next(source for source in sources.values() if source.SeriesInstanceUID == series)
+
+
+def check_object(path, report, sources):
     """What holds for every object: patient and study as in the source, and no complaint of standard checkers."""
     raw = pydicom.dcmread(path, stop_before_pixels=True)
-    source = next(s for s in sources.values() if s.StudyInstanceUID == raw.StudyInstanceUID)
+    source = source_of(path, report, sources)
     for keyword in PATIENT_AND_STUDY:
         if keyword in source and (keyword != "FrameOfReferenceUID" or raw.Modality == "SEG"):
             if raw.get(keyword) != source.get(keyword):
@@ -186,7 +193,7 @@ def main():
     objects = sorted((result / "dicom").glob("*.dcm"))
     check(len(objects) > 0, f"{len(objects)} objects")
     for path in objects:
-        check_object(path, sources)
+        check_object(path, report, sources)
         if path.name.startswith("segmentation"):
             check_segmentation(path, result, sources)
         elif path.name == "measurements.dcm":

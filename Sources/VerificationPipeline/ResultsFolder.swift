@@ -96,6 +96,8 @@ public struct ResultsFolder: Sendable {
     /// Where a file called `name` (which may have folders in it) is to be written before `commit`.
     public func url(_ name: String) throws(ResultsError) -> URL {
         let url = staging.appending(path: name)
+        // After `discard`, of which another thread need not know, nothing comes into being again.
+        guard FileManager.default.fileExists(atPath: staging.path) else { throw .notWritable(destination, reason: "the run was ended.") }
         do {
             try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         } catch {

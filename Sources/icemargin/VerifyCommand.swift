@@ -3,6 +3,7 @@ import BatchVerification
 import Foundation
 import ImagingCore
 import Reporting
+import Synchronization
 import VerificationPipeline
 
 struct VerifyCommand: AsyncParsableCommand {
@@ -106,24 +107,25 @@ struct VerifyCommand: AsyncParsableCommand {
         let description = try casePath.map { try CaseDescription.read(URL(filePath: $0)) } ?? flags.description()
         let profileFolder = casePath.map { Self.folder(ofCase: URL(filePath: $0)) } ?? URL(filePath: FileManager.default.currentDirectoryPath)
         let profile = try SiteProfile.load(description.site, relativeTo: profileFolder, ownFolder: ownProfiles)
-        let folder = try ResultsFolder(
-            destination: URL(filePath: output ?? "icemargin-\(description.id)"), overwrite: overwrite,
-            inputs: [description.planning, description.treated, description.prefreeze].compactMap { $0?.folder })
-
-        let report: CaseReport
-        do {
-            var options = CaseVerification.Options()
-            (options.writesDICOM, options.isIdentified, options.forecastMinutes) = (!noDICOM, identified, forecast)
-            report = try Interruption.handled(cleanUp: folder.discard) {
-                try KernelThreads.with(threads ?? KernelThreads.count) {
+        var options = CaseVerification.Options()
+        (options.writesDICOM, options.isIdentified, options.forecastMinutes) = (!noDICOM, identified, forecast)
+        let opened = OpenedResults()
+        return try Interruption.handled(cleanUp: opened.discard) {
+            do {
+                let folder = try opened.open {
+                    try ResultsFolder(
+                        destination: URL(filePath: output ?? "icemargin-\(description.id)"), overwrite: overwrite,
+                        inputs: [description.planning, description.treated, description.prefreeze].compactMap { $0?.folder })
+                }
+                let report = try KernelThreads.with(threads ?? KernelThreads.count) {
                     try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
                 }
+                return (report, folder.destination)
+            } catch {
+                opened.discard()
+                throw error
             }
-        } catch {
-            folder.discard()
-            throw error
         }
-        return (report, folder.destination)
     }
 
     private var ownProfiles: URL? { SiteProfile.ownFolder(profiles.map { URL(filePath: $0) }) }
@@ -139,4 +141,20 @@ struct VerifyCommand: AsyncParsableCommand {
         guard isatty(STDERR_FILENO) == 1 else { return }
         StandardError.writeRaw("\r\u{1b}[K\(stage.map { $0 + " …" } ?? "")")
     }
+}
+
+/// The results that are being written, for whoever has to remove them.
+private final class OpenedResults: Sendable {
+    private let folder = Mutex<ResultsFolder?>(nil)
+
+    /// Makes the folder; nobody comes between its making and its being known here.
+    func open(_ make: () throws -> ResultsFolder) throws -> ResultsFolder {
+        try folder.withLock { folder in
+            let made = try make()
+            folder = made
+            return made
+        }
+    }
+
+    func discard() { folder.withLock { $0?.discard() } }
 }
