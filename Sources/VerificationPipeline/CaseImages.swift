@@ -64,6 +64,20 @@ struct CaseImages {
         }
     }
 
+    /// Says what the volumes of `SimulationFiles` are.
+    func describeSimulation(to folder: ResultsFolder) throws {
+        func describe(_ name: String, _ values: String, unit: String? = nil) throws {
+            guard FileManager.default.fileExists(atPath: try folder.url("simulation/\(name).nii.gz").path) else { return }
+            try self.describe(
+                "simulation/\(name)", object: "simulated ice", values: values, unit: unit, source: "simulation fitted to the visible ice",
+                inPlanningFrame: false, to: folder)
+        }
+        try describe("lowest-temperature", "lowest temperature until the scan", unit: "°C")
+        for (zone, temperatureC) in CaseSimulation.isotherms {
+            try describe("probability-\(zone.rawValue)", "probability, 0 to 1, of having been below \(Int(temperatureC)) °C")
+        }
+    }
+
     private func write(_ object: CaseObject, named name: String, as title: String, source: String, to folder: ResultsFolder) throws {
         let grid = (object.isInPlanningFrame ? result.scans.planning : result.scans.treated).geometry
         let mask = object.input == nil ? object.levelSet.mask(onPartOf: grid)?.placed(in: grid) ?? Mask(empty: grid) : object.levelSet.mask

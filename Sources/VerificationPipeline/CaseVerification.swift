@@ -62,6 +62,7 @@ public struct CaseVerification {
         if let simulation = result.simulation {
             try clock.measure("simulationFiles", as: "writing temperatures") {
                 try SimulationFiles(simulation: simulation, scan: result.scans.treated.geometry).write(growth: result.growth, forecast: result.forecast, to: folder)
+                try CaseImages(result: result, isFollowup: description.isFollowup).describeSimulation(to: folder)
             }
         }
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
