@@ -11,6 +11,9 @@ struct EdgeRefinement {
     /// What the surface is moved on, with holes (metal, streaks) marked in `validity` by 0.
     let image: Volume<Float>
     let validity: Volume<Float>?
+    /// Where known, what speaks for the inside (up to 1) and for the outside (down to −1): what lies near the surface but speaks for
+    /// neither (fat beside a kidney) has little part in the local means.
+    var evidence: Volume<Float>?
     /// +1 when the inside is brighter, −1 when darker, 0 when either may hold.
     var polarity: Float = 0
     /// Standard deviation of the image's noise between neighbouring places.
@@ -24,6 +27,7 @@ struct EdgeRefinement {
     /// The surface moves no further than this from where it started.
     var largestShiftMM: Float = 3
     var passes = 5
+    private static let undecidedShare: Float = 0.2
     /// Nothing farther from the surface has a part in moving it.
     private static let bandMM: Float = 9
     /// The scanner's blur in the slice plane (one standard deviation), for the bias of curved edges.
@@ -35,27 +39,32 @@ struct EdgeRefinement {
         let visibleShare: Double
         /// Spread of the single profiles' shifts about the averaged surface.
         let residualMM: Double
+        /// How clear an edge the surface lies on, 0 … 1, near the surface.
+        let clarity: Volume<Float>
     }
 
     /// - Parameter start: positive inside, on the image's grid; any scale.
     func refine(_ start: Volume<Float>) -> Outcome {
         let spacing = image.geometry.spacing
         let roughness = SIMD3<Double>(repeating: 1).replacing(with: SIMD3(repeating: 0), where: spacing .> 3)
-        let first = start.signedDistanceToZero(limitMM: Self.bandMM).gaussianSmoothed(sigmaMM: roughness).signedDistanceToZero(limitMM: Self.bandMM)
+        let first = start.signedDistanceToZero(limitMM: Self.bandMM).gaussianSmoothed(sigmaMM: roughness)
+            .signedDistanceToZero(limitMM: Self.bandMM)
         var surface = first
-        var visible = 0.0, residual = 0.0
+        var visible = 0.0, residual = 0.0, clarity = first
         for pass in 0..<passes {
             let shift = averagedShift(at: surface, averagingMM: pass == 0 ? 1.5 * averagingMM : averagingMM)
-            (visible, residual) = (shift.visibleShare, shift.residualMM)
+            (visible, residual, clarity) = (shift.visibleShare, shift.residualMM, shift.clarity)
             let limit = largestShiftMM
             surface = surface.combined(with: shift.field, first) { phi, shift, first in
                 max(first - limit, min(first + limit, phi + shift))
             }.signedDistanceToZero(limitMM: Self.bandMM)
         }
-        return Outcome(surface: surface, visibleShare: visible, residualMM: residual)
+        return Outcome(surface: surface, visibleShare: visible, residualMM: residual, clarity: clarity)
     }
 
-    private func averagedShift(at surface: Volume<Float>, averagingMM: Double) -> (field: Volume<Float>, visibleShare: Double, residualMM: Double) {
+    private func averagedShift(
+        at surface: Volume<Float>, averagingMM: Double
+    ) -> (field: Volume<Float>, visibleShare: Double, residualMM: Double, clarity: Volume<Float>) {
         let inside = localMean(at: surface, sign: 1), outside = localMean(at: surface, sign: -1)
         var (weighted, weight, band) = profileShifts(surface, inside, outside)
         let raw = weighted, rawWeight = weight
@@ -64,7 +73,7 @@ struct EdgeRefinement {
         band = band.gaussianSmoothed(sigmaMM: averagingMM)
         let smooth = weighted.combined(with: weight, band) { w, n, b in w / max(n + 0.02 * b, 1e-6) }
         let (visibleShare, residual) = agreement(of: raw, weight: rawWeight, with: smooth, at: surface)
-        return (smooth, visibleShare, residual)
+        return (smooth, visibleShare, residual, weight.combined(with: band) { n, b in b > 1e-4 ? n / b : 0 })
     }
 
     /// The share of surface voxels with an edge, and the weighted spread of single shifts about the averaged ones.
@@ -101,6 +110,7 @@ struct EdgeRefinement {
             return depth > near && depth < far ? 1 : 0
         }
         if let validity { weight = weight.combined(with: validity) { $0 * $1 } }
+        if let evidence { weight = weight.combined(with: evidence) { $0 * (Self.undecidedShare + max(0, sign * $1)) } }
         func mean(_ weight: Volume<Float>) -> Volume<Float> {
             let reach = meanReachMM
             let sum = image.combined(with: weight) { $0 * $1 }.gaussianSmoothed(sigmaMM: reach)

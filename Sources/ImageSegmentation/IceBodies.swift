@@ -22,12 +22,16 @@ struct IceBodies {
         func fields(_ body: IceBodyFit) -> [Volume<Float>] {
             DirectionField([body.radii, body.deviations, body.visibility], at: body.directions).map(grid, centre: body.centre)
         }
-        var result = fields(bodies[0])
-        for body in bodies.dropFirst() {
-            let next = fields(body), nearer = next[0].combined(with: result[0]) { $0 > $1 ? 1 : 0 }
-            result = zip(result, next).map { old, new in old.combined(with: new, nearer) { $2 > 0 ? $1 : $0 } }
-        }
+        let result = Self.merged(bodies.map(fields))
         (depth, deviation, visibility) = (result[0], result[1], result[2])
+    }
+
+    /// The fields of several bodies, the first of which is the depth: at each voxel those of the body in which it lies deepest.
+    static func merged(_ bodies: [[Volume<Float>]]) -> [Volume<Float>] {
+        bodies.dropFirst().reduce(bodies[0]) { result, next in
+            let deeper = next[0].combined(with: result[0]) { $0 > $1 ? 1 : 0 }
+            return zip(result, next).map { old, new in old.combined(with: new, deeper) { $2 > 0 ? $1 : $0 } }
+        }
     }
 
     /// What the shape alone says for ice at each voxel, −1.4 … 1.4: a little near the surface, much far from it.
@@ -37,27 +41,6 @@ struct IceBodies {
             let far = max(0, min(1, (abs(depth) - 3 * deviation - 3) / 6))
             return 0.4 * near + (depth > 0 ? far : -far)
         }
-    }
-
-    /// The standard deviation, in millimetres, of the surface where no edge is seen, spread over the whole surface (root mean square).
-    var hiddenDeviationMM: Double {
-        var sum = 0.0, area = 0.0
-        for body in bodies {
-            for ray in body.radii.indices {
-                let weight = body.radii[ray] * body.radii[ray]
-                sum += weight * (1 - body.visibility[ray]) * body.deviations[ray] * body.deviations[ray]
-                area += weight
-            }
-        }
-        return (sum / area).squareRoot()
-    }
-
-    /// How far a region's surface lies from the bodies' on average, in millimetres: the volume between them over the area.
-    func distanceMM(from region: Mask) -> Double {
-        let inside = Mask(depth) { $0 >= 0 }, between = region.union(inside).count - region.intersection(inside).count
-        let spacing = depth.geometry.spacing
-        let area = bodies.reduce(0.0) { $0 + 4 * .pi * $1.radii.reduce(0) { $0 + $1 * $1 } / Double($1.radii.count) }
-        return Double(between) * spacing.x * spacing.y * spacing.z / area
     }
 
     /// Towards which sides of the patient the surface shows no edge, most hidden first; empty where it is hidden on all sides alike.

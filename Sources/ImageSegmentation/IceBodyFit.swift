@@ -13,12 +13,17 @@ struct IceBodyFit {
     /// Per ray: the radius, the standard deviation of where the surface lies, and how clearly an edge is seen there, 0 … 1.
     private(set) var radii: [Double], deviations: [Double], visibility: [Double]
     let directions: [SIMD3<Double>]
+    /// The radii of the set of points at one distance from the ends, about which the prior is.
+    let base: [Double]
     let ends: [(SIMD3<Double>, SIMD3<Double>)]
 
     static let degree = 8
     /// The prior's standard deviation in millimetres by degree, summed over the orders.
     private static let priorMM: [Double] = [1.5, 2.5, 1.8, 1.1, 0.8, 0.6, 0.45, 0.35, 0.3]
-    private static let rayCount = 600, stepMM = 0.75, longestMM = 48.0
+    /// For each harmonic, such that a degree's variance, averaged over the sphere, is the prior's.
+    static let precisions = SphericalHarmonics.degrees(upTo: degree).map { l in Double(2 * l + 1) / (4 * .pi * priorMM[l] * priorMM[l]) }
+    static let longestMM = 48.0
+    private static let rayCount = 600, stepMM = 0.75
     /// Against growing where nothing at all is known, per millimetre; more so farther from the active ends than ice usually grows.
     private static let reluctance = 0.03, farReluctance = 0.25, usualMM = 18.0, farMM = 30.0
     /// Of one ray, including that neighbouring rays share their errors.
@@ -33,11 +38,10 @@ struct IceBodyFit {
         self.directions = directions
         let away = Self.distances(centre: centre, directions: directions, ends: ends)
         let gains = Self.gains(evidence, centre: centre, directions: directions, away: away)
-        let base = Self.start(gains, away: away)
-        let degrees = SphericalHarmonics.degrees(upTo: Self.degree), count = degrees.count
+        base = Self.start(gains, away: away)
+        let count = SphericalHarmonics.count(upTo: Self.degree)
         let harmonics = directions.flatMap { SphericalHarmonics.values(at: $0, upTo: Self.degree) }
-        // The variance of one coefficient such that the degree's variance, averaged over the sphere, is the prior's.
-        let precision = degrees.map { l in Double(2 * l + 1) / (4 * .pi * Self.priorMM[l] * Self.priorMM[l]) }
+        let precision = Self.precisions
         (radii, deviations, visibility) = (base, [], [])
         var system = NormalEquations(diagonal: precision)
         // From coarse to fine: the few parameters of the lower degrees are found before the higher ones may follow details.
@@ -74,7 +78,7 @@ struct IceBodyFit {
     }
 
     /// For each ray and step along it the distance in millimetres from the nearest end.
-    private static func distances(
+    static func distances(
         centre: SIMD3<Double>, directions: [SIMD3<Double>], ends: [(SIMD3<Double>, SIMD3<Double>)]
     ) -> [[Double]] {
         func distance(_ p: SIMD3<Double>) -> Double {
@@ -113,14 +117,19 @@ struct IceBodyFit {
 
     /// The radii of the set of points at one distance from the ends; that distance which gains most.
     private static func start(_ gains: [[Double]], away: [[Double]]) -> [Double] {
-        let longest = Int(longestMM / stepMM)
         var best: (gain: Double, radii: [Double]) = (-.infinity, [])
         for tried in stride(from: 5.0, through: 32, by: 1.5) {
-            let radii = away.map { line in Double(line[...longest].lastIndex { $0 < tried } ?? 2) * stepMM }
+            let radii = radii(ofDistance: tried, away: away)
             let gain = zip(gains, radii).reduce(0) { sum, pair in sum + pair.0[Int(pair.1 / stepMM)] - 0.02 * pair.1 }
             if gain > best.gain { best = (gain, radii) }
         }
         return best.radii
+    }
+
+    /// Along each ray the last place at a distance from the ends.
+    static func radii(ofDistance distance: Double, away: [[Double]]) -> [Double] {
+        let longest = Int(longestMM / stepMM)
+        return away.map { line in Double(line[...longest].lastIndex { $0 < distance } ?? 2) * stepMM }
     }
 
     /// Where a ray would best end, not far from where it ends now; how much that counts, and how clear the edge there is.

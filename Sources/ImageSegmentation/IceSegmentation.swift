@@ -7,11 +7,11 @@ import ImagingCore
 /// Evidence says of each voxel whether it is ice: by the levels that the tissue around it has and would have frozen
 /// (`SurroundingTissue`), and by the change against a scan taken before freezing where there is one (`ReferenceTissue`). A smooth body
 /// around the active ends is fitted to the evidence and completes it where it is hidden (`IceBodyFit`); what is not shaped and changed
-/// as ice is gets refused (`IceAcceptance`). Where an edge is seen, the surface is then moved to half of the change (`EdgeRefinement`),
-/// and from there to the 0 °C front (`FreezingFront`).
+/// as ice is gets refused (`IceAcceptance`). Where an edge is seen, the surface is then moved to half of the change (`EdgeRefinement`);
+/// where none is, it follows from those edges (`IceCompletion`). From there it goes to the 0 °C front (`FreezingFront`).
 ///
-/// `edgeUncertaintyMM` adds up how well the front is known, a share of the voxel and of the noise of single edge profiles, and the
-/// body's posterior deviation weighted by how hidden each part is.
+/// `edgeUncertaintyMM` adds up how well the front is known, a share of the voxel and of the noise of single edge profiles, and what the
+/// completion leaves open: its posterior deviation where no edge is seen, and how far it lies there from where the evidence ended.
 public enum IceSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).
@@ -106,10 +106,12 @@ public enum IceSegmentation {
         validity = validity.combined(with: toAxis, seen) { w, axis, seen in axis < metal || seen < 0.25 ? 0 : w }
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = iceness.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
-        let outcome = EdgeRefinement(
-            image: iceness, validity: validity, polarity: evidence.tissue.polarity, noise: noise, insideReachMM: 5, averagingMM: 2.5,
-            largestShiftMM: 4
-        ).refine(start)
+        let refinement = EdgeRefinement(
+            image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
+            polarity: evidence.tissue.polarity, noise: noise, insideReachMM: 5, averagingMM: 2.5, largestShiftMM: 4, passes: 3)
+        let first = refinement.refine(start)
+        let completion = IceCompletion(of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity)
+        let outcome = refinement.refine(completion.surface)
         let front = Self.front(of: outcome.surface, edge: fine, usable: validity, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
         let moved = shift == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + shift }
@@ -136,7 +138,7 @@ public enum IceSegmentation {
                 .warning, Self.inBoneCode, "\(Int((100 * boneShare).rounded())) % of what surrounds the ice is bone, in which ice hardly shows: its edge may be wrong by several millimetres.",
                 remedy: "Look at the outline there; give a scan taken before freezing, or draw the ice."))
         }
-        let uncertainty = Self.uncertainty(front: front, edges: outcome, evidence: evidence, boneShare: boneShare, spacing: fine.geometry.spacing)
+        let uncertainty = Self.uncertainty(front: front, edges: outcome, completion: completion, boneShare: boneShare, spacing: fine.geometry.spacing)
         var result = SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: uncertainty, findings: findings,
             method: "visible ice by \(evidence.description), \(Self.place(shift)) (\(modality.rawValue))")
@@ -162,15 +164,16 @@ public enum IceSegmentation {
     }
 
     /// One standard deviation of the surface along its normal, in millimetres: how well the front is known, how far single edges disagree
-    /// (more than half a millimetre is no longer noise), what is hidden, where the body and the evidence disagree, and a share of a voxel.
+    /// (more than half a millimetre is no longer noise), what is hidden, where the smooth completion and the evidence disagree, and a share
+    /// of a voxel.
     ///
     /// The shares are such that the root mean square distance to the truth is met in the median of synthetic scans of every site, and
     /// within a factor of 1.5 in three quarters of them.
     private static func uncertainty(
-        front: FreezingFront, edges: EdgeRefinement.Outcome, evidence: IceEvidence, boneShare: Double, spacing: SIMD3<Double>
+        front: FreezingFront, edges: EdgeRefinement.Outcome, completion: IceCompletion, boneShare: Double, spacing: SIMD3<Double>
     ) -> Double {
         let disagreeing = 0.9 * edges.residualMM + 1.2 * max(0, edges.residualMM - 0.5)
-        let hidden = 0.8 * evidence.bodies.hiddenDeviationMM, apart = 0.5 * evidence.bodies.distanceMM(from: evidence.region)
+        let hidden = 0.6 * completion.hiddenDeviationMM, apart = 0.4 * completion.contradictionMM
         let bone = Self.deviationInBoneMM * boneShare
         return ([front.deviationMM, disagreeing, hidden, apart, bone].reduce(0) { $0 + $1 * $1 } + 0.01 * (spacing * spacing).sum()).squareRoot()
     }

@@ -58,14 +58,16 @@ extension ShaftFit {
         let sections = samples.map { sample in
             ShaftModel.Section(of: model, at: sample.position).map { section in
                 let range = section.whereEndsMatter
-                return (section: section, range: range, below: light(section, endingAt: range.lowerBound), above: light(section, endingAt: range.upperBound))
+                let below = light(section, endingAt: range.lowerBound), above = light(section, endingAt: range.upperBound)
+                return (section: section, range: range, below: below, above: above)
             }
         }
         return (0..<count).map { number in
             let end = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
             return sections.map { voxel in
                 guard let voxel else { return 0 }
-                return end <= voxel.range.lowerBound ? voxel.below : end >= voxel.range.upperBound ? voxel.above : light(voxel.section, endingAt: end)
+                if end <= voxel.range.lowerBound { return voxel.below }
+                return end >= voxel.range.upperBound ? voxel.above : light(voxel.section, endingAt: end)
             }
         }
     }

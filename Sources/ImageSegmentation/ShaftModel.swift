@@ -120,5 +120,7 @@ struct ShaftModel {
         return steps.withUnsafeBufferPointer { $0[index] + share * ($0[index + 1] - $0[index]) }
     }
     private static let perUnit = 256.0, widestStep = 4.0
-    private static let steps = (0...Int(2 * widestStep * perUnit) + 1).map { 0.5 + 0.5 * erf((Double($0) / perUnit - widestStep) * 0.5.squareRoot()) }
+    private static let steps = (0...Int(2 * widestStep * perUnit) + 1).map {
+        0.5 + 0.5 * erf((Double($0) / perUnit - widestStep) * 0.5.squareRoot())
+    }
 }

@@ -100,7 +100,9 @@ final class ByteWriter {
     }
 
     private func store(_ bytes: UnsafeRawBufferPointer) throws(NIfTIError) {
-        guard fwrite(bytes.baseAddress, 1, bytes.count, file!) == bytes.count else { throw .cannotWrite(url, reason: String(cString: strerror(errno))) }
+        guard fwrite(bytes.baseAddress, 1, bytes.count, file!) == bytes.count else {
+            throw .cannotWrite(url, reason: String(cString: strerror(errno)))
+        }
     }
 
     func finish() throws(NIfTIError) {

@@ -27,8 +27,8 @@ struct ParallelGzip {
     mutating func compress(_ bytes: UnsafeRawBufferPointer) -> [[UInt8]] {
         let pieces = mapSlabs(of: bytes.count, slab: Self.slabBytes) { range -> Piece? in
             // The background repeats: what is as the slab before it is compressed once.
-            if range.lowerBound >= Self.slabBytes, range.count == Self.slabBytes,
-                memcmp(bytes.baseAddress! + range.lowerBound, bytes.baseAddress! + range.lowerBound - Self.slabBytes, range.count) == 0 { return nil }
+            let slab = bytes.baseAddress! + range.lowerBound
+            if range.lowerBound > 0, range.count == Self.slabBytes, memcmp(slab, slab - Self.slabBytes, range.count) == 0 { return nil }
             return Self.piece(UnsafeRawBufferPointer(rebasing: bytes[range]))
         }
         var compressed: [[UInt8]] = []
@@ -45,12 +45,14 @@ struct ParallelGzip {
 
     /// What comes after the last bytes: an empty last block, the checksum and the byte count.
     var trailer: [UInt8] {
-        [3, 0] + [UInt32(truncatingIfNeeded: checksum), byteCount].flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * UInt32($0))) } }
+        let numbers = [UInt32(truncatingIfNeeded: checksum), byteCount]
+        return [3, 0] + numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * UInt32($0))) } }
     }
 
     private static func piece(_ bytes: UnsafeRawBufferPointer) -> Piece {
         var stream = z_stream()
-        let opened = deflateInit2_(&stream, level, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        let opened = deflateInit2_(
+            &stream, level, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         precondition(opened == Z_OK, "out of memory while compressing")
         defer { deflateEnd(&stream) }
         let input = bytes.bindMemory(to: UInt8.self)

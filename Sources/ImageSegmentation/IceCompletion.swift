@@ -1,0 +1,142 @@
+import Foundation
+import ImageFilters
+import ImagingCore
+
+/// The surface of ice where no edge shows it, carried on from where one does.
+///
+/// Edges lie on the refined surface, which is free of the bias that evidence with different certainty on its two sides has. The radius seen
+/// from each body's middle gets the same prior as in `IceBodyFit`, and is fitted to those rays alone whose surface shows an edge; single
+/// stretches that the smooth rest contradicts (a streak, a vessel that was taken along) count for little. What no edge shows follows from
+/// that fit, and its posterior says how well.
+struct IceCompletion {
+    /// The completed surface; positive inside, not a distance.
+    let surface: Volume<Float>
+    /// The standard deviation, in millimetres, of what no edge shows, and how far the completion lies from where the evidence ended; both
+    /// spread over the whole surface (root mean square).
+    let hiddenDeviationMM: Double, contradictionMM: Double
+
+    /// Of one ray's edge, including what the harmonics cannot follow.
+    private static let rayDeviationMM = 1.0
+    /// Edges farther than this from the fit are not the body's own.
+    private static let contradictingMM = 2.0
+    /// Clarities below the first are no edge, above the second as good as any; and the same for how far the evidence tells the sides apart.
+    private static let clarity = 0.15...0.5
+    private static let visibility = 0.2...0.6
+    /// Beside what is hidden the surface leans towards where that was thought to lie: an edge counts by how many of those around it show.
+    private static let neighbourCosine = cos(14 * Double.pi / 180), company = 0.3...0.7
+    /// How far an edge may lie from the body.
+    private static let reachMM = 9.0, stepMM = 0.5
+    /// Ice is round around a short active zone and long around a long one: by so much the ends are made shorter or longer. What is far from
+    /// usual has to lie that much nearer to the edges (millimetres, summed over the rays).
+    private static let stretches = [0.0, 0.35, 0.7, 1, 1.3], usualStretch = 0.85, unusualCost = 100.0
+    private static let distancesMM = stride(from: 5.0, through: 32, by: 0.75)
+
+    /// - Parameters:
+    ///   - surface: refined; positive inside.
+    ///   - clarity: how clear an edge the surface lies on, 0 … 1.
+    init(of bodies: [IceBodyFit], surface: Volume<Float>, clarity: Volume<Float>) {
+        var shapes: [[Volume<Float>]] = [], hidden = 0.0, apart = 0.0, area = 0.0
+        for body in bodies {
+            let edges = Self.edges(of: body, on: surface, clarity)
+            let (radii, deviations, trust) = Self.fit(body, edges)
+            for ray in radii.indices {
+                let weight = radii[ray] * radii[ray]
+                area += weight
+                hidden += weight * (1 - trust[ray]) * deviations[ray] * deviations[ray]
+                if let found = edges[ray].radius { apart += weight * (1 - trust[ray]) * (found - radii[ray]) * (found - radii[ray]) }
+            }
+            shapes.append(DirectionField([radii, trust], at: body.directions).map(surface.geometry, centre: body.centre))
+        }
+        (hiddenDeviationMM, contradictionMM) = ((hidden / area).squareRoot(), (apart / area).squareRoot())
+        let merged = IceBodies.merged(shapes)
+        self.surface = surface.combined(with: merged[0], merged[1]) { phi, depth, trust in trust * phi + (1 - trust) * depth }
+    }
+
+    /// For each ray where the surface passes from ice to tissue nearest to the body's own, and how clear the edge is there.
+    private static func edges(
+        of body: IceBodyFit, on surface: Volume<Float>, _ clarity: Volume<Float>
+    ) -> [(radius: Double?, clarity: Double)] {
+        let geometry = surface.geometry, size = surface.size
+        let last = SIMD3(Float(size.i), Float(size.j), Float(size.k)) - 1
+        let start = SIMD3<Float>(geometry.continuousIndex(PatientPoint(body.centre)).ijk)
+        return surface.withUnsafeVoxels { phi in
+            clarity.withUnsafeVoxels { clarity in
+                let sample = TrilinearSampler(phi, size: size), clear = TrilinearSampler(clarity, size: size)
+                return zip(body.directions, body.radii).map { u, radius in
+                    let perMM = SIMD3<Float>(geometry.continuousIndex(PatientPoint(body.centre + u)).ijk) - start
+                    func value(_ r: Double) -> Float? {
+                        let place = start + Float(r) * perMM
+                        return all(place .>= 0) && all(place .<= last) ? sample(place) : nil
+                    }
+                    var best: Double?
+                    for r in stride(from: max(1, radius - reachMM), to: radius + reachMM, by: stepMM) {
+                        guard let a = value(r), let b = value(r + stepMM) else { break }
+                        guard a >= 0, b < 0 else { continue }
+                        let crossing = r + stepMM * Double(a / (a - b))
+                        if abs(crossing - radius) < abs((best ?? .infinity) - radius) { best = crossing }
+                    }
+                    return (best, best.map { Double(clear(start + Float($0) * perMM)) } ?? 0)
+                }
+            }
+        }
+    }
+
+    /// The radius of each ray, its standard deviation, and how far the edge found there is believed, 0 … 1.
+    private static func fit(_ body: IceBodyFit, _ edges: [(radius: Double?, clarity: Double)]) -> ([Double], [Double], [Double]) {
+        let count = SphericalHarmonics.count(upTo: IceBodyFit.degree)
+        let harmonics = body.directions.flatMap { SphericalHarmonics.values(at: $0, upTo: IceBodyFit.degree) }
+        let prior = IceBodyFit.precisions
+        func share(_ value: Double, in range: ClosedRange<Double>) -> Double {
+            max(0, min(1, (value - range.lowerBound) / (range.upperBound - range.lowerBound)))
+        }
+        let alone = zip(edges, body.visibility).map { share($0.clarity, in: clarity) * share($1, in: visibility) }
+        let seen = edges.indices.map { ray in
+            let near = edges.indices.filter { (body.directions[$0] * body.directions[ray]).sum() > neighbourCosine }
+            return alone[ray] * share(near.reduce(0) { $0 + alone[$1] } / Double(near.count), in: company)
+        }
+        let base = base(of: body, edges, seen)
+        var believed = [Double](repeating: 1, count: edges.count), radii = base
+        var system = NormalEquations(diagonal: prior)
+        for _ in 0..<4 {
+            system = NormalEquations(diagonal: prior)
+            for ray in edges.indices where seen[ray] > 0 {
+                guard let radius = edges[ray].radius else { continue }
+                system.add(
+                    harmonics[ray * count..<(ray + 1) * count], value: radius - base[ray],
+                    weight: seen[ray] * believed[ray] / (rayDeviationMM * rayDeviationMM))
+            }
+            let solution = system.solve()
+            for ray in edges.indices {
+                let change = zip(solution, harmonics[ray * count..<(ray + 1) * count]).reduce(0) { $0 + $1.0 * $1.1 }
+                radii[ray] = max(2, min(IceBodyFit.longestMM, base[ray] + change))
+                guard let radius = edges[ray].radius else { continue }
+                let away = (radius - radii[ray]) / contradictingMM
+                believed[ray] = 1 / (1 + away * away * away * away)
+            }
+        }
+        let deviations = edges.indices.map { system.deviation(of: harmonics[$0 * count..<($0 + 1) * count]) }
+        return (radii, deviations, zip(seen, believed).map { $0 * $1 })
+    }
+
+    /// The set of points at one distance from the ends, shortened or lengthened, that lies nearest to the edges; the body's own base where
+    /// hardly any shows.
+    private static func base(of body: IceBodyFit, _ edges: [(radius: Double?, clarity: Double)], _ seen: [Double]) -> [Double] {
+        let used = edges.indices.filter { seen[$0] > 0 && edges[$0].radius != nil }
+        guard 20 * used.count > edges.count else { return body.base }
+        var best = (cost: Double.infinity, radii: body.base)
+        for stretch in stretches {
+            let ends = body.ends.map { a, b -> (SIMD3<Double>, SIMD3<Double>) in
+                let middle = (a + b) / 2, half = stretch / 2 * (b - a)
+                return (middle - half, middle + half)
+            }
+            let away = IceBodyFit.distances(centre: body.centre, directions: body.directions, ends: ends)
+            for distance in distancesMM {
+                let radii = IceBodyFit.radii(ofDistance: distance, away: away)
+                let apart = used.reduce(0) { $0 + seen[$1] * min(abs(edges[$1].radius! - radii[$1]), contradictingMM) }
+                let cost = apart + unusualCost * abs(stretch - usualStretch)
+                if cost < best.cost { best = (cost, radii) }
+            }
+        }
+        return best.radii
+    }
+}
