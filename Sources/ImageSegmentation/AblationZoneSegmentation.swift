@@ -198,7 +198,7 @@ struct ZoneSearch {
             + pow(4 * edge.unseenShare, 2)).squareRoot()
         let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region)
         return SegmentationResult(
-            levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty ? 0.3 : 2), findings: level.findings + edge.findings + doubts,
+            levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty && !edge.meetsDenseTissue ? 0.3 : 2), findings: level.findings + edge.findings + doubts,
             method: "ablation zone from seeds: even region without enhancement, least surface, edge at local half-height (\(modality.rawValue))")
     }
 

@@ -24,6 +24,8 @@ struct IceCompletion {
     private static let visibility = 0.2...0.6
     /// Beside what is hidden the surface leans towards where that was thought to lie: an edge counts by how many of those around it show.
     private static let neighbourCosine = cos(14 * Double.pi / 180), company = 0.3...0.7
+    /// From so few edges nothing can be carried on, and from so many all.
+    private static let leadingShare = 0.05...0.15
     /// How far an edge may lie from the body.
     private static let reachMM = 9.0, stepMM = 0.5
     /// Ice is round around a short active zone and long around a long one: by so much the ends are made shorter or longer. What is far from
@@ -45,7 +47,9 @@ struct IceCompletion {
                 hidden += weight * (1 - trust[ray]) * deviations[ray] * deviations[ray]
                 if let found = edges[ray].radius { apart += weight * (1 - trust[ray]) * (found - radii[ray]) * (found - radii[ray]) }
             }
-            shapes.append(DirectionField([radii, trust], at: body.directions).map(surface.geometry, centre: body.centre))
+            let leading = Self.share(trust.reduce(0, +) / Double(trust.count), in: Self.leadingShare)
+            let kept = trust.map { 1 - leading * (1 - $0) }
+            shapes.append(DirectionField([radii, kept], at: body.directions).map(surface.geometry, centre: body.centre))
         }
         (hiddenDeviationMM, contradictionMM) = ((hidden / area).squareRoot(), (apart / area).squareRoot())
         let merged = IceBodies.merged(shapes)
@@ -81,14 +85,15 @@ struct IceCompletion {
         }
     }
 
+    private static func share(_ value: Double, in range: ClosedRange<Double>) -> Double {
+        max(0, min(1, (value - range.lowerBound) / (range.upperBound - range.lowerBound)))
+    }
+
     /// The radius of each ray, its standard deviation, and how far the edge found there is believed, 0 … 1.
     private static func fit(_ body: IceBodyFit, _ edges: [(radius: Double?, clarity: Double)]) -> ([Double], [Double], [Double]) {
         let count = SphericalHarmonics.count(upTo: IceBodyFit.degree)
         let harmonics = body.directions.flatMap { SphericalHarmonics.values(at: $0, upTo: IceBodyFit.degree) }
         let prior = IceBodyFit.precisions
-        func share(_ value: Double, in range: ClosedRange<Double>) -> Double {
-            max(0, min(1, (value - range.lowerBound) / (range.upperBound - range.lowerBound)))
-        }
         let alone = zip(edges, body.visibility).map { share($0.clarity, in: clarity) * share($1, in: visibility) }
         let seen = edges.indices.map { ray in
             let near = edges.indices.filter { (body.directions[$0] * body.directions[ray]).sum() > neighbourCosine }

@@ -7,6 +7,8 @@ struct ZoneEdge {
     let contrastShare: Double
     /// The share outside which the zone, if it went on, would look the same: fat, which does not enhance; in lung whatever is as dense.
     let unseenShare: Double
+    /// In lung: what lies beside the zone is as dense, and thick enough to have been taken for a part of it.
+    private(set) var meetsDenseTissue = false
     private(set) var findings: [Finding] = []
 
     init(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality) {
@@ -25,6 +27,14 @@ struct ZoneEdge {
                 "\(Int((100 * unseenShare).rounded())) % of the ablation zone's edge borders on \(level.liesInLung ? "tissue as dense as itself" : "fat or tissue that looks the same"): the zone may reach further there, or less far.",
                 remedy: "Look at the outline there, or give a mask."))
         }
+        if level.liesInLung, let mouth = Self.mouth(of: zone, image: smooth, level: level) {
+            meetsDenseTissue = true
+            findings.append(Finding(
+                .warning, "ablation-zone-meets-dense-tissue",
+                "Around \(mouth.text) the ablation zone goes over into something as dense as itself (a vessel, the chest wall, blood), "
+                    + "of which a part may have been taken along.",
+                remedy: "Look at the outline there, or give a mask."))
+        }
         if let lump = Self.lump(zone: zone, image: smooth, level: level, modality: modality) {
             findings.append(Finding(
                 .warning, "nodular-enhancement",
@@ -34,6 +44,19 @@ struct ZoneEdge {
     }
 
     private static let asDenseHU: Float = 150, fatHU: Float = -30, toleratedUnseenShare = 0.15
+
+    /// Vessels thinner than twice this are no part of what the opening of a zone leaves.
+    private static let mouthMM = 1.8, leastMouthML = 0.05
+
+    /// Where the largest piece of dense tissue that is thicker than a rim touches the zone; `nil` where aerated lung lies all around.
+    private static func mouth(of zone: LevelSet, image: Volume<Float>, level: ZoneLevel) -> PatientPoint? {
+        let dense = Mask(image.combined(with: zone.field) { value, depth in
+            depth < -0.5 && depth > -6 && value > level.inside - asDenseHU ? 1 : 0
+        }) { $0 > 0 }
+        let pieces = dense.opened(byMM: mouthMM).connectedComponents()
+        let largest = pieces.components.map { pieces.mask(of: $0) }.max { $0.volumeML < $1.volumeML }
+        return largest.flatMap { $0.volumeML >= leastMouthML ? centre(of: $0) : nil }
+    }
 
     /// A rim is thinner than twice this; what outlines the lump is blurred by as much.
     private static let rimMM = 2.0

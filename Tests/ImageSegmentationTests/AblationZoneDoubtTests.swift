@@ -61,4 +61,16 @@ import Testing
         }
         #expect(!(try Self.find(scan, SIMD3(6, 2, 1), 32)).findings.contains { $0.code == "nodular-enhancement" })
     }
+
+    /// In lung a zone is as dense as the vessel that it lies on: how much of that was taken along cannot be seen. Thin vessels do not matter.
+    @Test(arguments: [(vesselRadiusMM: 0.0, isSaid: false), (1.2, false), (4.2, true), (6, true)])
+    func thickVesselAtAZoneInLungIsSaid(vesselRadiusMM: Double, isSaid: Bool) throws {
+        let scan = try Self.scan { p in
+            let away = ((p.y + 2) * (p.y + 2) + (p.z - 1) * (p.z - 1)).squareRoot()
+            return Self.zone(p) > 0 ? 20 : away < vesselRadiusMM && p.x > 0 ? 40 : -840
+        }
+        let found = try Self.find(scan, SIMD3(-2, -2, 1))
+        #expect(found.findings.contains { $0.code == "ablation-zone-meets-dense-tissue" } == isSaid, "\(found.findings)")
+        #expect((found.edgeUncertaintyMM >= 2) == isSaid)
+    }
 }

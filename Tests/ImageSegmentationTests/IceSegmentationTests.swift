@@ -123,3 +123,26 @@ import Testing
         #expect(throws: SegmentationError.probesOutsideScan) { try IceSegmentation.segment(scan: scan, modality: .ct, probes: [], seeds: [away]) }
     }
 }
+
+@Suite struct RayTests {
+    private static func mask(_ isInside: @escaping (SIMD3<Double>) -> Bool) throws -> Mask {
+        let grid = try AnalyticScan.grid(50, 50, 40, spacing: SIMD3(1.4, 1.4, 1.5))
+        return Mask(geometry: grid) { target in
+            for offset in target.indices { target[offset] = isInside(grid.point(grid.size.index(atOffset: offset)).lps) ? 1 : 0 }
+        }
+    }
+
+    /// A rod of 5 mm across that sticks out of a ball is taken off; the ball stays but for corners.
+    @Test func thinRaysAreTakenOffTheIce() throws {
+        let ball = try Self.mask { ($0 * $0).sum() < 15 * 15 }
+        let rayed = try Self.mask { p in (p * p).sum() < 15 * 15 || (p.x > 0 && p.y * p.y + p.z * p.z < 2.5 * 2.5) }
+        let found = rayed.withoutRays()
+        #expect(rayed.subtracting(ball).count > 100 && found.subtracting(ball).count < 30)
+        #expect(Double(found.intersection(ball).count) > 0.97 * Double(ball.count))
+    }
+
+    @Test func regionThatIsThinThroughoutStays() throws {
+        let thin = try Self.mask { p in p.y * p.y + p.z * p.z < 3 * 3 && abs(p.x) < 12 }
+        #expect(thin.subtracting(thin.withoutRays()).count == 0)
+    }
+}
