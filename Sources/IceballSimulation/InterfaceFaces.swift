@@ -2,7 +2,7 @@ import ImagingCore
 
 /// Faces between cells of different tissues, where a difference of θ means nothing: heat follows the difference of temperature there.
 struct InterfaceFaces {
-    private struct Face: Sendable, BitwiseCopyable {
+    fileprivate struct Face: Sendable, BitwiseCopyable {
         /// The cell that is corrected, and the one beyond the face.
         let cell, neighbour: Int32
         let tissue, neighbourTissue: UInt8
@@ -46,12 +46,31 @@ struct InterfaceFaces {
         faces = RowList(found, rowCount: layout.rowCount) { (Int($0.cell) - FieldLayout.Lanes.scalarCount) / layout.pitch }
     }
 
+    /// For kernels: addresses only, which live as long as this.
+    var kernelView: View { View(faces: faces.kernelView, tissues: tissues.values, layout: layout) }
+
+    struct View: @unchecked Sendable {
+        fileprivate let faces: RowList<Face>.View
+        fileprivate let tissues: UnsafePointer<FaceTissue>
+        fileprivate let layout: FieldLayout
+        var isEmpty: Bool { faces.isEmpty }
+    }
+
+    /// The most that interface faces add to a cell's sum of factors, 1/m²: the better conductor beyond may double a face's.
+    func largestExtraSum() -> Double {
+        var sums: [Int32: Float] = [:]
+        for face in faces.elements { sums[face.cell, default: 0] += face.stencil }
+        return Double(sums.values.max() ?? 0)
+    }
+}
+
+extension InterfaceFaces.View {
     /// Adds `factor` times the heat through the row's interface faces, less what the stencil has added for them, to `target`, which begins at the row.
     func correct(
         _ target: UnsafeMutablePointer<Float>, row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafePointer<Float>, factor: Float
     ) {
-        let start = layout.rowStart(row), tissues = tissues.values
-        for face in faces.kernelView[row] {
+        let start = layout.rowStart(row)
+        for face in faces[row] {
             let cell = Int(face.cell), neighbour = Int(face.neighbour)
             let stencil = face.stencil * (kirchhoff[neighbour] - kirchhoff[cell])
             let flux = Self.heatFlux(face, tissues, enthalpy[cell], enthalpy[neighbour])
@@ -61,18 +80,11 @@ struct InterfaceFaces {
 
     /// Into the cell, W/m².
     @inline(__always)
-    private static func heatFlux(_ face: Face, _ tissues: UnsafePointer<FaceTissue>, _ enthalpy: Float, _ neighbourEnthalpy: Float) -> Float {
+    private static func heatFlux(_ face: InterfaceFaces.Face, _ tissues: UnsafePointer<FaceTissue>, _ enthalpy: Float, _ neighbourEnthalpy: Float) -> Float {
         let other = tissues[Int(face.neighbourTissue)]
         if other.isGas { return 0 }
         let own = tissues[Int(face.tissue)].state(atEnthalpy: enthalpy), beyond = other.state(atEnthalpy: neighbourEnthalpy)
         let resistance = face.distance / own.conductivity + (other.isSolid ? face.neighbourDistance / beyond.conductivity : other.wallResistance)
         return (beyond.temperatureC - own.temperatureC) / resistance
-    }
-
-    /// The most that interface faces add to a cell's sum of factors, 1/m²: the better conductor beyond may double a face's.
-    func largestExtraSum() -> Double {
-        var sums: [Int32: Float] = [:]
-        for face in faces.elements { sums[face.cell, default: 0] += face.stencil }
-        return Double(sums.values.max() ?? 0)
     }
 }

@@ -65,6 +65,7 @@ private struct RowKernel: @unchecked Sendable {
     let kirchhoff, previous, beforePrevious, start: UnsafePointer<Float>
     let rate, next, nextKirchhoff: UnsafeMutablePointer<Float>
     let weights: Weights
+    let interfaces: InterfaceFaces.View
     let hasInterfaces, hasSharpFront: Bool
 
     init(_ kernel: StageKernel, _ fields: StageKernel.Fields, _ sinks: SinkCells?, _ weights: Weights) {
@@ -75,6 +76,7 @@ private struct RowKernel: @unchecked Sendable {
         (beforePrevious, start) = (UnsafePointer(fields.beforePrevious.values), UnsafePointer(fields.start.values))
         (rate, next, nextKirchhoff) = (fields.rate.values, fields.next.values, fields.nextKirchhoff.values)
         self.weights = weights
+        interfaces = kernel.interfaces.kernelView
         (hasInterfaces, hasSharpFront) = (!kernel.interfaces.isEmpty, kernel.sharpFront != nil)
     }
     init(_ kernel: StageKernel, enthalpy field: CellField) {
@@ -97,7 +99,7 @@ private struct RowKernel: @unchecked Sendable {
                 i &+= Lanes.scalarCount
             }
         }
-        if hasInterfaces { kernel.interfaces.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
+        if hasInterfaces { interfaces.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
         if hasSharpFront { kernel.sharpFront!.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
         sinks?.add(to: rate, row: row, rowStart: start, factor: 1)
         if !pinned.isEmpty { for offset in pinned[row] { rate[offset &- start] = 0 } }
@@ -125,7 +127,7 @@ private struct RowKernel: @unchecked Sendable {
                 i &+= Lanes.scalarCount
             }
         }
-        if hasInterfaces { kernel.interfaces.correct(next, row: row, enthalpy: previous, kirchhoff: kirchhoff, factor: weights.muTilde) }
+        if hasInterfaces { interfaces.correct(next, row: row, enthalpy: previous, kirchhoff: kirchhoff, factor: weights.muTilde) }
         if hasSharpFront { kernel.sharpFront!.correct(next, row: row, enthalpy: previous, kirchhoff: kirchhoff, factor: weights.muTilde) }
         sinks?.add(to: next, row: row, rowStart: start, factor: weights.muTilde)
         if !pinned.isEmpty { for offset in pinned[row] { next[offset &- start] = y0[offset &- start] } }

@@ -14,7 +14,7 @@ import Testing
         return (study, truth)
     }
     private static func verify(_ arguments: [String]) throws -> [String: Any] {
-        let run = try CommandRunner.run(["verify"] + arguments + ["--json"])
+        let run = try CommandRunner.run(["verify", "--no-simulation"] + arguments + ["--json"])
         #expect(run.status == 0, "\(run.errors)")
         return try run.json()
     }
@@ -113,7 +113,7 @@ import Testing
         let scan = study.appending(path: "intraprocedural")
         let files = try FileManager.default.contentsOfDirectory(atPath: scan.path).sorted()
         for name in files.dropFirst(files.count / 4) { try FileManager.default.removeItem(at: scan.appending(path: name)) }
-        let run = try CommandRunner.run("verify", study.path, "--json", "--output", folder.url.appending(path: "r").path)
+        let run = try CommandRunner.run("verify", "--no-simulation", study.path, "--json", "--output", folder.url.appending(path: "r").path)
         guard run.status == 0 else {
             #expect(run.status == 65, "\(run.errors)")
             return

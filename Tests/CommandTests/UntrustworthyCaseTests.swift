@@ -28,7 +28,7 @@ import Testing
     }
 
     static func verify(_ folder: URL) throws -> Report {
-        let run = try CommandRunner.run("verify", folder.path, "--output", folder.appending(path: "result").path, "--json")
+        let run = try CommandRunner.run("verify", "--no-simulation", folder.path, "--output", folder.appending(path: "result").path, "--json")
         #expect(run.status == 0, "\(run.errors)")
         return try Report(Data(run.output.utf8))
     }

@@ -45,7 +45,7 @@ import Testing
     func sampleStudiesComeOutAsTheyAre(study: String, status: String) throws {
         let folder = try TemporaryFolder()
         let output = folder.url.appending(path: "result")
-        let run = try CommandRunner.run("verify", Self.studies.appending(path: study).path, "--output", output.path)
+        let run = try CommandRunner.run("verify", "--no-simulation", Self.studies.appending(path: study).path, "--output", output.path)
         #expect(run.status == 0, "\(run.errors)")
         #expect(run.errors.isEmpty)
         let report = try Report(Data(contentsOf: output.appending(path: "report.json")))
@@ -68,7 +68,7 @@ import Testing
         let folder = try TemporaryFolder()
         let files = Self.studies.appending(path: study)
         let run = try CommandRunner.run(
-            "verify", "--planning", files.appending(path: "planning").path, "--intraprocedural", files.appending(path: "intraprocedural").path,
+            "verify", "--no-simulation", "--planning", files.appending(path: "planning").path, "--intraprocedural", files.appending(path: "intraprocedural").path,
             "--site", "liver", "--tumour-mask", files.appending(path: "masks/tumour-planning.nii.gz").path,
             "--ice-mask", files.appending(path: "masks/ice.nii.gz").path, "--output", folder.url.appending(path: "result").path, "--json")
         let margin = try #require(try Report(Data(run.output.utf8)).margins.first)
@@ -88,7 +88,7 @@ import Testing
             for offset in voxels.indices { voxels[offset] = grid.point(size.index(atOffset: offset)).distance(to: center) < radius ? 1 : 0 }
         }, to: organ)
         let run = try CommandRunner.run(
-            "verify", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural", Self.liver.appending(path: "intraprocedural").path,
+            "verify", "--no-simulation", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural", Self.liver.appending(path: "intraprocedural").path,
             "--site", "liver", "--tumour-mask", Self.liver.appending(path: "masks/tumour-planning.nii.gz").path, "--organ-mask", organ.path,
             "--ice-mask", Self.liver.appending(path: "masks/ice.nii.gz").path, "--output", folder.url.appending(path: "result").path, "--json")
         #expect(run.status == 0, "\(run.errors)")
@@ -105,7 +105,7 @@ import Testing
     @Test func sameInputsGiveTheSameReport() throws {
         let folder = try TemporaryFolder()
         let texts = try ["a", "b"].map { name in
-            let run = try CommandRunner.run("verify", Self.liver.path, "--output", folder.url.appending(path: name).path, "--json")
+            let run = try CommandRunner.run("verify", "--no-simulation", Self.liver.path, "--output", folder.url.appending(path: name).path, "--json")
             var report = try run.json()
             report["timingsS"] = nil
             var provenance = try #require(report["provenance"] as? [String: Any])
@@ -129,10 +129,10 @@ import Testing
     @Test func resultsAreReplacedOnlyOnDemandAndNotMetCanFail() throws {
         let folder = try TemporaryFolder()
         let study = Self.studies.appending(path: "kidney-ct-not-met").path, output = folder.url.appending(path: "result").path
-        #expect(try CommandRunner.run("verify", study, "--output", output).status == 0)
-        let again = try CommandRunner.run("verify", study, "--output", output)
+        #expect(try CommandRunner.run("verify", "--no-simulation", study, "--output", output).status == 0)
+        let again = try CommandRunner.run("verify", "--no-simulation", study, "--output", output)
         #expect(again.status == 73 && again.errors.contains("--overwrite"))
-        #expect(try CommandRunner.run("verify", study, "--output", output, "--overwrite", "--fail-on-insufficient-margin").status == 1)
+        #expect(try CommandRunner.run("verify", "--no-simulation", study, "--output", output, "--overwrite", "--fail-on-insufficient-margin").status == 1)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["result"])
     }
 
@@ -152,7 +152,7 @@ import Testing
         let line = try #require(lines.firstIndex { $0.contains(text) })
         lines[line] = replacement.hasSuffix("#") ? Self.seedReplaced(lines[line]) : lines[line].replacingOccurrences(of: text, with: replacement)
         try lines.joined(separator: "\n").write(to: folder.url.appending(path: "case.yaml"), atomically: true, encoding: .utf8)
-        let run = try CommandRunner.run("verify", folder.url.path, "--output", folder.url.appending(path: "result").path)
+        let run = try CommandRunner.run("verify", "--no-simulation", folder.url.path, "--output", folder.url.appending(path: "result").path)
         #expect(run.status == status, "\(run.errors)")
         #expect(run.errors.contains(named) && run.output.isEmpty)
         #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: "result").path))
@@ -164,7 +164,7 @@ import Testing
     @Test func usageErrorsAreTold() throws {
         #expect(try CommandRunner.run("verify").status == 64)
         #expect(try CommandRunner.run("verify", "/nowhere/at/all").status == 66)
-        #expect(try CommandRunner.run("verify", Self.liver.path, "--site", "liver").status == 64)
+        #expect(try CommandRunner.run("verify", "--no-simulation", Self.liver.path, "--site", "liver").status == 64)
         #expect(try CommandRunner.run("nonsense").status == 64)
         for seed in ["1,2", "1,2,x", "1,2,nan", "1,,2,3"] {
             let run = try CommandRunner.run("segment", Self.liver.path, "--tumour", "--seed", seed, "--diameter", "20")
@@ -180,7 +180,7 @@ import Testing
 
     /// Flags that describe the liver study up to the tumour.
     static let flags = [
-        "verify", "--planning", liver.appending(path: "planning").path, "--intraprocedural", liver.appending(path: "intraprocedural").path, "--site", "liver",
+        "verify", "--no-simulation", "--planning", liver.appending(path: "planning").path, "--intraprocedural", liver.appending(path: "intraprocedural").path, "--site", "liver",
     ]
 
     @Test func flagsSayWhatACaseFileSays() throws {
