@@ -41,7 +41,9 @@ struct ModelDiscrepancy: Sendable {
                     weight += share
                     sum += share * distance
                 }
-                let fading = exp(-foot.distance(to: node) / Self.fadingMM), known = weight / (weight + prior)
+                // Inwards only: what lies outside the edge that was seen moves with it.
+                let isInside = (foot - node).dot(outwards) > 0
+                let fading = isInside ? exp(-foot.distance(to: node) / Self.fadingMM) : 1, known = weight / (weight + prior)
                 let displacement = fading * sum / (weight + prior) * outwards
                 return SIMD4(displacement.lps, modelErrorMM * (1 - fading * fading * known).squareRoot())
             }
