@@ -19,7 +19,7 @@ struct CaseMeasurements {
     /// Each tumour in each zone, in the zones' order.
     var margins: [TumourMargin] = []
     var structures: [CaseReport.Structure] = []
-    /// How much of the organ lies in the first zone; `nil` without an organ.
+    /// How much of the organ lies in what this treatment froze; `nil` without an organ.
     var zoneInOrgan: (volumeML: Double, organVolumeML: Double)?
     var findings: [Finding] = []
 
@@ -29,12 +29,13 @@ struct CaseMeasurements {
     ///   - deciding: the zone that the criterion is for.
     ///   - fieldOfView: the grid of the scan that shows the zone; tumour outside it leaves the verdict open.
     ///   - organ: of the tumours, for the surface at its capsule.
+    ///   - ownZone: the first zone without what earlier ablations destroyed, for its share of the organ; the first zone where `nil`.
     ///   - intent: what the treatment is for; unless it is to cure, the profile's share of the tumour decides rather than the margin.
     ///   - exposure: how cold a structure became; `nil` without a simulation.
     ///   - doubts: what keeps any verdict from being sure, in sentences.
     init(
         tumours: [CaseObject], zones: [MeasuredZone], deciding: MarginZone, fieldOfView: GridGeometry, structures: [(object: CaseObject, limitMM: Double?)],
-        organ: CaseObject? = nil, profile: SiteProfile, intent: TreatmentIntent = .curative,
+        organ: CaseObject? = nil, ownZone: CaseObject? = nil, profile: SiteProfile, intent: TreatmentIntent = .curative,
         exposure: Exposure? = nil, doubts: [String]
     ) throws {
         for tumour in tumours {
@@ -63,7 +64,7 @@ struct CaseMeasurements {
             }
         }
         zoneInOrgan = try organ.map { organ in
-            (try StructureDistance.overlapVolumeML(of: zones[0].object.levelSet, with: organ.levelSet), organ.surface.enclosedVolume / 1000)
+            (try StructureDistance.overlapVolumeML(of: (ownZone ?? zones[0].object).levelSet, with: organ.levelSet), organ.surface.enclosedVolume / 1000)
         }
         for (object, limitMM) in structures {
             let cold = exposure?(object.levelSet)

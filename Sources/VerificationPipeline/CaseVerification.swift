@@ -116,7 +116,7 @@ public struct CaseVerification {
         let measurements = try clock.measure("margins", as: "measuring margins") {
             try CaseMeasurements(
                 tumours: placement.tumours, zones: result.zones, deciding: zoneName, fieldOfView: scans.treated.geometry,
-                structures: placement.structures, organ: placement.organ, profile: profile, intent: description.intent,
+                structures: placement.structures, organ: placement.organ, ownZone: zone, profile: profile, intent: description.intent,
                 exposure: result.simulation.flatMap { $0.fit.isRejected ? nil : $0 }?.exposure,
                 doubts: findings.filter { $0.severity == .error }.map(\.message))
         }

@@ -76,11 +76,12 @@ import Testing
         #expect(unsaid.margins[0].verdict?.status == (intent == .curative ? .notMet : .indeterminate))
     }
 
-    /// Ice of 9 mm radius, 3 mm of it outside the organ's ball of 18 mm radius.
+    /// Ice of 9 mm radius, 3 mm of it outside the organ's ball of 18 mm radius; what an earlier ablation destroyed does not count.
     @Test func theFrozenShareOfTheOrganIsKnown() throws {
+        let ice = ball("ice", radius: 9, center: PatientPoint(8, 0, 0))
         let measured = try CaseMeasurements(
-            tumours: [ball("T1", radius: 4)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 9, center: PatientPoint(8, 0, 0)))],
-            deciding: .visibleIce, fieldOfView: grid, structures: [], organ: ball("organ", radius: 18, center: PatientPoint(-4, 0, 0)),
+            tumours: [ball("T1", radius: 4)], zones: [MeasuredZone(.visibleIce, ice).united(with: [ball("earlier zone 1", radius: 6, center: PatientPoint(-12, 0, 0))])],
+            deciding: .visibleIce, fieldOfView: grid, structures: [], organ: ball("organ", radius: 18, center: PatientPoint(-4, 0, 0)), ownZone: ice,
             profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: [])
         // Two balls of radii r and R whose centres are d apart share π (R + r − d)² (d² + 2d(r + R) − 3(r − R)²) / 12 d.
         let (r, R, d) = (9.0, 18.0, 12.0)
