@@ -51,11 +51,11 @@ public struct Batch: Sendable {
     public init(output: BatchOutput, runner: any CaseRunner, jobs: Int) { (self.output, self.runner, self.jobs) = (output, runner, jobs) }
 
     /// What there is to do, of `cases`. Reads inputs only where their dates changed.
-    public static func plan(_ cases: [BatchCase], output: BatchOutput, latest: [String: RunRecord], retriesFailures: Bool = false)
-        -> [PlannedCase]
-    {
+    public static func plan(
+        _ cases: [BatchCase], output: BatchOutput, latest: [String: RunRecord], options: CaseOptions = CaseOptions(), retriesFailures: Bool = false
+    ) -> [PlannedCase] {
         cases.map { batchCase in
-            let inputs = CaseInputs(of: batchCase), last = latest[batchCase.key]
+            let inputs = CaseInputs(of: batchCase, options: options), last = latest[batchCase.key]
             let hasResults = FileManager.default.fileExists(
                 atPath: output.results(of: batchCase.key).appending(path: ResultsFolder.marker).path)
             return PlannedCase(
@@ -67,23 +67,26 @@ public struct Batch: Sendable {
 
     /// What a batch would do now; the output folder is only read.
     public static func preview(
-        _ findCases: ([String: String]) throws -> [BatchCase], output: BatchOutput, retriesFailures: Bool = false
+        _ findCases: ([String: String]) throws -> [BatchCase], output: BatchOutput, options: CaseOptions = CaseOptions(),
+        retriesFailures: Bool = false
     ) throws -> [PlannedCase] {
-        guard StudyArchive.exists(in: output.folder) else { return plan(try findCases([:]), output: output, latest: [:]) }
+        guard StudyArchive.exists(in: output.folder) else { return plan(try findCases([:]), output: output, latest: [:], options: options) }
         let archive = try StudyArchive(folder: output.folder)
         return plan(
-            try findCases(try archive.keysBySource()), output: output, latest: try archive.latestRuns(), retriesFailures: retriesFailures)
+            try findCases(try archive.keysBySource()), output: output, latest: try archive.latestRuns(), options: options,
+            retriesFailures: retriesFailures)
     }
 
     /// Enters what earlier runs left, and tells what there is to do. Only while this process holds the folder's lock.
     static func prepare(
-        _ findCases: ([String: String]) throws -> [BatchCase], output: BatchOutput, archive: StudyArchive, retriesFailures: Bool
+        _ findCases: ([String: String]) throws -> [BatchCase], output: BatchOutput, archive: StudyArchive, options: CaseOptions,
+        retriesFailures: Bool
     ) throws -> [PlannedCase] {
         try output.recover()
         _ = try RunCollection(output).run(into: archive)
         let cases = try findCases(try archive.keysBySource())
         try archive.update(columns: Dictionary(uniqueKeysWithValues: cases.map { ($0.key, $0.columns) }))
-        return plan(cases, output: output, latest: try archive.latestRuns(), retriesFailures: retriesFailures)
+        return plan(cases, output: output, latest: try archive.latestRuns(), options: options, retriesFailures: retriesFailures)
     }
 
     /// Runs what is due.
@@ -98,7 +101,8 @@ public struct Batch: Sendable {
         let lock = try output.lock()
         defer { withExtendedLifetime(lock) {} }
         let archive = try StudyArchive(folder: output.folder)
-        let planned = try Self.prepare(findCases, output: output, archive: archive, retriesFailures: retriesFailures)
+        let planned = try Self.prepare(
+            findCases, output: output, archive: archive, options: runner.options, retriesFailures: retriesFailures)
         let due = planned.filter { $0.due != nil }
         events(.planned(cases: planned.count, due: due.count))
         let records = try await run(due, archive: archive, learningFrom: planned.compactMap(\.last), events: SerialEvents(events))

@@ -19,19 +19,24 @@ public struct BatchPlan: Codable, Sendable {
     }
 
     public var schema = BatchPlan.currentSchema
+    /// How the entries are run; `nil` for what verify does unasked.
+    public var options: CaseOptions?
     public var entries: [Entry]
 
     /// Writes the work list of what is due in `output`.
     ///
     /// - Parameter findCases: as for `Batch.run`.
     public static func make(
-        _ findCases: ([String: String]) throws -> [BatchCase], output: BatchOutput, retriesFailures: Bool = false
+        _ findCases: ([String: String]) throws -> [BatchCase], output: BatchOutput, options: CaseOptions = CaseOptions(),
+        retriesFailures: Bool = false
     ) throws -> BatchPlan {
         let lock = try output.lock()
         defer { withExtendedLifetime(lock) {} }
         let archive = try StudyArchive(folder: output.folder)
-        let planned = try Batch.prepare(findCases, output: output, archive: archive, retriesFailures: retriesFailures)
+        let planned = try Batch.prepare(
+            findCases, output: output, archive: archive, options: options, retriesFailures: retriesFailures)
         let plan = BatchPlan(
+            options: options,
             entries: planned.compactMap { entry in
                 entry.due.map { Entry(batchCase: entry.batchCase, due: $0, lastRun: entry.last?.id) }
             })
@@ -60,7 +65,7 @@ public struct BatchPlan: Codable, Sendable {
         guard entries.indices.contains(number - 1) else { throw BatchError.noSuchTask(number, count: entries.count) }
         let entry = entries[number - 1]
         if let latest = output.latestRecord(of: entry.batchCase.key), latest.id != entry.lastRun,
-            CaseInputs(of: entry.batchCase).dueReason(after: latest, hasResults: true) == nil
+            CaseInputs(of: entry.batchCase, options: runner.options).dueReason(after: latest, hasResults: true) == nil
         {
             return (entry, nil)
         }

@@ -10,13 +10,16 @@ struct CaseInputs {
     var descriptionSHA256: String?
     var profile: String?
     var profileSHA256: String?
+    /// How the case is run.
+    var options: CaseOptions
     /// Every file of the folders that the case names and its masks, sorted by path; hashes are not filled in.
     var files: [RunRecord.InputFile]
 
     /// Looks at the case's description, profile and files; reads no image. What is missing is left out: running the case says so.
     ///
     /// - Parameter profiles: where a site keeps profiles of its own.
-    init(of batchCase: BatchCase, profiles: URL? = SiteProfile.ownFolder()) {
+    init(of batchCase: BatchCase, options: CaseOptions, profiles: URL? = SiteProfile.ownFolder()) {
+        self.options = options
         let file = URL(filePath: batchCase.description)
         guard let content = FileManager.default.contents(atPath: file.path) else {
             files = []
@@ -79,8 +82,12 @@ extension CaseInputs {
         if last.version != iceMarginVersion { return "made by version \(last.version), this is \(iceMarginVersion)" }
         if last.descriptionSHA256 != descriptionSHA256 { return "the case description changed" }
         if last.profile != profile || last.profileSHA256 != profileSHA256 { return "the profile \(profile ?? "") changed" }
+        let before = last.options ?? []
+        if before != options.arguments { return "run with \(Self.phrase(before)) before, now with \(Self.phrase(options.arguments))" }
         return changedFiles(since: last)
     }
+
+    private static func phrase(_ arguments: [String]) -> String { arguments.isEmpty ? "no options" : arguments.joined(separator: " ") }
 
     private func changedFiles(since last: RunRecord) -> String? {
         let before = Dictionary(last.inputs.map { ($0.path, $0) }) { first, _ in first }
@@ -104,8 +111,8 @@ extension CaseDescription {
     /// The folders and files that the case reads.
     var inputPaths: [URL] {
         var masks = tumours.compactMap { tumour -> FramedMask? in if case .mask(let mask) = tumour.source { mask } else { nil } }
-        masks += structures.map(\.mask) + [organ, zone].compactMap { $0 }
+        masks += structures.map(\.mask) + [organ, zone].compactMap { $0 } + earlierZones
         return [planning, treated, prefreeze].compactMap { $0?.folder } + masks.map(\.source.file)
-            + [registration.initialTransform, registration.transform, registration.displacement].compactMap { $0 }
+            + [registration.initialTransform, registration.transform, registration.displacement].compactMap { $0 } + probeModels
     }
 }

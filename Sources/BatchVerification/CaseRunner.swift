@@ -3,6 +3,8 @@ import StudyArchive
 
 /// Runs one case, apart from what becomes of its results.
 public protocol CaseRunner: Sendable {
+    var options: CaseOptions { get }
+
     /// Verifies the case and writes its results to `folder`, which does not exist yet.
     ///
     /// - Parameters:

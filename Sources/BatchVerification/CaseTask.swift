@@ -22,7 +22,7 @@ struct CaseTask: Sendable {
     func run(progress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> RunRecord {
         let lock = try output.lock(case: batchCase.key)
         defer { withExtendedLifetime(lock) {} }
-        let inputs = CaseInputs(of: batchCase)
+        let inputs = CaseInputs(of: batchCase, options: runner.options)
         let staging = try output.staging(for: batchCase.key)
         let results = staging.appending(path: "results"), messages = staging.appending(path: "messages.txt")
         try checkpoint(.prepared)
@@ -54,7 +54,7 @@ struct CaseTask: Sendable {
     private func record(_ ending: CaseEnding, inputs: CaseInputs, started: Date) -> RunRecord {
         RunRecord(
             key: batchCase.key, source: batchCase.source, columns: batchCase.columns, state: ending.failure == nil ? .done : .failed,
-            failure: ending.failure, due: due, version: iceMarginVersion, profile: inputs.profile, profileSHA256: inputs.profileSHA256,
+            failure: ending.failure, due: due, version: iceMarginVersion, options: inputs.options.arguments, profile: inputs.profile, profileSHA256: inputs.profileSHA256,
             descriptionSHA256: inputs.descriptionSHA256, inputs: inputs.hashedFiles(), started: started, finished: Date(),
             peakMemoryMB: ending.peakMemoryMB)
     }

@@ -53,6 +53,8 @@ public struct RunRecord: Codable, Hashable, Sendable {
     public var due: String
     /// The version of IceMargin.
     public var version: String
+    /// The options of `icemargin verify` that change results; `nil` where none were given.
+    public var options: [String]?
     /// `nil` where the case description could not be read.
     public var profile: String?
     public var profileSHA256: String?
@@ -70,12 +72,13 @@ public struct RunRecord: Codable, Hashable, Sendable {
     public init(
         id: String = UUID().uuidString, key: String, source: String, columns: [String: String] = [:], state: State, failure: Failure? = nil,
         due: String,
-        version: String, profile: String?, profileSHA256: String?, descriptionSHA256: String?, inputs: [InputFile], started: Date,
+        version: String, options: [String] = [], profile: String?, profileSHA256: String?, descriptionSHA256: String?, inputs: [InputFile], started: Date,
         finished: Date,
         peakMemoryMB: Double?
     ) {
         (self.id, self.key, self.source, self.columns, self.state, self.failure, self.due) = (id, key, source, columns, state, failure, due)
         (self.version, self.profile, self.profileSHA256, self.descriptionSHA256) = (version, profile, profileSHA256, descriptionSHA256)
+        self.options = options.isEmpty ? nil : options
         (self.inputs, self.peakMemoryMB) = (inputs, peakMemoryMB)
         (self.started, self.finished) = (Self.text(started), Self.text(finished))
         seconds = finished.timeIntervalSince(started)

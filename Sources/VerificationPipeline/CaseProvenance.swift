@@ -17,6 +17,7 @@ struct CaseProvenance {
             ("initialTransform", given.initialTransform), ("transform", given.transform), ("displacement", given.displacement),
         ]
         let hashes = try transforms.compactMap { name, file in try file.map { (name, try sha256(ofFiles: [$0])) } }
+        let models = description.probeModels.isEmpty ? [] : [("probeModels", try sha256(ofFiles: description.probeModels))]
         let dcmtk = String(cString: cdcmtk_version())
         return .init(
             version: iceMarginVersion, dcmtk: dcmtk,
@@ -31,7 +32,7 @@ struct CaseProvenance {
                 // No stage draws random numbers.
                 "randomSeeds": [],
             ],
-            inputSHA256: Dictionary(inputs.map { ($0.role, $0.sha256) } + hashes) { $1 })
+            inputSHA256: Dictionary(inputs.map { ($0.role, $0.sha256) } + hashes + models) { $1 })
     }
 }
 

@@ -20,10 +20,10 @@ struct BatchCommand: AsyncParsableCommand {
 
             Each case is an `icemargin verify` of its own, whose results go to DIR/cases/NAME and into the database DIR/archive.sqlite. A batch \
             that was stopped, however that happened, goes on where it was when it is started again. A case is run again when its \
-            inputs, its description, its profile or the version of IceMargin changed; --dry-run lists which and why.
+            inputs, its description, its profile, the options or the version of IceMargin changed; --dry-run lists which and why.
 
-            A case that fails does not stop the others; it is listed with its remedy in the end, and the exit code is 2. It is tried again \
-            when its inputs change, at once where the machine was to blame, and with --retry-failures.
+            A case that fails, crashes or hangs (--case-timeout) does not stop the others; it is listed with its remedy in the end, and the exit \
+            code is 2. It is tried again when its inputs change, at once where the machine was to blame, and with --retry-failures.
 
             On several machines that share DIR: --plan writes the list of what is due, --task K runs its entry K wherever you like (a job array), \
             `icemargin collect DIR` enters what they made.
@@ -51,7 +51,13 @@ struct BatchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Run one entry of DIR/plan.json, from 1, and leave the database to `icemargin collect`.", valueName: "k"))
     var task: Int?
 
-    @Flag(help: "Try cases again that failed for their inputs' sake.")
+    @Option(
+        name: .customLong("case-timeout"),
+        help: ArgumentHelp(
+            "The longest that a case may take, minutes; what takes longer is ended and counts as failed. 0 for no limit.", valueName: "min"))
+    var caseTimeout = 60.0
+
+    @Flag(help: "Try cases again that failed for their inputs' sake, or took too long.")
     var retryFailures = false
 
     @Option(help: ArgumentHelp("The site of cases that are paired from DICOM; told from descriptions where left out.", valueName: "site"))
@@ -59,6 +65,8 @@ struct BatchCommand: AsyncParsableCommand {
 
     @Flag(help: "Bring the index of a folder of DICOM up to date and stop.")
     var index = false
+
+    @OptionGroup(title: "Options for every case") var resultFlags: ResultFlags
 
     @Option(help: ArgumentHelp("Site profiles of your own, as for verify.", valueName: "dir"))
     var profiles: String?
@@ -75,6 +83,8 @@ struct BatchCommand: AsyncParsableCommand {
     enum ProgressStyle: String, ExpressibleByArgument { case auto, json }
 
     func validate() throws {
+        if !(caseTimeout >= 0) { throw ValidationError("--case-timeout must not be negative.") }
+        if task != nil, resultFlags.options != CaseOptions() { throw ValidationError("--task runs cases as --plan was told to: give the options there.") }
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
         if [dryRun, plan, index, task != nil].count(where: { $0 }) > 1 {
             throw ValidationError("Give one of --dry-run, --plan, --index and --task.")
@@ -96,9 +106,11 @@ struct BatchCommand: AsyncParsableCommand {
         let (cases, reasons) = try source.cases(for: output)
         if dryRun {
             try StandardOutput.write(reasons.map { $0 + "\n" }.joined())
-            try StandardOutput.write(BatchTables.plan(try Batch.preview(cases, output: output, retriesFailures: retryFailures)))
+            let planned = try Batch.preview(cases, output: output, options: resultFlags.options, retriesFailures: retryFailures)
+            try StandardOutput.write(BatchTables.plan(planned))
         } else if plan {
-            try StandardOutput.write("\(try BatchPlan.make(cases, output: output, retriesFailures: retryFailures).entries.count)\n")
+            let list = try BatchPlan.make(cases, output: output, options: resultFlags.options, retriesFailures: retryFailures)
+            try StandardOutput.write("\(list.entries.count)\n")
         } else {
             try await runBatch(cases, output: output)
         }
@@ -106,7 +118,7 @@ struct BatchCommand: AsyncParsableCommand {
 
     private func runBatch(_ cases: ([String: String]) throws -> [BatchCase], output: BatchOutput) async throws {
         let cores = KernelThreads.count, jobs = jobs ?? cores
-        var batch = Batch(output: output, runner: CaseProcess(threads: max(1, cores / jobs)), jobs: jobs)
+        var batch = Batch(output: output, runner: runner(threads: max(1, cores / jobs), resultFlags.options), jobs: jobs)
         batch.retriesFailures = retryFailures
         let progress = BatchProgress(style: progress)
         let summary = try await Interruption.handled {
@@ -120,10 +132,15 @@ struct BatchCommand: AsyncParsableCommand {
         if !summary.failures.isEmpty { throw ExitCode(2) }
     }
 
+    private func runner(threads: Int, _ options: CaseOptions) -> CaseProcess {
+        CaseProcess(threads: threads, options: options, limit: caseTimeout > 0 ? .seconds(60 * caseTimeout) : nil)
+    }
+
     private func runTask(_ number: Int) async throws {
         let output = try BatchOutput(URL(filePath: output))
-        let (entry, record) = try await BatchPlan.read(output).run(
-            number, output: output, runner: CaseProcess(threads: KernelThreads.count))
+        let list = try BatchPlan.read(output)
+        let (entry, record) = try await list.run(
+            number, output: output, runner: runner(threads: KernelThreads.count, list.options ?? CaseOptions()))
         guard let record else {
             StandardError.write("\(entry.batchCase.key): done already")
             return

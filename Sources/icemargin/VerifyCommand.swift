@@ -32,18 +32,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(help: "Replace an earlier result in the output folder.")
     var overwrite = false
 
-    @Flag(help: "Do not simulate the ice: isotherms are then taken at fixed set-backs from the visible edge, some seconds sooner.")
-    var noSimulation = false
-
-    @Flag(name: .customLong("no-dicom"), help: "Write no DICOM objects.")
-    var noDICOM = false
-
-    @Flag(help: "Say in report.json and report.html who the patient is and when the study was made.")
-    var identified = false
-
-    @Option(help: ArgumentHelp(
-        "Also say how the margins grow over so many minutes (at most 60) if all probes go on freezing, and when the required one is reached.", valueName: "min"))
-    var forecast: Double?
+    @OptionGroup var resultFlags: ResultFlags
 
     @Flag(help: "Print report.json instead of the summary.")
     var json = false
@@ -66,9 +55,7 @@ struct VerifyCommand: AsyncParsableCommand {
     var printProfile: String?
 
     func validate() throws {
-        if noSimulation, forecast != nil { throw ValidationError("--forecast needs the simulation; leave out --no-simulation.") }
         guard printProfile == nil else { return }
-        if let forecast, !(forecast > 0 && forecast <= 60) { throw ValidationError("--forecast must lie between 0 and 60 minutes.") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if casePath == nil && flags.planning == nil {
             throw ValidationError("Give a case file, or --planning, --intraprocedural and a tumour.")
@@ -112,8 +99,8 @@ struct VerifyCommand: AsyncParsableCommand {
         let profileFolder = casePath.map { Self.folder(ofCase: URL(filePath: $0)) } ?? URL(filePath: FileManager.default.currentDirectoryPath)
         let profile = try SiteProfile.load(description.site, relativeTo: profileFolder, ownFolder: ownProfiles)
         var options = CaseVerification.Options()
-        (options.writesDICOM, options.simulates) = (!noDICOM, !noSimulation)
-        (options.isIdentified, options.forecastMinutes) = (identified, forecast)
+        (options.writesDICOM, options.simulates) = (!resultFlags.noDICOM, !resultFlags.noSimulation)
+        (options.isIdentified, options.forecastMinutes) = (resultFlags.identified, resultFlags.forecast)
         let opened = OpenedResults()
         return try Interruption.handled(cleanUp: opened.discard) {
             do {

@@ -55,11 +55,14 @@ final class ArchiveOnDisk: Sendable {
 
 /// Stands in for the process of a case: writes a report at once, or fails as it is told, and remembers what it ran.
 final class RecordingRunner: CaseRunner {
+    let options: CaseOptions
     private struct State { var ran: [String] = [], running = 0, mostRunning = 0 }
     private let state = Mutex(State())
     private let failures: [String: RunRecord.Failure]
 
-    init(failing failures: [String: RunRecord.Failure] = [:]) { self.failures = failures }
+    init(failing failures: [String: RunRecord.Failure] = [:], options: CaseOptions = CaseOptions()) {
+        (self.failures, self.options) = (failures, options)
+    }
 
     /// The folders of the cases, in order.
     var ran: [String] { state.withLock(\.ran) }

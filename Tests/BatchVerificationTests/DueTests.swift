@@ -47,13 +47,40 @@ import Testing
         try await disk.batch(RecordingRunner())
         var record = try #require(try StudyArchive(folder: disk.outputFolder).latestRuns()["a"])
         record.version = "0.0.1"
-        let inputs = CaseInputs(of: try CaseTree.cases(under: disk.archive)[0])
+        let inputs = CaseInputs(of: try CaseTree.cases(under: disk.archive)[0], options: CaseOptions())
         #expect(inputs.dueReason(after: record, hasResults: true)?.hasPrefix("made by version 0.0.1, this is ") == true)
+    }
+
+    /// What a case names beside its scans: a change of any of them changes the result.
+    @Test(arguments: [
+        "organ: {mask: other.nii.gz}", "structures: [{name: duct, mask: other.nii.gz, limit: 5}]", "earlierZones: [{mask: other.nii.gz}]",
+        "probeModels: [other.nii.gz]", "registration: {transform: other.nii.gz}", "ice: {mask: other.nii.gz}",
+    ]) func aCaseIsDueWhenAFileThatItNamesChanged(line: String) async throws {
+        let disk = try ArchiveOnDisk(ids: ["a"])
+        let text = try String(contentsOf: disk.archive.appending(path: "0/case.yaml"), encoding: .utf8)
+        try disk.write(text + "\n" + line, to: "0/case.yaml")
+        try disk.write("one", to: "0/other.nii.gz")
+        try await disk.batch(RecordingRunner())
+        try disk.write("another", to: "0/other.nii.gz")
+        let planned = try Batch.preview({ try CaseTree.cases(under: disk.archive, earlier: $0) }, output: try disk.output())
+        #expect(planned.map(\.due) == ["input other.nii.gz changed"])
+    }
+
+    @Test func aCaseIsDueWhenItIsToBeRunWithOtherOptions() async throws {
+        let disk = try ArchiveOnDisk(ids: ["a"])
+        var quick = CaseOptions()
+        quick.simulates = false
+        try await disk.batch(RecordingRunner(options: quick))
+        func due(_ options: CaseOptions) throws -> [String?] {
+            try Batch.preview({ try CaseTree.cases(under: disk.archive, earlier: $0) }, output: try disk.output(), options: options).map(\.due)
+        }
+        #expect(try due(quick) == [nil])
+        #expect(try due(CaseOptions()) == ["run with --no-simulation before, now with no options"])
     }
 
     @Test func anInputThatChangedWhileItWasReadHasNoHash() throws {
         let disk = try ArchiveOnDisk(ids: ["a"])
-        let inputs = CaseInputs(of: try CaseTree.cases(under: disk.archive)[0])
+        let inputs = CaseInputs(of: try CaseTree.cases(under: disk.archive)[0], options: CaseOptions())
         try disk.write("longer than before", to: "0/ice/1.dcm")
         #expect(
             inputs.hashedFiles().filter { $0.sha256 == nil }.map(\.path) == [
