@@ -39,7 +39,7 @@ struct CaseTask: Sendable {
             try checkpoint(.recorded)
             try output.publish(results, record: record, staging: staging)
         } else {
-            if ending.failure?.isLasting == false, output.isFull { throw BatchError.full(output.folder) }
+            if let failure = ending.failure, !failure.isLasting, Self.isForWantOfSpace(failure) || output.isFull { throw BatchError.full(output.folder) }
             let failure = staging.appending(path: "failure")
             try output.make(failure)
             try? FileManager.default.moveItem(at: messages, to: failure.appending(path: messages.lastPathComponent))
@@ -49,6 +49,11 @@ struct CaseTask: Sendable {
         }
         try checkpoint(.published)
         return record
+    }
+
+    /// Whatever the run had written is gone by now, and its space free again: only its words tell.
+    private static func isForWantOfSpace(_ failure: RunRecord.Failure) -> Bool {
+        [ENOSPC, EDQUOT].contains { failure.message.contains(String(cString: strerror($0))) }
     }
 
     private func record(_ ending: CaseEnding, inputs: CaseInputs, started: Date) -> RunRecord {

@@ -35,23 +35,25 @@ public struct SVGPlot: Sendable {
     }
 
     public static let ink = "var(--ink, #16191d)", soft = "var(--soft, #566069)", grid = "var(--line, #d9dee3)"
-    private static let (right, top, bottom) = (14.0, 24.0, 44.0)
+    private static let (top, bottom) = (24.0, 44.0)
 
     public let x, y: Axis
-    private let left, width, height: Double
+    private let left, right, width, height: Double
     private let title, description: String
     var elements: [String] = []
 
     /// - Parameters:
     ///   - title: what is plotted, for people who cannot see it; not drawn.
     ///   - description: what is to be seen in it.
-    public init(x: Axis, y: Axis, title: String, description: String, width: Double = 460, height: Double = 270) {
+    ///   - rightMargin: room for names at the ends of lines, see `addNames`.
+    public init(x: Axis, y: Axis, title: String, description: String, width: Double = 460, height: Double = 270, rightMargin: Double = 14) {
         (self.x, self.y, self.title, self.description, self.width, self.height) = (x, y, title, description, width, height)
+        right = rightMargin
         left = y.names.map { names in min(190, 16 + 7 * Double(names.map(\.count).max() ?? 0)) } ?? 52
     }
 
     public func horizontal(_ value: Double) -> Double {
-        left + (width - left - Self.right) * (value - x.range.lowerBound) / (x.range.upperBound - x.range.lowerBound)
+        left + (width - left - right) * (value - x.range.lowerBound) / (x.range.upperBound - x.range.lowerBound)
     }
     public func vertical(_ value: Double) -> Double {
         height - Self.bottom - (height - Self.top - Self.bottom) * (value - y.range.lowerBound) / (y.range.upperBound - y.range.lowerBound)
@@ -101,9 +103,14 @@ public struct SVGPlot: Sendable {
         )
     }
 
+    /// The element as a file of its own, on white.
+    public var document: String {
+        svg.replacing("</desc>", with: "</desc><rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>", maxReplacements: 1) + "\n"
+    }
+
     /// The whole element, with a title and a description for screen readers.
     public var svg: String {
-        let (bottom, right) = (height - Self.bottom, width - Self.right)
+        let (bottom, right) = (height - Self.bottom, width - right)
         var lines = [
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Self.text(width)) \(Self.text(height))\" role=\"img\" class=\"plot\" style=\"font:12px system-ui,sans-serif\">",
             "<title>\(Self.escaped(title))</title><desc>\(Self.escaped(description))</desc>",

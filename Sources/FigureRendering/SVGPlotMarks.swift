@@ -24,6 +24,23 @@ extension SVGPlot {
         addText(label, atPixel: (horizontal(x.range.upperBound) - 4, vertical(value) - 4), anchor: "end", colour: Self.soft)
     }
 
+    /// A shaded band, from the low to the high values.
+    public mutating func addBand(_ band: [(x: Double, low: Double, high: Double)], colour: String) {
+        let corners = band.map { (x: $0.x, y: $0.high) } + band.reversed().map { (x: $0.x, y: $0.low) }
+        let places = corners.map { "\(Self.text(horizontal($0.x))),\(Self.text(vertical($0.y)))" }.joined(separator: " ")
+        elements.append("<polygon points=\"\(places)\" fill-opacity=\"0.15\" style=\"fill:\(colour)\"/>")
+    }
+
+    /// Names beside the right end of lines, moved apart where lines end together.
+    public mutating func addNames(_ names: [(at: Double, name: String)]) {
+        var lowest = -Double.infinity
+        for entry in names.sorted(by: { $0.at > $1.at }) {
+            let place = max(vertical(entry.at) + 4, lowest + 15)
+            addText(entry.name, atPixel: (horizontal(x.range.upperBound) + 5, place), anchor: "start")
+            lowest = place
+        }
+    }
+
     /// The stretch of the x axis that looks as long as `pixels`.
     public func xDistance(ofPixels pixels: Double) -> Double {
         pixels * (x.range.upperBound - x.range.lowerBound) / (horizontal(x.range.upperBound) - horizontal(x.range.lowerBound))

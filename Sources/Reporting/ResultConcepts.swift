@@ -9,6 +9,7 @@ import MarginAnalysis
 /// | `isotherm-20`, `isotherm-40` | tissue that was at some time below −20 °C, −40 °C | segment type, zone |
 /// | `ablation-zone` | treated tissue on a follow-up scan | segment type, zone |
 /// | `outside-zone` | the part outside the zone that decides | segment type modifier |
+/// | `bioheat-simulation` | temperatures simulated and fitted to the visible ice | algorithm family |
 /// | `zone` | the zone that a measurement is made to | name of a coded evaluation |
 /// | `zone-source` | how that zone was found, in words | name of a text evaluation |
 /// | `margin` | signed distance of surfaces, positive where the zone exceeds the tumour | measurement, mm, derivation Minimum |
@@ -32,6 +33,10 @@ public enum ResultConcepts {
     public static let anatomicalStructure = CodedConcept("91723000", "SCT", "Anatomical Structure")
     public static let outsideZone = own("outside-zone", "Outside the zone that decides")
 
+    /// Kinds of algorithms (CID 7162).
+    public static let deformableModels = CodedConcept("123111", "DCM", "Deformable Models")
+    public static let morphologicalOperations = CodedConcept("123104", "DCM", "Morphological Operations")
+
     public static func own(_ value: String, _ meaning: String) -> CodedConcept { CodedConcept(value, scheme, meaning) }
 
     public static func zone(_ zone: MarginZone) -> CodedConcept {
@@ -54,10 +59,13 @@ public enum ResultConcepts {
     /// The organ of a built-in site profile; `nil` for others.
     public static func organ(ofProfile name: String) -> CodedConcept? {
         switch name {
-        case "liver": CodedConcept("10200004", "SCT", "Liver")
+        case "liver", "liver-crlm", "liver-hcc": CodedConcept("10200004", "SCT", "Liver")
         case "kidney": CodedConcept("64033007", "SCT", "Kidney")
         case "lung": CodedConcept("39607008", "SCT", "Lung")
-        case "bone": CodedConcept("272673000", "SCT", "Bone")
+        case "bone", "long-bone": CodedConcept("272673000", "SCT", "Bone")
+        case "acetabulum": CodedConcept("37783008", "SCT", "Acetabulum")
+        case "pelvis": CodedConcept("816092008", "SCT", "Pelvis")
+        case "rib": CodedConcept("113197003", "SCT", "Rib")
         case "spine": CodedConcept("421060004", "SCT", "Spine")
         case "breast": CodedConcept("76752008", "SCT", "Breast")
         case "pleura": CodedConcept("3120008", "SCT", "Pleura")

@@ -29,4 +29,11 @@ struct CaseResult {
 
     /// Each tumour in each zone.
     var margins: [CaseMeasurements.TumourMargin] { measurements?.margins ?? [] }
+
+    /// How the simulated ice grew, and how margins would.
+    var charts: [ReportChart] {
+        guard let simulation else { return [] }
+        return [GrowthCharts.growth(growth, scanMinutes: simulation.fit.seconds / 60)].compactMap { $0 }
+            + (forecast.map(GrowthCharts.margins) ?? [])
+    }
 }

@@ -63,12 +63,14 @@ public struct CaseVerification {
         if options.isIdentified { report.patient = try SourceSeries(result.scans.treated).patient }
         if let simulation = result.simulation {
             try clock.measure("simulationFiles", as: "writing temperatures") {
-                try SimulationFiles(simulation: simulation, scan: result.scans.treated.geometry).write(growth: result.growth, forecast: result.forecast, to: folder)
+                try SimulationFiles(simulation: simulation, scan: result.scans.treated.geometry).write(to: folder)
                 try CaseImages(result: result, isFollowup: description.isFollowup).describeSimulation(to: folder)
             }
         }
+        let charts = result.charts
+        for chart in charts { try folder.write(Data(chart.plot.document.utf8), to: "simulation/\(chart.name).svg") }
         for figure in figures { try folder.write(figure.png, to: figure.name + ".png") }
-        try folder.write(Data(try HTMLReport.render(report, figures: figures, scenes: scenes).utf8), to: "report.html")
+        try folder.write(Data(try HTMLReport.render(report, figures: figures, charts: charts, scenes: scenes).utf8), to: "report.html")
         try folder.write(try report.jsonData(), to: ResultsFolder.marker)
         try folder.commit()
         return report

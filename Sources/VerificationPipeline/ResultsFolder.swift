@@ -5,6 +5,7 @@ import ImagingCore
 public enum ResultsError: ReportableError {
     case exists(URL)
     case notOurs(URL)
+    case holdsOthers(URL, files: [String])
     case notWritable(URL, reason: String)
     case insideInput(URL, input: URL)
 
@@ -18,6 +19,10 @@ public enum ResultsError: ReportableError {
         case .notOurs(let folder):
             Finding(.error, "output-not-ours", "The output folder \(folder.path) holds something other than an IceMargin result; it is not replaced.",
                     remedy: "Choose another --output.")
+        case .holdsOthers(let folder, let files):
+            Finding(.error, "output-holds-others", "The output folder \(folder.path) holds what IceMargin did not write there"
+                    + " (\(files.prefix(3).joined(separator: ", "))\(files.count > 3 ? " and \(files.count - 3) more" : "")); it is not replaced.",
+                    remedy: "Move \(files.count == 1 ? "it" : "them") elsewhere, or choose another --output.")
         case .notWritable(let folder, let reason):
             Finding(.error, "output-not-writable", "The results cannot be written to \(folder.path): \(reason)",
                     remedy: "Check the permissions and the free space, or choose another --output.")
@@ -34,6 +39,10 @@ public enum ResultsError: ReportableError {
 public struct ResultsFolder: Sendable {
     /// The file whose presence says that a folder is a result of this program.
     public static let marker = "report.json"
+    /// Names every other file of a result, a line each: what else lies there is someone else's.
+    static let list = ".icemargin-files"
+    /// What file managers leave.
+    private static let litter: Set<String> = [".DS_Store", "Thumbs.db", "desktop.ini"]
 
     public let destination: URL
     private let staging: URL
@@ -42,7 +51,7 @@ public struct ResultsFolder: Sendable {
 
     /// Checks that `destination` may be written, and makes the hidden folder.
     ///
-    /// Only a folder that holds a file called `marker` with a schema of this program is replaced.
+    /// Only a folder that holds a file called `marker` with a schema of this program, and nothing that this program did not write, is replaced.
     /// - Parameter inputs: folders in which nothing may be written.
     public init(destination: URL, overwrite: Bool, marker: String = Self.marker, inputs: [URL] = []) throws(ResultsError) {
         self.destination = destination.standardizedFileURL.resolvingSymlinksInPath()
@@ -70,6 +79,23 @@ public struct ResultsFolder: Sendable {
         guard !contents.isEmpty else { return }
         guard contents.contains(marker), isOurs(destination.appending(path: marker)) else { throw .notOurs(destination) }
         guard overwrite else { throw .exists(destination) }
+        let others = others(in: destination)
+        guard others.isEmpty else { throw .holdsOthers(destination, files: others) }
+    }
+
+    /// The files in a result that are not on its list.
+    private static func others(in folder: URL) -> [String] {
+        let text = FileManager.default.contents(atPath: folder.appending(path: list).path) ?? Data()
+        let own = Set(String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init))
+        return files(in: folder).filter { !own.contains($0) && $0 != list && !litter.contains(URL(filePath: $0).lastPathComponent) }
+    }
+
+    /// Paths of all files, links and the like below `folder`, sorted.
+    private static func files(in folder: URL) -> [String] {
+        (FileManager.default.subpaths(atPath: folder.path) ?? []).filter { path in
+            let kind = try? FileManager.default.attributesOfItem(atPath: folder.appending(path: path).path)[.type] as? FileAttributeType
+            return kind != .typeDirectory
+        }.sorted()
     }
 
     /// Whether a JSON file begins with a schema of this program.
@@ -114,6 +140,7 @@ public struct ResultsFolder: Sendable {
 
     /// Gives the folder its name. An earlier result changes places with it in one step, where system and file system can do that, and is then removed.
     public func commit() throws(ResultsError) {
+        try write(Data(Self.files(in: staging).map { $0 + "\n" }.joined().utf8), to: Self.list)
         try Self.check(destination, overwrite: overwrite, marker: marker)
         let manager = FileManager.default
         if Self.exchange(staging, destination) { return discard() }

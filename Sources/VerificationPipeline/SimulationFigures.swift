@@ -4,7 +4,7 @@ import ImagingCore
 import MarginAnalysis
 import Reporting
 
-/// The pictures of a simulated iceball: its isotherms on the scan, its edge against the visible one, and its growth.
+/// The pictures of a simulated iceball: its isotherms on the scan, and its edge against the visible one.
 struct SimulationFigures {
     let simulation: CaseSimulation
     let scan: ScanVolume
@@ -46,32 +46,5 @@ struct SimulationFigures {
         return Figure(
             name: "ice-fit", caption: "\(verdict): distance of the visible edge from the simulated one \(described).",
             altText: "Outlines of the visible and the simulated ice in three planes; distance \(described).", png: picture.pngData(), place: .more)
-    }
-
-    /// Volumes since the beginning, and beyond the scan where a forecast looks ahead.
-    static func growth(_ ice: [CaseReport.Forecast.Ice], scanMinutes: Double) -> LineChart {
-        func series(_ name: String, _ colour: RGBColour, _ volume: (CaseReport.Forecast.Ice) -> Double, isDashed: Bool) -> LineChart.Series {
-            .init(name: name, colour: colour, points: [(x: 0, y: 0)] + ice.map { (x: $0.minutes + scanMinutes, y: volume($0)) }, isDashed: isDashed)
-        }
-        return LineChart(
-            title: "Growth of the simulated ice", xLabel: "minutes of the protocol", yLabel: "volume, mL",
-            series: [
-                series("visible ice", FigureColour.ice, \.visibleML, isDashed: false), series("below −20 °C", FigureColour.isotherm20, \.below20ML, isDashed: true),
-                series("below −40 °C", FigureColour.isotherm40, \.below40ML, isDashed: true),
-            ], rules: [.init(.vertical, at: scanMinutes, label: "scan")])
-    }
-
-    /// The margins of a forecast with their intervals.
-    static func margins(_ forecast: CaseReport.Forecast) -> LineChart {
-        let colours = [MarginZone.visibleIce.rawValue: FigureColour.ice, MarginZone.isotherm20.rawValue: FigureColour.isotherm20, MarginZone.isotherm40.rawValue: FigureColour.isotherm40]
-        return LineChart(
-            title: "Margins if freezing goes on", xLabel: "minutes after the scan", yLabel: "smallest margin, mm",
-            series: forecast.margins.map { margin in
-                .init(
-                    name: "\(margin.tumour) \(VerdictSummary.zoneName(margin.zone))", colour: colours[margin.zone] ?? FigureColour.tumour,
-                    points: margin.steps.map { (x: $0.minutes, y: $0.minimumMarginMM) },
-                    band: margin.steps.map { (low: $0.minimumMarginIntervalMM.low ?? $0.minimumMarginMM, high: $0.minimumMarginIntervalMM.high ?? $0.minimumMarginMM) },
-                    isDashed: margin.requiredMM == nil)
-            }, rules: Set(forecast.margins.compactMap(\.requiredMM)).sorted().map { .init(.horizontal, at: $0, label: String(format: "required: %g mm", $0)) })
     }
 }

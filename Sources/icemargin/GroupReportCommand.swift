@@ -30,9 +30,8 @@ struct GroupReportCommand: AsyncParsableCommand {
     func run() async throws {
         let output = try BatchOutput(existing: URL(filePath: folder))
         guard StudyArchive.exists(in: output.folder) else { throw BatchError.noArchive(output.folder) }
-        var cases = try StudyArchive(folder: output.folder).groupCases { key in
-            "cases/\(key.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_.")))!)/report.html"
-        }
+        var cases = try StudyArchive(folder: output.folder).groupCases(
+            page: { "cases/\(Self.escaped($0))/report.html" }, messages: { "failures/\(Self.escaped($0))/messages.txt" })
         if let table {
             let columns = try ColumnTable(URL(filePath: table))
             for index in cases.indices { cases[index].columns.merge(columns.byCase[cases[index].key] ?? [:]) { $1 } }
@@ -46,5 +45,10 @@ struct GroupReportCommand: AsyncParsableCommand {
             Data(try GroupReport.render(cases, title: title ?? output.folder.lastPathComponent, table: csv.lastPathComponent).utf8),
             to: page)
         try StandardOutput.write("\(BatchTables.cases(cases.count)): \(page.path)\n")
+    }
+
+    /// A part of a link.
+    private static func escaped(_ key: String) -> String {
+        key.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_.")))!
     }
 }

@@ -73,6 +73,16 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: try disk.output().failure(of: "b").path))
     }
 
+    /// What the run had written was removed, so that there may be room again when the batch looks.
+    @Test func aRunThatFilledTheDiskEndsTheBatch() async throws {
+        let disk = try ArchiveOnDisk(ids: ["a", "b"])
+        let full = RunRecord.Failure(code: "not-written", message: "x.dcm cannot be written: No space left on device.", remedy: "", isLasting: false)
+        await #expect { try await disk.batch(RecordingRunner(failing: ["0": full, "1": full])) } throws: {
+            ($0 as? BatchError)?.finding.code == "output-full"
+        }
+        #expect(try await disk.batch(RecordingRunner()).runCount == 2)
+    }
+
     @Test func aFailureLeavesEarlierResultsInPlace() async throws {
         let disk = try ArchiveOnDisk(ids: ["a"])
         try await disk.batch(RecordingRunner())

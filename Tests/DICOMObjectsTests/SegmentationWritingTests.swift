@@ -40,6 +40,24 @@ struct LoadedSeries {
 }
 
 @Suite struct SegmentationWritingTests {
+    /// PS3.3 table C.8.20-2: whether segments share voxels; and with what they were made.
+    @Test(arguments: [(0, 2, 2, 4, "NO"), (0, 3, 2, 4, "YES"), (1, 3, 0, 4, "YES")])
+    func theObjectSaysWhetherSegmentsOverlap(firstFrom: Int, firstTo: Int, secondFrom: Int, secondTo: Int, overlap: String) throws {
+        let loaded = try LoadedSeries(SyntheticSeries()), grid = loaded.scan.geometry, file = loaded.folder.url.appending(path: "seg.dcm")
+        func columns(_ range: Range<Int>) -> Mask {
+            Mask(geometry: grid) { voxels in for offset in voxels.indices { voxels[offset] = range.contains(grid.size.index(atOffset: offset).i) ? 1 : 0 } }
+        }
+        var first = LoadedSeries.segment("a", columns(firstFrom..<firstTo))
+        first.algorithmFamily = CodedConcept("123111", "DCM", "Deformable Models")
+        try SegmentationWriter([first, LoadedSeries.segment("b", columns(secondFrom..<secondTo))], of: loaded.source, header: LoadedSeries.header).write(to: file)
+        let dataset = try DICOMDataset(contentsOf: file), segments = dataset.items(.segmentSequence)
+        #expect(dataset.string(0x0062_0013) == overlap)
+        let identification = try #require(segments[0].item(0x0062_0007))
+        #expect(identification.item(0x0066_002F)?.string(0x0008_0100) == "123111")
+        #expect(identification.string(0x0066_0036) == "test" && identification.string(0x0066_0031) == "1.2")
+        #expect(segments[1].item(0x0062_0007) == nil)
+    }
+
     /// Sizes whose frames end inside a byte, with every remainder of eight.
     @Test(arguments: [(8, 8), (7, 5), (17, 13), (5, 2), (11, 1), (3, 4), (3, 7), (23, 2), (3, 5)])
     func framesFollowEachOtherBitByBit(columns: Int, rows: Int) throws {

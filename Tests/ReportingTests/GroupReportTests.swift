@@ -65,6 +65,33 @@ import Testing
         #expect(plain.contains("Smallest margin by site") && !plain.contains { $0.contains("ecurrence") || $0.contains("time") })
     }
 
+    /// Kidneys with margins of about 2 mm and livers with about 9 mm in turn: together, every second step is a great one.
+    @Test func marginsOfDifferentSitesAreNotPooled() throws {
+        let mixed = (0..<24).map { index in
+            var entry = Self.entry("c\(index)", margin: (index % 2 == 0 ? 2 : 9) + Double(index * 7 % 10) / 20, columns: ["date": "2026-01-\(index + 1 < 10 ? "0" : "")\(index + 1)"])
+            entry.site = index % 2 == 0 ? "kidney" : "liver"
+            return entry
+        }
+        let charts = GroupCharts(cases: mixed).all.filter { $0.title.hasPrefix("Smallest margin over time") }
+        #expect(charts.map(\.title) == ["Smallest margin over time: kidney", "Smallest margin over time: liver"])
+        #expect(charts.allSatisfy { $0.note.contains("charted apart") })
+        // A liver case with a kidney's margin stands out among livers.
+        var low = mixed
+        low[11] = Self.entry("low", margin: 2, columns: ["date": "2026-01-12"])
+        #expect(GroupAttention(low).entries.map(\.entry.key) == ["low"])
+        // So do zones that differ.
+        for index in mixed.indices { low[index].site = "liver"; low[index].decidingZone = index < 12 ? "visible-ice" : "isotherm-20" }
+        #expect(GroupCharts(cases: low).trends.map(\.title).count == 2)
+    }
+
+    @Test func aCaseThatFailsAfterAResultLinksToBoth() throws {
+        var failed = Self.entry("a", margin: nil)
+        (failed.failure, failed.page, failed.margins, failed.verdict) = (.init(message: "It is no DICOM.", remedy: "Export it again."), nil, [], nil)
+        (failed.earlierPage, failed.messages) = ("cases/a/report.html", "failures/a/messages.txt")
+        let page = try GroupReport.render([failed], title: "Year", table: "t.csv")
+        #expect(page.contains("<a href=\"cases/a/report.html\">earlier result</a>") && page.contains("<a href=\"failures/a/messages.txt\">"))
+    }
+
     @Test func anEmptyGroupHasAPage() throws {
         #expect(try GroupReport.render([], title: "None", table: "t.csv").contains("Nothing stands out"))
     }

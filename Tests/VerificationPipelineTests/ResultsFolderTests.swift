@@ -32,7 +32,7 @@ import Testing
 
     @Test func resultsAppearWholeAndAreReplacedOnlyOnDemand() throws {
         try makeResult("first")
-        #expect(try names(destination) == ["images", "report.json"])
+        #expect(try names(destination) == [ResultsFolder.list, "images", "report.json"])
         #expect(throws: ResultsError.self) { try makeResult("second") }
         try makeResult("second", overwrite: true)
         #expect(try String(contentsOf: destination.appending(path: "report.json"), encoding: .utf8) == Self.report("second"))
@@ -44,6 +44,17 @@ import Testing
         try Data("precious".utf8).write(to: destination.appending(path: "scan.dcm"))
         #expect(throws: ResultsError.self) { try makeResult("result", overwrite: true) }
         #expect(try names(destination) == ["scan.dcm"])
+    }
+
+    @Test(arguments: ["notes.txt", "images/b.png", "new/c"]) func aResultThatHoldsSomeoneElsesFileIsNotReplaced(name: String) throws {
+        try makeResult("first")
+        let file = destination.appending(path: name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data("precious".utf8).write(to: file)
+        #expect { try makeResult("second", overwrite: true) } throws: { ($0 as? ResultsError)?.finding.message.contains("(\(name))") == true }
+        #expect(try names(parent) == ["case"] && FileManager.default.contents(atPath: file.path) == Data("precious".utf8))
+        try FileManager.default.removeItem(at: file)
+        try makeResult("second", overwrite: true)
     }
 
     @Test func aReportOfAnotherProgramIsNotReplaced() throws {
@@ -71,7 +82,7 @@ import Testing
         let folder = try ResultsFolder(destination: link, overwrite: true)
         try folder.write(Data(Self.report("second").utf8), to: "report.json")
         try folder.commit()
-        #expect(try names(parent) == ["case", "link"] && names(destination) == ["report.json"])
+        #expect(try names(parent) == ["case", "link"] && names(destination) == [ResultsFolder.list, "report.json"])
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == destination.path)
     }
 

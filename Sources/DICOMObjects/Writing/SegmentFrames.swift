@@ -43,6 +43,23 @@ struct SegmentFrames {
         precondition(!frames.isEmpty, "no voxels")
     }
 
+    /// Whether two masks share a voxel.
+    var overlap: Bool {
+        Dictionary(grouping: all, by: \.slice).values.contains { frames in
+            guard frames.count > 1 else { return false }
+            var covered = [UInt8](repeating: 0, count: grid.size.sliceVoxelCount), shared: UInt8 = 0
+            for frame in frames {
+                forEachRow(of: frame) { cell, row in
+                    for (offset, voxel) in row.enumerated() {
+                        shared |= covered[cell &+ offset] & voxel
+                        covered[cell &+ offset] |= voxel
+                    }
+                }
+            }
+            return shared != 0
+        }
+    }
+
     /// One bit for each voxel of each frame, lowest first, without a gap from frame to frame (PS3.5 8.1.1), and an even number of bytes.
     func packedBits() -> [UInt8] {
         let perFrame = grid.size.sliceVoxelCount, byteCount = (perFrame * all.count + 7) / 8

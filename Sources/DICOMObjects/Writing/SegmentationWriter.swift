@@ -12,6 +12,9 @@ public struct SegmentationWriter {
         public enum Algorithm: Sendable, Hashable {
             case automatic(String)
             case semiautomatic(String)
+
+            fileprivate var name: String { switch self { case .automatic(let name), .semiautomatic(let name): name } }
+            fileprivate var type: String { switch self { case .automatic: "AUTOMATIC"; case .semiautomatic: "SEMIAUTOMATIC" } }
         }
 
         /// At most 64 characters.
@@ -21,6 +24,8 @@ public struct SegmentationWriter {
         public var typeModifier: CodedConcept?
         public var anatomicRegion: CodedConcept?
         public var algorithm: Algorithm
+        /// What kind of algorithm of the writing program it was (CID 7162); `nil` for voxels that were given to it.
+        public var algorithmFamily: CodedConcept?
         public var colour: CIELabColour
         /// What this is an outline of, for people and across objects.
         public var trackingID, trackingUID: String
@@ -30,12 +35,13 @@ public struct SegmentationWriter {
         public init(
             label: String, category: CodedConcept, type: CodedConcept, typeModifier: CodedConcept? = nil,
             anatomicRegion: CodedConcept? = nil,
-            algorithm: Algorithm, colour: CIELabColour, trackingID: String, trackingUID: String, mask: Mask
+            algorithm: Algorithm, algorithmFamily: CodedConcept? = nil, colour: CIELabColour, trackingID: String, trackingUID: String, mask: Mask
         ) {
             (self.label, self.category, self.type, self.typeModifier, self.anatomicRegion) = (
                 String(label.replacing("\\", with: "/").prefix(64)), category, type, typeModifier, anatomicRegion
             )
-            (self.algorithm, self.colour, self.trackingID, self.trackingUID, self.mask) = (algorithm, colour, trackingID, trackingUID, mask)
+            (self.algorithm, self.algorithmFamily, self.colour, self.mask) = (algorithm, algorithmFamily, colour, mask)
+            (self.trackingID, self.trackingUID) = (trackingID, trackingUID)
         }
     }
 
@@ -99,6 +105,7 @@ public struct SegmentationWriter {
         root.set(.highBit, 0)
         root.set(.pixelRepresentation, 0)
         root.set(.segmentationType, "BINARY")
+        root.set(.segmentsOverlap, frames.overlap ? "YES" : "NO")
         root.set(.contentLabel, "SEGMENTATION")
         root.set(.contentDescription, header.seriesDescription)
         root.setEmpty(.contentCreatorName)
@@ -108,9 +115,14 @@ public struct SegmentationWriter {
         let item = root.append(to: .segmentSequence)
         item.set(.segmentNumber, number)
         item.set(.segmentLabel, segment.label)
-        switch segment.algorithm {
-        case .automatic(let name): item.set(.segmentAlgorithmType, "AUTOMATIC"); item.set(.segmentAlgorithmName, name)
-        case .semiautomatic(let name): item.set(.segmentAlgorithmType, "SEMIAUTOMATIC"); item.set(.segmentAlgorithmName, name)
+        item.set(.segmentAlgorithmType, segment.algorithm.type)
+        item.set(.segmentAlgorithmName, segment.algorithm.name)
+        if let family = segment.algorithmFamily {
+            let identification = item.append(to: .segmentationAlgorithmIdentificationSequence)
+            identification.set(.algorithmFamilyCodeSequence, family)
+            identification.set(.algorithmName, segment.algorithm.name)
+            identification.set(.algorithmVersion, header.software.version)
+            identification.set(.algorithmSource, header.software.name)
         }
         item.set(.segmentedPropertyCategoryCodeSequence, segment.category)
         let type = item.set(.segmentedPropertyTypeCodeSequence, segment.type)

@@ -10,11 +10,22 @@ struct GroupAttention {
 
     let entries: [Entry]
 
+    /// How the margins of a stratum vary.
+    private struct Ranges {
+        let margins: Spread?
+        let limits: ControlLimits?
+
+        init(_ cases: [GroupCase]) {
+            margins = Spread(cases.compactMap { $0.worstMargin?.minimumMarginMM })
+            limits = ControlLimits(GroupStratum.inTime(cases).compactMap { $0.worstMargin?.minimumMarginMM })
+        }
+    }
+
     init(_ cases: [GroupCase]) {
-        let margins = Spread(cases.compactMap { $0.worstMargin?.minimumMarginMM })
+        let strata = GroupStratum.strata(of: cases)
+        let ranges = strata.map { Ranges($0.cases) }
+        let stratumOf = Dictionary(strata.enumerated().flatMap { index, stratum in stratum.cases.map { ($0.key, index) } }) { first, _ in first }
         let errors = Spread(cases.compactMap(\.registrationErrorMM)), seconds = Spread(cases.filter { $0.failure == nil }.map(\.seconds))
-        let dated = cases.filter { $0.date != nil && $0.worstMargin != nil }.sorted { ($0.date!, $0.key) < ($1.date!, $1.key) }
-        let limits = ControlLimits(dated.compactMap { $0.worstMargin?.minimumMarginMM })
         entries = cases.compactMap { entry -> Entry? in
             var reasons: [String] = []
             var rank = 9
@@ -26,8 +37,9 @@ struct GroupAttention {
             if entry.verdict == "indeterminate" { add(1, "Indeterminate") }
             if entry.registrationTrusted == false { add(2, "Registration not trusted") }
             if let margin = entry.worstMargin?.minimumMarginMM {
-                if margins?.isOutlying(margin) == true { add(3, "Margin far from the others: \(GroupCharts.text(margin)) mm") }
-                if let limits, entry.date != nil, margin < limits.low || margin > limits.high {
+                let range = stratumOf[entry.key].map { ranges[$0] }
+                if range?.margins?.isOutlying(margin) == true { add(3, "Margin far from the others: \(GroupCharts.text(margin)) mm") }
+                if let limits = range?.limits, entry.date != nil, margin < limits.low || margin > limits.high {
                     add(3, "Margin outside the control limits: \(GroupCharts.text(margin)) mm")
                 }
             } else if entry.failure == nil {

@@ -40,8 +40,10 @@ public struct GroupCase: Sendable, Hashable {
     }
 
     public var key, source: String
-    /// The page of the case, relative to the group report; `nil` where there is none.
+    /// The page of the latest run, relative to the group report; `nil` where it gave none.
     public var page: String?
+    /// Where the latest run failed: the page of an earlier run, and what the failed one said; `nil` where there is none.
+    public var earlierPage, messages: String?
     /// `nil` when the latest run gave a report.
     public var failure: Failure?
     public var site, profile: String?

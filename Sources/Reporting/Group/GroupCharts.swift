@@ -12,14 +12,14 @@ struct GroupChart {
 struct GroupCharts {
     let cases: [GroupCase]
 
-    private struct Mark {
+    struct Mark {
         var value: Double
         var low, high: Double?
         var style, title: String
         var page: String?
     }
 
-    private func mark(_ entry: GroupCase, _ value: Double, unit: String, of what: String = "", low: Double? = nil, high: Double? = nil)
+    func mark(_ entry: GroupCase, _ value: Double, unit: String, of what: String = "", low: Double? = nil, high: Double? = nil)
         -> Mark
     {
         let interval = low.map { low in high.map { " (95 %: \(Self.text(low)) to \(Self.text($0)))" } ?? "" } ?? ""
@@ -31,14 +31,14 @@ struct GroupCharts {
     }
 
     /// The page's colour for a verdict.
-    private static func colour(_ style: String) -> String { "var(--\(style))" }
+    static func colour(_ style: String) -> String { "var(--\(style))" }
 
     static func text(_ value: Double) -> String { String(format: "%.1f", value == 0 ? 0 : value).replacing("-", with: "−") }
 
     /// All charts that the cases have something for.
     var all: [GroupChart] {
         var charts = [margins(by: "site", named: "site") { $0.site }].compactMap { $0 }
-        charts += [trend, coverage, structures, registration, timings].compactMap { $0 }
+        charts += trends + [coverage, structures, registration, timings].compactMap { $0 }
         for column in groupingColumns { charts += [margins(by: column, named: column) { $0.columns[column] }].compactMap { $0 } }
         return charts + recurrence
     }
@@ -150,47 +150,6 @@ struct GroupCharts {
         strip(
             "Duration of a run", axis: "seconds", groups: grouped(\.site) { [mark($0, $0.seconds, unit: "s")] }, including: [0],
             within: 0 ... .infinity)
-    }
-
-    // MARK: Time
-
-    /// The smallest margin of each case in order of its date, with the limits within which it varies by itself.
-    private var trend: GroupChart? {
-        let dated = cases.compactMap { entry in entry.date.flatMap { date in entry.worstMargin.map { (date, entry, $0) } } }.sorted {
-            ($0.0, $0.1.key) < ($1.0, $1.1.key)
-        }
-        guard dated.count >= 2 else { return nil }
-        let values = dated.map { $0.2.minimumMarginMM! }, limits = ControlLimits(values)
-        let names = dated.map { $0.0.formatted(.iso8601.year().month().day()) }
-        let every = max(1, dated.count / 6)
-        var plot = SVGPlot(
-            x: .init(
-                "cases in order of their date", -0.5...Double(dated.count) - 0.5,
-                named: names.enumerated().filter { $0.offset % every == 0 }.map { (Double($0.offset), $0.element) }),
-            y: .init("smallest margin, mm", holding: values + [0] + (limits.map { [$0.low, $0.high] } ?? [])),
-            title: "Smallest margin over time", description: "\(dated.count) cases in order of their date", width: 720, height: 320)
-        plot.addHorizontalLine(at: 0, "", .init(SVGPlot.soft, width: 1.2))
-        if let limits {
-            for (value, label) in [(limits.low, "lower limit"), (limits.mean, "mean"), (limits.high, "upper limit")] {
-                plot.addHorizontalLine(at: value, "\(label) \(Self.text(value))", .init(Self.colour("info"), width: 1.2, dash: "5 4"))
-            }
-        }
-        plot.addLine(values.enumerated().map { (Double($0.offset), $0.element) }, .init(SVGPlot.soft, width: 1))
-        for (index, (_, entry, margin)) in dated.enumerated() {
-            let mark = mark(
-                entry, values[index], unit: "mm", of: "\(names[index]) \(margin.tumour)", low: margin.lowMM, high: margin.highMM)
-            if let low = margin.lowMM, let high = margin.highMM {
-                plot.addLine(
-                    [(Double(index), max(low, plot.y.range.lowerBound)), (Double(index), min(high, plot.y.range.upperBound))],
-                    .init(Self.colour(entry.style), width: 1))
-            }
-            plot.addPoint(x: Double(index), y: values[index], colour: Self.colour(entry.style), title: mark.title, link: entry.page)
-        }
-        return GroupChart(
-            title: "Smallest margin over time", svg: plot.svg,
-            note: limits == nil
-                ? "Limits are drawn from \(ControlLimits.fewest) cases on."
-                : "Limits: mean ± 3 standard deviations judged from neighbours (individuals chart). A case outside them is hardly chance.")
     }
 
     // MARK: Outcome

@@ -57,7 +57,9 @@ public enum GroupReport {
             "coverage": margin?.tumourCoverage.map { GroupCharts.text(100 * $0) } ?? "–",
             "registration": entry.registrationErrorMM.map(GroupCharts.text) ?? "–", "seconds": GroupCharts.text(entry.seconds),
         ]
-        if let page = entry.page { content["page"] = page }
+        content["page"] = entry.page
+        content["earlierPage"] = entry.earlierPage
+        content["messages"] = entry.messages
         return content
     }
 

@@ -62,7 +62,7 @@ struct MarginPlots {
                 let x = low + (high - low) * Double(step) / Double(steps)
                 return (x, 100 * margin.result.map.areaFraction(below: x))
             }
-            plot.addLine(points, Self.stroke(margin.result.zone))
+            plot.addLine(points, .of(margin.result.zone))
             // Names stand at different heights, beside their curves.
             let height = 82 - 18 * Double(index), place = points.first { $0.y >= height } ?? points.last!
             let isRight = (place.x - low) / (high - low) > 0.62
@@ -86,7 +86,7 @@ struct MarginPlots {
             let points =
                 [(x: 0.0, y: 100 * margin.result.tumourCoverage)]
                 + margin.result.shellCoverage.map { (x: $0.marginMM, y: 100 * $0.fraction) }
-            plot.addLine(points, Self.stroke(margin.result.zone))
+            plot.addLine(points, .of(margin.result.zone))
         }
         return plot.svg
     }
@@ -122,13 +122,6 @@ struct MarginPlots {
             .init(SVGPlot.ink, width: 1.6))
     }
 
-    private static func stroke(_ zone: MarginZone) -> SVGPlot.Stroke {
-        switch zone {
-        case .visibleIce, .ablationZone: .init("var(--ice, #2b7fb8)", width: 2.4)
-        case .isotherm20: .init("var(--isotherm20, #00805e)", width: 2.2, dash: "8 4")
-        case .isotherm40: .init("var(--isotherm40, #a8487f)", width: 2.2, dash: "2 3")
-        }
-    }
     private static func percent(_ value: Double) -> String { HTMLNumber.text(value, decimals: 1) + " %" }
     private static func millimetres(_ value: Double) -> String { String(format: "%g mm", value) }
 }
