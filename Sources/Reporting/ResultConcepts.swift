@@ -9,7 +9,7 @@ import MarginAnalysis
 /// | `isotherm-20`, `isotherm-40` | tissue that was at some time below −20 °C, −40 °C | segment type, zone |
 /// | `ablation-zone` | treated tissue on a follow-up scan | segment type, zone |
 /// | `outside-zone` | the part outside the zone that decides | segment type modifier |
-/// | `bioheat-simulation` | temperatures simulated and fitted to the visible ice | algorithm family |
+/// | `bioheat` | temperatures simulated and fitted to the visible ice | algorithm family |
 /// | `zone` | the zone that a measurement is made to | name of a coded evaluation |
 /// | `zone-source` | how that zone was found, in words | name of a text evaluation |
 /// | `margin` | signed distance of surfaces, positive where the zone exceeds the tumour | measurement, mm, derivation Minimum |

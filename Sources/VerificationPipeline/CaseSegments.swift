@@ -60,7 +60,7 @@ struct CaseSegments {
     private func family(of zone: MeasuredZone) -> CodedConcept? {
         switch zone.name {
         case .isotherm20, .isotherm40:
-            zone.source.hasPrefix("simulated") ? ResultConcepts.own("bioheat-simulation", "Bioheat simulation") : ResultConcepts.morphologicalOperations
+            zone.source.hasPrefix("simulated") ? ResultConcepts.own("bioheat", "Bioheat simulation") : ResultConcepts.morphologicalOperations
         case .visibleIce, .ablationZone: zone.object.input == nil ? ResultConcepts.deformableModels : nil
         }
     }

@@ -23,7 +23,7 @@ import VerificationPipeline
 
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: results.path).sorted()
-                == ["checker.png", "displacement.nii.gz", "edges.png", "register.json", "resampled.nii.gz", "rigid.tfm"])
+                == [".icemargin-files", "checker.png", "displacement.nii.gz", "edges.png", "register.json", "resampled.nii.gz", "rigid.tfm"])
         let resampled = try NIfTIFile.read(results.appending(path: "resampled.nii.gz")).volume
         let fixed = try StageScan.read(URL(filePath: Self.scans[3]), role: "fixed").volume.geometry
         #expect(resampled.size == fixed.size && resampled.geometry.origin.distance(to: fixed.origin) < 1e-3)

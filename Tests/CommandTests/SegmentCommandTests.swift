@@ -13,7 +13,7 @@ import VerificationPipeline
         #expect(try CommandRunner.run(arguments).status == 0)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder.url.appending(path: "r").path).sorted()
-                == ["segment.json", "tumour-level-set.nii.gz", "tumour-montage.png", "tumour.nii.gz", "tumour.png"])
+                == [".icemargin-files", "segment.json", "tumour-level-set.nii.gz", "tumour-montage.png", "tumour.nii.gz", "tumour.png"])
         #expect(try CommandRunner.run(arguments).status == 73)
         #expect(try CommandRunner.run(arguments + ["--overwrite"]).status == 0)
     }
