@@ -32,6 +32,15 @@ public struct TriangleMesh: Sendable {
             return sum + (a - reference).dot((b - reference).cross(c - reference)) / 6
         }
     }
+    /// Of each vertex, outwards where triangles run counter-clockwise seen from outside; zero where no triangle meets.
+    public var vertexNormals: [PatientVector] {
+        var sums = [PatientVector](repeating: PatientVector(0, 0, 0), count: vertices.count)
+        for index in triangles.indices {
+            let (a, b, c) = corners(index), normal = (b - a).cross(c - a), triangle = triangles[index]
+            for vertex in [triangle.x, triangle.y, triangle.z] { sums[Int(vertex)] = sums[Int(vertex)] + normal }
+        }
+        return sums.map { $0.normalized ?? PatientVector(0, 0, 0) }
+    }
     /// For each vertex a third of the area of the triangles that meet in it, in square millimetres.
     public var vertexAreas: [Double] {
         var areas = [Double](repeating: 0, count: vertices.count)

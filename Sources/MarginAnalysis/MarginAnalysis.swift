@@ -30,16 +30,17 @@ public enum MarginAnalysis {
         let zoneMesh = zoneSurface.surface()
         guard !zoneMesh.isEmpty else { throw MarginError.zoneEmpty(zone) }
         let measure = SignedMarginMeasure(of: zoneSurface, mesh: zoneMesh)
-        let map = MarginMap(surface: tumour.surface, marginsMM: measure.marginsMM(at: tumour.surface.vertices))
+        let margins = measure.marginsMM(at: tumour.surface.vertices)
+        let map = MarginMap(
+            surface: tumour.surface, marginsMM: margins,
+            deviationsMM: uncertainty.deviationsMM(of: margins, over: tumour.surface, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry))
         let zoneAroundTumour = zoneSurface.resampled(onto: tumour.distance.geometry).field
         let coverage = VolumeCoverage(of: tumour, in: zoneAroundTumour)
         func smallest(_ map: MarginMap) -> (worst: WorstMargin, intervalMM: ClosedRange<Double>, cut: CutBorders) {
             let worst = measure.minimum(over: map), grids = (tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
             let cut = CutBorders(tumour: tumour, zone: zoneSurface, fieldOfView: zoneFieldOfView, map: map, worst: worst, zoneName: zone)
-            let halfWidth = uncertainty.halfWidthMM(along: worst.normal, at: worst.nearestZonePoint, tumour: grids.tumour, zone: grids.zone)
-            let excess = SmallestOfMany.expectedShortfallMM(
-                of: map, errorMM: uncertainty.localErrorMM(along: worst.normal, tumour: grids.tumour, zone: grids.zone))
-            return (worst, (cut.lowestPossibleMM - halfWidth)...(cut.highestPossibleMM + halfWidth + excess), cut)
+            let error = uncertainty.smallestMarginError(over: map, worst: worst, measure: measure, tumour: grids.tumour, zone: grids.zone)
+            return (worst, (cut.lowestPossibleMM - error.belowMM)...(cut.highestPossibleMM + error.aboveMM), cut)
         }
         let (worst, interval, cut) = smallest(map)
         let capsule = try organ.map { organ in

@@ -47,12 +47,14 @@ public struct MarginMap: Sendable {
     public var surface: TriangleMesh
     /// One per vertex, millimetres; positive inside the zone.
     public var marginsMM: [Double]
+    /// The standard deviation of each margin, millimetres; empty where it was not asked for.
+    public var deviationsMM: [Double]
     /// One per vertex, square millimetres: a third of the triangles around it.
     public var vertexAreasMM2: [Double]
 
-    public init(surface: TriangleMesh, marginsMM: [Double]) {
-        precondition(surface.vertices.count == marginsMM.count)
-        (self.surface, self.marginsMM) = (surface, marginsMM)
+    public init(surface: TriangleMesh, marginsMM: [Double], deviationsMM: [Double] = []) {
+        precondition(surface.vertices.count == marginsMM.count && [0, marginsMM.count].contains(deviationsMM.count))
+        (self.surface, self.marginsMM, self.deviationsMM) = (surface, marginsMM, deviationsMM)
         vertexAreasMM2 = surface.vertexAreas
     }
 

@@ -1,3 +1,4 @@
+import ImageFilters
 import ImagingCore
 
 /// A connected part of a tumour's surface whose margin is below what is required, and how the zone would have to grow there.
@@ -12,6 +13,29 @@ public struct MarginShortfall: Sendable, Hashable {
     public var direction: PatientVector?
     /// By how much the zone would have to grow there to meet the requirement.
     public var missingMM: Double
+    /// That the margin is below the requirement where it is smallest; `nil` without the margins' errors.
+    public var probability: Double?
+    /// The structure into which the zone would grow, and how far it is from the worst point; `nil` where none of those known lies that way.
+    public var ahead: StructureAhead?
+
+    public struct StructureAhead: Sendable, Hashable {
+        public var name: String
+        public var distanceMM: Double
+    }
+    /// A structure farther away, or by a wider angle off the direction of growth, is not ahead.
+    private static let aheadWithinMM = 30.0, aheadCosine = 0.7
+
+    /// The same with the nearest of `structures` that lies ahead.
+    public func facing(_ structures: [(name: String, surface: SurfaceDistance)]) -> MarginShortfall {
+        guard let direction else { return self }
+        var shortfall = self
+        shortfall.ahead = structures.compactMap { name, surface in
+            let nearest = surface.closestPoint(to: worstPoint), way = nearest.point - worstPoint, distanceMM = way.length
+            guard distanceMM <= Self.aheadWithinMM, way.dot(direction) >= Self.aheadCosine * distanceMM else { return nil }
+            return StructureAhead(name: name, distanceMM: distanceMM)
+        }.min { $0.distanceMM < $1.distanceMM }
+        return shortfall
+    }
 }
 
 extension MarginMap {
@@ -56,11 +80,13 @@ extension MarginMap {
             parts[root(short)]!.normals += missing * normal
             parts[root(short)]!.weight += missing * (normal * normal).sum().squareRoot()
         }
+        let probabilities = probabilities(ofAtLeast: requiredMM)
         let found = parts.values.map { part in
             let mean = PatientVector(part.normals / max(part.weight, 1e-12))
             return MarginShortfall(
                 worstPoint: surface.vertices[part.worst], worstMarginMM: marginsMM[part.worst], areaMM2: part.area,
-                direction: mean.length > Self.shortestMeanNormal ? mean.normalized : nil, missingMM: requiredMM - marginsMM[part.worst])
+                direction: mean.length > Self.shortestMeanNormal ? mean.normalized : nil, missingMM: requiredMM - marginsMM[part.worst],
+                probability: probabilities.isEmpty ? nil : 1 - probabilities[part.worst])
         }.sorted { ($0.worstMarginMM, $0.worstPoint.lps.x) < ($1.worstMarginMM, $1.worstPoint.lps.x) }
         let large = found.filter { $0.areaMM2 >= Self.smallestAreaMM2 }
         return large.isEmpty ? Array(found.prefix(1)) : large

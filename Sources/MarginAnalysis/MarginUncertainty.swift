@@ -74,10 +74,14 @@ public struct MarginUncertainty: Sendable {
 
     /// Half the width of the 95 % interval of a distance between the two surfaces along `normal`, at a place of the zone's surface.
     func halfWidthMM(along normal: PatientVector, at place: PatientPoint, tumour: GridGeometry, zone: GridGeometry) -> Double {
-        // One of the three components of the registration's error points along the normal.
-        let alongNormalMM = registrationErrorMM / 3.0.squareRoot()
         let localMM = localErrorMM(along: normal, tumour: tumour, zone: zone)
-        return Self.coverageFactor * [localMM, alongNormalMM, zoneOffsetMM, mappedOffsetMM(at: place), Self.numericalErrorMM].reduce(0) { $0 + $1 * $1 }.squareRoot()
+        // One of the three components of the registration's error points along the normal.
+        return Self.coverageFactor * (localMM * localMM + registrationErrorMM * registrationErrorMM / 3 + sharedErrorSquaredMM2(at: place)).squareRoot()
+    }
+
+    /// The variance of what moves the whole edge of the zone alike, at a place of its surface.
+    func sharedErrorSquaredMM2(at place: PatientPoint) -> Double {
+        [zoneOffsetMM, mappedOffsetMM(at: place), Self.numericalErrorMM].reduce(0) { $0 + $1 * $1 }
     }
 
     /// Of the map's nearest voxel; its largest value outside it.

@@ -58,6 +58,14 @@ struct SignedMarginMeasure {
             marginMM: best.marginMM, point: best.point, nearestZonePoint: nearest.point, normal: normal(ofTriangle: nearest.triangle))
     }
 
+    /// The direction, of length 1, into which the margin grows at `point`, and the place of the zone's surface that is nearest.
+    func inwards(at point: PatientPoint, marginMM: Double) -> (direction: PatientVector, place: PatientPoint) {
+        let nearest = tree.closestPoint(to: point)
+        // On the surface itself the way there has no direction.
+        let way = abs(marginMM) > 0.2 ? ((1 / marginMM) * (point - nearest.point)).normalized : nil
+        return (way ?? -1 * normal(ofTriangle: nearest.triangle), nearest.point)
+    }
+
     private func normal(ofTriangle triangle: Int) -> PatientVector {
         let (a, b, c) = mesh.corners(triangle)
         return (b - a).cross(c - a).normalized ?? PatientVector(0, 0, 1)

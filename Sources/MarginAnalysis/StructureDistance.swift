@@ -29,8 +29,9 @@ public struct StructureDistance: Sendable, Hashable {
         // The largest signed depth of the structure's surface in the zone is the smallest distance with its sign turned.
         let measure = SignedMarginMeasure(of: zoneSurface, mesh: zoneMesh)
         let depths = measure.marginsMM(at: structureMesh.vertices).map { -$0 }
-        let nearest = measure.minimum(over: MarginMap(surface: structureMesh, marginsMM: depths), turned: true)
-        let halfWidth = uncertainty.halfWidthMM(along: nearest.normal, at: nearest.nearestZonePoint, tumour: structure.geometry, zone: zoneSurface.geometry)
+        let map = MarginMap(surface: structureMesh, marginsMM: depths), nearest = measure.minimum(over: map, turned: true)
+        let error = uncertainty.smallestMarginError(
+            over: map, worst: nearest, measure: measure, tumour: structure.geometry, zone: zoneSurface.geometry, turned: true)
         let cut = !GridBorder.touched(by: zoneSurface).isEmpty
         let findings = cut ? [Finding(
             .warning, MarginFinding.zoneCut,
@@ -38,7 +39,7 @@ public struct StructureDistance: Sendable, Hashable {
             remedy: "Use an image that shows the whole zone.")] : []
         return StructureDistance(
             zone: zone, minimumDistanceMM: nearest.marginMM,
-            minimumDistanceIntervalMM: (nearest.marginMM - halfWidth)...(nearest.marginMM + halfWidth),
+            minimumDistanceIntervalMM: (nearest.marginMM - error.belowMM)...(nearest.marginMM + error.aboveMM),
             nearestPoint: nearest.point, overlapVolumeML: overlapML(structure, structureMesh, zoneSurface), findings: findings)
     }
 

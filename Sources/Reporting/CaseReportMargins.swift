@@ -10,7 +10,8 @@ extension CaseReport.Margin {
     /// - Parameters:
     ///   - zoneSource: where the zone comes from; `nil` where that is not known.
     ///   - requiredMM: the margin that is required, for the parts that lack it.
-    public init(tumour: String, _ result: MarginResult, zoneSource: String? = nil, requiredMM: Double? = nil) {
+    ///   - shortfalls: those parts, where more is known of them than the margins alone say.
+    public init(tumour: String, _ result: MarginResult, zoneSource: String? = nil, requiredMM: Double? = nil, shortfalls: [MarginShortfall]? = nil) {
         self.init(
             tumour: tumour, zone: result.zone.rawValue, zoneSource: zoneSource, minimumMarginMM: result.minimumMarginMM,
             minimumMarginIntervalMM: result.minimumMarginIntervalMM, worstPointLPS: result.worstPoint,
@@ -20,7 +21,9 @@ extension CaseReport.Margin {
             tumourCoverage: result.tumourCoverage, residualVolumeML: result.residualVolumeML,
             shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) },
             tumourCoverageInterval: result.tumourCoverageInterval,
-            probabilityMet: requiredMM.flatMap(result.probability), shortfalls: requiredMM.map { result.map.shortfalls(below: $0).map(Shortfall.init) },
+            probabilityMet: requiredMM.flatMap(result.probability),
+            surfaceCertainty: requiredMM.flatMap(result.map.certainty).map { .init(enough: $0.enough, unsure: $0.unsure, short: $0.short) },
+            shortfalls: requiredMM.map { (shortfalls ?? result.map.shortfalls(below: $0)).map(Shortfall.init) },
             capsule: result.capsule.map(Capsule.init))
     }
 
@@ -44,7 +47,8 @@ extension CaseReport.Margin.Shortfall {
     public init(_ shortfall: MarginShortfall) {
         self.init(
             worstPointLPS: shortfall.worstPoint, worstMarginMM: shortfall.worstMarginMM, areaMM2: shortfall.areaMM2, missingMM: shortfall.missingMM,
-            direction: shortfall.direction?.anatomicalName)
+            direction: shortfall.direction?.anatomicalName, probability: shortfall.probability,
+            ahead: shortfall.ahead.map { .init(structure: $0.name, distanceMM: $0.distanceMM) })
     }
 }
 

@@ -98,11 +98,32 @@ extension CaseReport {
             public var missingMM: Double
             /// Towards which side of the patient, for example `posterior-inferior`; `null` where the part goes around the tumour.
             public var direction: String?
+            /// That the margin is below the required one where it is smallest.
+            public var probability: Double?
+            /// The nearest structure into which the zone would grow; `null` where none of the case's lies that way within 30 mm.
+            public var ahead: Ahead?
 
-            public init(worstPointLPS: PatientPoint, worstMarginMM: Double, areaMM2: Double, missingMM: Double, direction: String?) {
+            public struct Ahead: Hashable, Sendable, Codable {
+                public var structure: String
+                /// From the worst point.
+                public var distanceMM: Double
+                public init(structure: String, distanceMM: Double) { (self.structure, self.distanceMM) = (structure, distanceMM) }
+            }
+
+            public init(
+                worstPointLPS: PatientPoint, worstMarginMM: Double, areaMM2: Double, missingMM: Double, direction: String?,
+                probability: Double? = nil, ahead: Ahead? = nil
+            ) {
                 (self.worstPointLPS, self.worstMarginMM, self.areaMM2, self.missingMM, self.direction)
                     = (worstPointLPS, worstMarginMM, areaMM2, missingMM, direction)
+                (self.probability, self.ahead) = (probability?.finite, ahead)
             }
+        }
+        /// How the tumour's surface divides by how sure it is that the margin there is enough; shares of its area.
+        public struct SurfaceCertainty: Hashable, Sendable, Codable {
+            /// Enough, or too small, with a probability of at least 97.5 %; `unsure` is the rest.
+            public var enough, unsure, short: Double
+            public init(enough: Double, unsure: Double, short: Double) { (self.enough, self.unsure, self.short) = (enough, unsure, short) }
         }
         /// The margin when surface that touches the organ's capsule is left out: there is no tissue to freeze beyond it.
         public struct Capsule: Hashable, Sendable, Codable {
@@ -132,6 +153,8 @@ extension CaseReport {
         public var minimumMarginIntervalMM: Interval?
         /// That the true smallest margin is at least the required one; `null` where no margin is required, or the interval has no end.
         public var probabilityMet: Double?
+        /// `null` where no margin is required.
+        public var surfaceCertainty: SurfaceCertainty?
         /// The point of the tumour's surface where the margin is smallest.
         public var worstPointLPS: PatientPoint?
         public var surfaceFraction: SurfaceFraction?
@@ -149,7 +172,8 @@ extension CaseReport {
         public init(
             tumour: String, zone: String, zoneSource: String? = nil, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
             surfaceFraction: SurfaceFraction?, tumourCoverage: Double?, residualVolumeML: Double?, shellCoverage: [ShellCoverage],
-            tumourCoverageInterval: ClosedRange<Double>? = nil, probabilityMet: Double? = nil, shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
+            tumourCoverageInterval: ClosedRange<Double>? = nil, probabilityMet: Double? = nil, surfaceCertainty: SurfaceCertainty? = nil,
+            shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
         ) {
             self.tumour = tumour
             self.zone = zone
@@ -163,6 +187,7 @@ extension CaseReport {
             self.residualVolumeML = residualVolumeML?.finite
             self.shellCoverage = shellCoverage
             self.probabilityMet = probabilityMet?.finite
+            self.surfaceCertainty = surfaceCertainty
             self.shortfalls = shortfalls
             self.capsule = capsule
         }

@@ -150,16 +150,21 @@ extension HTMLReportView {
         if let interval = margin.tumourCoverageInterval { entry["coverageInterval"] = HTMLNumber.fractions(interval) }
         if let source = margin.zoneSource { entry["zoneSource"] = source }
         entry["probability"] = HTMLNumber.fraction(margin.probabilityMet)
+        if let sure = margin.surfaceCertainty {
+            entry["certainty"] = "surface: \(HTMLNumber.fraction(sure.enough)) surely, \(HTMLNumber.fraction(sure.short)) surely not"
+        }
         return entry
     }
 
     private static func shortfall(_ shortfall: CaseReport.Margin.Shortfall, of margin: CaseReport.Margin) -> [String: Any] {
-        [
+        var entry: [String: Any] = [
             "tumour": margin.tumour, "zone": VerdictSummary.zoneName(margin.zone), "missing": HTMLNumber.distance(shortfall.missingMM),
             "direction": shortfall.direction ?? "all around", "area": HTMLNumber.area(shortfall.areaMM2),
-            "worst": HTMLNumber.margin(shortfall.worstMarginMM),
+            "worst": HTMLNumber.margin(shortfall.worstMarginMM), "probability": HTMLNumber.fraction(shortfall.probability),
             "point": HTMLNumber.point(shortfall.worstPointLPS),
         ]
+        if let ahead = shortfall.ahead { entry["ahead"] = ["structure": ahead.structure, "distance": HTMLNumber.distance(ahead.distanceMM)] }
+        return entry
     }
 
     private static func capsule(_ capsule: CaseReport.Margin.Capsule, of margin: CaseReport.Margin) -> [String: Any] {

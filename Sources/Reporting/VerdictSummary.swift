@@ -38,12 +38,17 @@ public struct VerdictSummary: Sendable {
         guard let minimum = margin.minimumMarginMM else { return "\(margin.tumour): margin to the \(zone) not evaluable" }
         let interval = margin.minimumMarginIntervalMM.map { " (95 %: \(text($0.low)) to \(text($0.high)))" } ?? ""
         let coverage = margin.tumourCoverage.map { ", \(String(format: "%.1f", 100 * $0)) % of the tumour covered" } ?? ""
-        return "\(margin.tumour): smallest margin to the \(zone) \(text(minimum)) mm\(interval)\(coverage)"
+        let sure = margin.surfaceCertainty.map { sure in
+            let (enough, short) = (String(format: "%.0f", 100 * sure.enough), String(format: "%.0f", 100 * sure.short))
+            return "\n    surely enough on \(enough) % of the surface, surely too small on \(short) %"
+        } ?? ""
+        return "\(margin.tumour): smallest margin to the \(zone) \(text(minimum)) mm\(interval)\(coverage)\(sure)"
     }
 
     private static func line(of shortfall: CaseReport.Margin.Shortfall) -> String {
         let towards = shortfall.direction.map { "towards \($0)" } ?? "all around", place = shortfall.worstPointLPS.lps
-        return "\(text(shortfall.missingMM)) mm missing \(towards), over \(String(format: "%.1f", shortfall.areaMM2 / 100)) cm² of the surface, "
+        let ahead = shortfall.ahead.map { " (the \($0.structure) lies that way, \(text($0.distanceMM)) mm from there)" } ?? ""
+        return "\(text(shortfall.missingMM)) mm missing \(towards)\(ahead), over \(String(format: "%.1f", shortfall.areaMM2 / 100)) cm² of the surface, "
             + "worst at \(text(place.x)), \(text(place.y)), \(text(place.z))"
     }
 

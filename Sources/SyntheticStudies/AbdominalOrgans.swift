@@ -1,4 +1,5 @@
 import Foundation
+import ImagingCore
 
 /// Liver, spleen, kidneys, stomach, pancreas and bowel of a `Torso`.
 struct AbdominalOrgans {

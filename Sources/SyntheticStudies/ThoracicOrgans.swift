@@ -1,4 +1,5 @@
 import Foundation
+import ImagingCore
 
 /// Lungs with their vessels, heart, airways and oesophagus of a `Torso`.
 struct ThoracicOrgans {

@@ -1,4 +1,5 @@
 import Foundation
+import ImagingCore
 
 /// One synthetic patient from pelvis brim to upper chest, in planning space.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import ImagingCore
 
 /// A tumour: an ellipsoid whose surface is pushed in and out by a few broad lobes.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import ImagingCore
 
 /// Branching vessels grown inside an organ.
 struct VesselTree {

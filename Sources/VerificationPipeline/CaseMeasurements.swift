@@ -1,3 +1,4 @@
+import ImageFilters
 import ImagingCore
 import MarginAnalysis
 import Reporting
@@ -11,6 +12,8 @@ struct CaseMeasurements {
         var result: MarginResult?
         /// Only in the zone that decides.
         var verdict: Verdict?
+        /// Where the margin is too small, and what lies that way; only in the zone that decides.
+        var shortfalls: [MarginShortfall]?
     }
 
     /// How cold an object became; `nil` for one outside of what was simulated.
@@ -38,6 +41,10 @@ struct CaseMeasurements {
         organ: CaseObject? = nil, ownZone: CaseObject? = nil, profile: SiteProfile, intent: TreatmentIntent = .curative,
         exposure: Exposure? = nil, doubts: [String]
     ) throws {
+        let surfaces = structures.compactMap { structure -> (name: String, surface: SurfaceDistance)? in
+            let mesh = structure.object.surface
+            return mesh.isEmpty ? nil : (structure.object.name, SurfaceDistance(mesh))
+        }
         for tumour in tumours {
             let geometry = try TumourGeometry(tumour.levelSet)
             for zone in zones {
@@ -49,6 +56,7 @@ struct CaseMeasurements {
                         zoneFieldOfView: fieldOfView, organ: organ.map { ($0.levelSet, profile.capsuleDepthMM ?? Self.usualCapsuleDepthMM) })
                     margin.result = result
                     if isDeciding {
+                        margin.shortfalls = result.map.shortfalls(below: profile.requiredMarginMM).map { $0.facing(surfaces) }
                         margin.verdict = Self.verdict(
                             on: tumour.name, result, profile, intent,
                             doubts: doubts + tumour.doubts + zone.object.doubtsAsZone + (tumour.alignment?.doubts ?? []))

@@ -215,7 +215,8 @@ extension CaseReport.Margin {
     init(_ margin: CaseMeasurements.TumourMargin, requiredMM: Double) {
         if let result = margin.result {
             // What is missing is said for the zone that decides.
-            self.init(tumour: margin.tumour.name, result, zoneSource: margin.zone.source, requiredMM: margin.verdict == nil ? nil : requiredMM)
+            self.init(tumour: margin.tumour.name, result, zoneSource: margin.zone.source, requiredMM: margin.verdict == nil ? nil : requiredMM,
+                shortfalls: margin.shortfalls)
         } else {
             self.init(notEvaluable: margin.tumour.name, zone: margin.zone.name, zoneSource: margin.zone.source)
         }

@@ -58,15 +58,3 @@ struct ObservedEdge {
         return abs(level(depths) - level(depths.map { -$0 }))
     }
 }
-
-extension TriangleMesh {
-    /// Of each vertex, outwards where triangles run counter-clockwise seen from outside; zero where no triangle meets.
-    fileprivate var vertexNormals: [PatientVector] {
-        var sums = [PatientVector](repeating: PatientVector(0, 0, 0), count: vertices.count)
-        for index in triangles.indices {
-            let (a, b, c) = corners(index), normal = (b - a).cross(c - a), triangle = triangles[index]
-            for vertex in [triangle.x, triangle.y, triangle.z] { sums[Int(vertex)] = sums[Int(vertex)] + normal }
-        }
-        return sums.map { $0.normalized ?? PatientVector(0, 0, 0) }
-    }
-}

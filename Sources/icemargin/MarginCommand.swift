@@ -31,12 +31,20 @@ struct MarginCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The expected length of the registration's error at the tumour; widens the interval.", valueName: "mm"))
     var registrationErrorMM = 0.0
 
+    @Option(help: ArgumentHelp(
+        "The standard deviation of where the tumour's outline was drawn, beyond what its voxels say; widens the interval.", valueName: "mm"))
+    var tumourEdgeMM = 0.0
+
+    @Option(help: ArgumentHelp("The same for the zone's outline.", valueName: "mm"))
+    var zoneEdgeMM = 0.0
+
     @Flag(help: "Print one JSON document: an entry of the report's margins.")
     var json = false
 
     func validate() throws {
-        guard registrationErrorMM >= 0, registrationErrorMM.isFinite else {
-            throw ValidationError("--registration-error-mm must be 0 or more, not \(registrationErrorMM).")
+        let errors = [("registration-error", registrationErrorMM), ("tumour-edge", tumourEdgeMM), ("zone-edge", zoneEdgeMM)]
+        for (name, errorMM) in errors where !(errorMM >= 0 && errorMM.isFinite) {
+            throw ValidationError("--\(name)-mm must be 0 or more, not \(errorMM).")
         }
     }
 
@@ -44,7 +52,8 @@ struct MarginCommand: AsyncParsableCommand {
         let tumourMask = try MarginInput(tumour), zoneMask = try MarginInput(zone)
         try tumourMask.requireSameSpace(as: zoneMask)
         let uncertainty = MarginUncertainty(
-            tumourSampling: tumourMask.mask.sampling, zoneSampling: zoneMask.mask.sampling, registrationErrorMM: registrationErrorMM)
+            tumourSampling: tumourMask.mask.sampling, zoneSampling: zoneMask.mask.sampling,
+            tumourEdgeMM: tumourEdgeMM, zoneEdgeMM: zoneEdgeMM, registrationErrorMM: registrationErrorMM)
         let result = try MarginAnalysis.margins(
             ofTumour: tumourMask.surface, in: zoneMask.surface, zone: zoneName, uncertainty: uncertainty,
             zoneFieldOfView: zoneMask.fieldOfView)

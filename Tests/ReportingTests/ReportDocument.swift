@@ -117,6 +117,7 @@ let exampleDocument = #"""
           "minimumMarginMM": -2.1,
           "minimumMarginIntervalMM": [-3.4, null],
           "probabilityMet": null,
+          "surfaceCertainty": null,
           "worstPointLPS": [1.5, 2.5, 3.5],
           "surfaceFraction": {
             "below0": 0.25,
@@ -143,6 +144,7 @@ let exampleDocument = #"""
           "minimumMarginMM": null,
           "minimumMarginIntervalMM": null,
           "probabilityMet": null,
+          "surfaceCertainty": null,
           "worstPointLPS": null,
           "surfaceFraction": null,
           "tumourCoverage": null,
