@@ -151,7 +151,7 @@ extension HTMLReportView {
         if let source = margin.zoneSource { entry["zoneSource"] = source }
         entry["probability"] = HTMLNumber.fraction(margin.probabilityMet)
         if let sure = margin.surfaceCertainty {
-            entry["certainty"] = "surface: \(HTMLNumber.fraction(sure.enough)) surely, \(HTMLNumber.fraction(sure.short)) surely not"
+            entry["certainty"] = ["surely on \(HTMLNumber.fraction(sure.enough))", "surely not on \(HTMLNumber.fraction(sure.short))"]
         }
         return entry
     }

@@ -35,6 +35,18 @@ import Testing
         #expect(abs(worst[0] - 8.4) < 2.5 && abs(worst[1] - 100) < 2.5 && abs(worst[2] + 188.8) < 2.5)
     }
 
+    /// A zone 6 mm off the tumour's middle has one worst place. 1.96 standard deviations; a registration's error of 3 mm has √3 mm along it.
+    @Test(arguments: [("--registration-error-mm", 3.0, 1.732), ("--tumour-edge-mm", 0.7, 0.7), ("--zone-edge-mm", 0.7, 0.7)])
+    func eachStatedErrorWidensTheInterval(option: String, errorMM: Double, deviationMM: Double) throws {
+        let folder = try TemporaryFolder()
+        let zone = try write("zone.nii.gz", radius: 18, center: PatientPoint(0, 100, -200), in: folder.url)
+        let tumour = try write("tumour.nii.gz", radius: 6, center: PatientPoint(6, 100, -200), in: folder.url)
+        let run = try CommandRunner.run("margin", "--tumour", tumour, "--zone", zone, option, "\(errorMM)", "--json")
+        let interval = try #require(try run.json()["minimumMarginIntervalMM"] as? [Double])
+        #expect(abs((interval[1] - interval[0]) / 2 - 1.96 * deviationMM) < 0.3 * deviationMM)
+        #expect(try CommandRunner.run("margin", "--tumour", tumour, "--zone", zone, option, "-1").status == 64)
+    }
+
     @Test func whatIsMissingOrElsewhereIsRefused() throws {
         let folder = try TemporaryFolder()
         let zone = try write("zone.nii.gz", radius: 10, center: PatientPoint(0, 100, -200), in: folder.url)
