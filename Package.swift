@@ -77,7 +77,7 @@ let package = Package(
         .testTarget(name: "StudyArchiveTests", dependencies: ["StudyArchive", "Reporting"]),
         .testTarget(name: "BatchVerificationTests", dependencies: ["BatchVerification", "StudyArchive", "Reporting", "VerificationPipeline"]),
         .testTarget(name: "VerificationPipelineTests", dependencies: ["VerificationPipeline", "ImageRegistration", "MarginAnalysis"]),
-        .testTarget(name: "CommandTests", dependencies: ["icemargin", "ImagingCore", "DICOMObjects", "NIfTIFormat", "VerificationPipeline"]),
+        .testTarget(name: "CommandTests", dependencies: ["icemargin", "ImagingCore", "ImageRegistration", "DICOMObjects", "NIfTIFormat", "VerificationPipeline"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

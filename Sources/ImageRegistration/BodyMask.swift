@@ -9,12 +9,36 @@ enum BodyMask {
     /// The largest compact object above `threshold` with everything that it encloses within a slice, such as lungs that the scan's
     /// ends cut open; the whole grid when nothing is above.
     ///
-    /// - Parameter air: what is not above this at a slice's edge lies outside the body; lung that the edge cuts is above.
-    static func find(in image: Volume<Float>, above threshold: Float, air: Float) -> Mask {
+    /// - Parameters:
+    ///   - air: what is not above this at a slice's edge lies outside the body; lung that the edge cuts is above.
+    ///   - isLungDark: lung looks like air (MR), so that what lies between parts of the body, along a row or a column, is taken for body.
+    static func find(in image: Volume<Float>, above threshold: Float, air: Float, isLungDark: Bool = false) -> Mask {
         let tissue = Mask(image) { $0 > threshold }
         let core = tissue.opened(byMM: tableThicknessMM / 2)
         let body = (core.isEmpty ? tissue : core).largestComponent(.six)
-        return body.isEmpty ? Mask(image) { _ in true } : filledBySlice(body, image, air: air)
+        guard !body.isEmpty else { return Mask(image) { _ in true } }
+        let filled = filledBySlice(body, image, air: air)
+        return isLungDark ? bridged(filled) : filled
+    }
+
+    /// With every voxel that lies between two of the body along its row or its column.
+    private static func bridged(_ body: Mask) -> Mask {
+        let size = body.size
+        return Mask(geometry: body.geometry) { filled in
+            body.withUnsafeVoxels { body in
+                for offset in body.indices { filled[offset] = body[offset] }
+                func bridge(_ start: Int, _ count: Int, _ pitch: Int) {
+                    let line = (0..<count).lazy.map { start + $0 * pitch }
+                    guard let first = line.first(where: { body[$0] != 0 }), let last = line.last(where: { body[$0] != 0 }) else { return }
+                    for offset in stride(from: first, through: last, by: pitch) { filled[offset] = 1 }
+                }
+                for k in 0..<size.k {
+                    let start = k * size.sliceVoxelCount
+                    for j in 0..<size.j { bridge(start + j * size.i, size.i, 1) }
+                    for i in 0..<size.i { bridge(start + i, size.j, size.i) }
+                }
+            }
+        }
     }
 
     /// A slice's voxels that cannot be reached from the air at its edge through the outside.

@@ -21,6 +21,15 @@ public struct DeformableTransform: SpatialTransform {
         return point
     }
 
+    /// The displacement at each voxel of `grid`, along its axes and in its voxels.
+    func displacements(inVoxelsOf grid: GridGeometry) -> [SIMD4<Float>] {
+        let axes = grid.axes, perMM = 1 / grid.spacing
+        return (0..<grid.size.voxelCount).map { offset in
+            let d = displacement.displacement(at: grid.point(grid.size.index(atOffset: offset)))
+            return SIMD4(SIMD3<Float>(axes.components(of: PatientVector(d)) * perMM), 0)
+        }
+    }
+
     /// A whole motion that is given as displacements, divided into the rigid motion nearest to it and what that leaves.
     public init(_ field: DisplacementField) {
         let grid = field.grid

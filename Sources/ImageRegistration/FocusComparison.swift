@@ -30,11 +30,7 @@ struct FocusComparison {
             return
         }
         comparison.emphasise(around: ball.center, radiusMM: ball.radiusMM, reachMM: Self.reachMM)
-        let grid = comparison.grid, axes = grid.axes, perMM = 1 / grid.spacing
-        let displacements = (0..<grid.size.voxelCount).map { offset in
-            let d = transform.displacement.displacement(at: grid.point(grid.size.index(atOffset: offset)))
-            return SIMD4(SIMD3<Float>(axes.components(of: PatientVector(d)) * perMM), 0)
-        }
+        let displacements = transform.displacements(inVoxelsOf: comparison.grid)
         func compared(_ rigid: AffineTransform) -> LocalCorrelation.Comparison {
             displacements.withUnsafeBufferPointer { comparison.evaluate(rigid, displacements: $0.baseAddress!) }
         }

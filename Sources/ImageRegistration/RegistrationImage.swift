@@ -41,7 +41,7 @@ struct RegistrationImage: Sendable {
             (low, high, threshold, air, scale) = (0, 2 * bright, 0.12 * bright, 0.12 * bright, Self.contrastOfBrightSignal * bright)
         }
         let (means, metal) = averager.average(scan, limits: low...high, metalAbove: modality == .ct ? Self.metalHU : .infinity)
-        let body = BodyMask.find(in: means, above: threshold, air: air)
+        let body = BodyMask.find(in: means, above: threshold, air: air, isLungDark: modality == .mr)
         self.body = body
         let grid = means.geometry, outside = Self.grey(low, modality, scale)
         let near = body.dilated(byMM: 1.5 * spacingMM)

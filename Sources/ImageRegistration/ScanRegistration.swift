@@ -60,9 +60,8 @@ public struct ScanRegistration: SpatialTransform {
         let motion = try RigidRegistration(pair, focus: focus, initial: given?.rigid ?? guidance.start)
         let smooth = try DeformableRegistration(pair, focus: focus, from: motion.fixedToMoving)
         (rigid, deformable) = given.map { ($0.rigid, $0) } ?? (motion.fixedToMoving, guidance.isRigidOnly ? nil : smooth.fixedToMoving)
-        let own = rigid, used: @Sendable (PatientPoint) -> PatientPoint = { [deformable] in deformable?($0) ?? own($0) }
         quality = try Self.quality(
-            pair, motion, smooth, used: used, focus: focus ?? .init(center: motion.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
+            pair, motion, smooth, used: deformable ?? DeformableTransform(rigid), focus: focus ?? .init(center: motion.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
             isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
     }
 
@@ -71,7 +70,7 @@ public struct ScanRegistration: SpatialTransform {
     private static let nudgeRadians = 0.08
     private static let softerFactor: Float = 0.2
     private static func quality(
-        _ pair: RegistrationPair, _ rigid: RigidRegistration, _ smooth: DeformableRegistration, used: (PatientPoint) -> PatientPoint,
+        _ pair: RegistrationPair, _ rigid: RigidRegistration, _ smooth: DeformableRegistration, used: DeformableTransform,
         focus: RegistrationFocus, isInView: (PatientPoint) -> Bool, landmarks: [LandmarkPair]
     ) throws(RegistrationError) -> RegistrationQuality {
         let transform = smooth.fixedToMoving
@@ -94,15 +93,16 @@ public struct ScanRegistration: SpatialTransform {
             wayBack = try? DeformableRegistration(
                 exchanged.croppedFixed(around: focus.center, reachMM: reach), focus: back, from: rigidBack.fixedToMoving).fixedToMoving
         }
-        let fit = FocusComparison(pair, transform, around: back)
+        let fit = FocusComparison(pair, transform, around: back), blocks = BlockAgreement(pair, transform, around: back)
         return RegistrationQuality(.init(
             inverseErrorMM: wayBack.map { back in meanDistance({ back(transform($0)) }, to: { $0 }) },
             softerDifferenceMM: meanDistance({ softer.fixedToMoving($0) }, to: { transform($0) }),
             rigidDifferenceMM: meanDistance({ rigid.fixedToMoving($0) }, to: { transform($0) }),
-            usedDifferenceMM: meanDistance(used, to: { transform($0) }), landmarks: landmarks.map { landmark in
+            usedDifferenceMM: meanDistance({ used($0) }, to: { transform($0) }), landmarks: landmarks.map { landmark in
                 .init(errorMM: used(landmark.fixed).distance(to: landmark.moving), distanceMM: max(0, landmark.fixed.distance(to: center) - focus.radiusMM))
             },
-            similarity: fit.similarity, explained: fit.explained, shiftedSimilarity: fit.shiftedSimilarity, bendingMM: smooth.bendingMM, overlap: fit.overlap, smallestJacobian: smooth.smallestJacobian,
-            isSameModality: pair.isSameModality, isFocusInView: isInView(center)))
+            similarity: fit.similarity, explained: fit.explained, shiftedSimilarity: fit.shiftedSimilarity, bendingMM: smooth.bendingMM, overlap: fit.overlap,
+            smallestJacobian: used.displacement.smallestJacobian(),
+            tumourVolumeChange: used.volumeChange(of: .init(center: used.source(of: focus.center), radiusMM: focus.radiusMM)), blocks: blocks, isSameModality: pair.isSameModality, isFocusInView: isInView(center)))
     }
 }

@@ -101,6 +101,8 @@ struct CaseRegistration {
             "similarity": quality.similarity, "overlap": quality.overlap, "smallestJacobian": quality.smallestJacobian,
             "softerDifferenceMM": quality.softerDifferenceMM, "rigidDifferenceMM": quality.rigidDifferenceMM, "usedDifferenceMM": quality.usedDifferenceMM,
         ]
+        measures["tumourVolumeChangePercent"] = 100 * quality.tumourVolumeChange
+        measures["blockAgreement"] = quality.blockAgreement
         measures["inverseErrorMM"] = quality.inverseErrorMM
         measures["landmarkErrorMM"] = quality.landmarkErrorMM
         let deformable = worst.deformable.map { smooth in

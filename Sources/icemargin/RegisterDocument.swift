@@ -19,7 +19,6 @@ struct RegisterDocument: Encodable {
     struct Deformable: Encodable {
         /// Of the displacement that is added to the rigid motion, over the body.
         let meanDisplacementMM, maximumDisplacementMM: Double
-        let smallestJacobian: Double
     }
     struct Quality: Encodable {
         let status: String
@@ -31,6 +30,11 @@ struct RegisterDocument: Encodable {
         let rigidDifferenceMM, usedDifferenceMM: Double
         let landmarkErrorMM: Double?
         let similarity, explained, shiftedSimilarity, bendingMM, overlap: Double
+        let blockAgreement, blockShiftMM, blockCorrelation: Double?
+        let blockCount: Int
+        /// Of the motion's displacement; negative where it folds.
+        let smallestJacobian: Double
+        let tumourVolumeChangePercent: Double
     }
 
     init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: Double, findings: [Finding]) {
@@ -39,14 +43,15 @@ struct RegisterDocument: Encodable {
         deformable = found.deformable.map { smooth in
             let lengths = smooth.displacement.vectors.map { Double(($0 * $0).sum()).squareRoot() }
             return Deformable(
-                meanDisplacementMM: lengths.reduce(0, +) / Double(lengths.count), maximumDisplacementMM: lengths.max() ?? 0,
-                smallestJacobian: found.quality.smallestJacobian)
+                meanDisplacementMM: lengths.reduce(0, +) / Double(lengths.count), maximumDisplacementMM: lengths.max() ?? 0)
         }
         let q = found.quality
         quality = Quality(
             status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.expectedErrorMM, inverseErrorMM: q.inverseErrorMM,
             softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM,
-            usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained, shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap)
+            usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained, shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap,
+            blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount, smallestJacobian: q.smallestJacobian,
+            tumourVolumeChangePercent: 100 * q.tumourVolumeChange)
         self.findings = findings
         timingsS = ["register": seconds]
     }

@@ -1,4 +1,5 @@
 import Foundation
+import ImageRegistration
 import ImagingCore
 import NIfTIFormat
 import Testing
@@ -16,6 +17,7 @@ import VerificationPipeline
         let document = try run.json(), quality = document["quality"] as! [String: Any]
         #expect(quality["status"] as? String == "pass", "\(run.output)")
         #expect((quality["expectedErrorMM"] as! Double) < 2)
+        #expect(abs(quality["tumourVolumeChangePercent"] as! Double) < 1 && (quality["smallestJacobian"] as! Double) > 0)
         let matrix = (document["rigid"] as! [String: Any])["matrix"] as! [[Double]]
         let seed = [-88.5, -23.3, 40.3, 1]
         let moved = (0..<3).map { row in zip(matrix[row], seed).reduce(0) { $0 + $1.0 * $1.1 } }
@@ -50,5 +52,63 @@ import VerificationPipeline
         let run = try CommandRunner.run(["register"] + Self.scans + ["--initial-transform", file.path])
         #expect(run.status == 65 && run.errors.contains("x.tfm holds no transform"), "\(run.errors)")
         #expect(try CommandRunner.run(["register"] + Self.scans + ["--seed", "1,2,3"]).status == 64)
+    }
+
+    /// A planning scan whose header is wrong head to feet: no search looks there, but a transform or landmarks lead the way.
+    @Test func hintsAreFollowed() throws {
+        let folder = try TemporaryFolder()
+        let scan = try StageScan.read(URL(filePath: Self.scans[1]), role: "moving").volume, grid = scan.geometry
+        let seed = PatientPoint(-88.5, -23.3, 40.3)
+        let motion = AffineTransform(rotation: .rotation(about: PatientVector(1, 0, 0), radians: 2.9), about: seed, translation: PatientVector(30, -20, 50))
+        func turned(_ vector: PatientVector) -> PatientVector { PatientVector(motion.matrix * vector.lps) }
+        let moved = try GridGeometry(
+            size: grid.size, spacing: grid.spacing, origin: motion(grid.origin),
+            axes: PatientAxes(i: turned(grid.axes.i), j: turned(grid.axes.j), k: turned(grid.axes.k)))
+        let voxels = Volume<Int16>(geometry: moved) { voxels in
+            for offset in voxels.indices { voxels[offset] = Int16(scan.value(at: grid.size.index(atOffset: offset))) }
+        }
+        let planning = folder.url.appending(path: "planning.nii.gz"), start = folder.url.appending(path: "start.tfm")
+        try NIfTIFile.write(voxels, to: planning)
+        try Data(RigidTransformFile.text(motion).utf8).write(to: start)
+        func flag(_ point: PatientPoint) -> String { "\(point.lps.x),\(point.lps.y),\(point.lps.z)" }
+        let pair = ["--moving", planning.path, "--moving-modality", "CT"] + Self.scans[2...] + ["--seed=\(flag(motion(seed)))", "--diameter", "25", "--json"]
+        /// How far from where it belongs the tumour ends, and what is thought of it.
+        func result(_ hints: [String]) throws -> (missMM: Double, status: String) {
+            let run = try CommandRunner.run(["register"] + pair + hints)
+            guard run.status == 0 else { return (.infinity, "refused") }
+            let document = try run.json(), matrix = (document["rigid"] as! [String: Any])["matrix"] as! [[Double]], p = motion(seed).lps
+            let found = PatientPoint(SIMD3((0..<3).map { matrix[$0][0] * p.x + matrix[$0][1] * p.y + matrix[$0][2] * p.z + matrix[$0][3] }))
+            return (found.distance(to: seed), (document["quality"] as! [String: Any])["status"] as! String)
+        }
+        let alone = try result([])
+        #expect(alone.missMM > 5 && alone.status != "pass", "\(alone)")
+        let led = try result(["--initial-transform", start.path])
+        #expect(led.missMM < 1.5 && led.status == "pass", "\(led)")
+        let offsets = [PatientVector(0, 0, 0), PatientVector(50, 0, 10), PatientVector(0, 60, -10), PatientVector(-30, 20, 40)]
+        let marked = try result(offsets.flatMap { ["--landmark", "\(flag(motion(seed + $0))):\(flag(seed + $0))"] })
+        #expect(marked.missMM < 1.5 && marked.status == "pass", "\(marked)")
+    }
+
+    /// One thread and all of them write the same bytes.
+    @Test func threadsChangeNoByte() throws {
+        let folder = try TemporaryFolder()
+        let arguments = ["register"] + Self.scans + Self.tumour + ["--output"]
+        let all = folder.url.appending(path: "all"), one = folder.url.appending(path: "one")
+        #expect(try CommandRunner.run(arguments + [all.path]).status == 0)
+        let process = Process()
+        (process.executableURL, process.standardOutput) = (URL(filePath: "/usr/bin/taskset"), FileHandle.nullDevice)
+        process.arguments = ["--cpu-list", "0", CommandRunner.binary.path] + arguments + [one.path]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        for name in try FileManager.default.contentsOfDirectory(atPath: all.path) where name != "register.json" {
+            #expect(try Data(contentsOf: all.appending(path: name)) == Data(contentsOf: one.appending(path: name)), "\(name)")
+        }
+        func document(_ folder: URL) throws -> NSDictionary {
+            var document = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: "register.json"))) as! [String: Any]
+            document["timingsS"] = nil
+            return document as NSDictionary
+        }
+        #expect(try document(all) == document(one))
     }
 }

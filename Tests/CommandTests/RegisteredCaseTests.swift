@@ -36,6 +36,8 @@ import Testing
         let report = try Self.verify([study.path, "--output", results.path])
         let quality = Self.quality(report), error = quality["expectedErrorMM"] as! Double
         #expect(quality["method"] as? String == "deformable" && quality["status"] as? String != "fail", "\(quality)")
+        let measures = quality["measures"] as! [String: Double]
+        #expect(measures["smallestJacobian"]! > 0 && abs(measures["tumourVolumeChangePercent"]!) < 1)
         let margin = try #require(Self.margin(report))
         #expect(margin.interval[0]...margin.interval[1] ~= trueMargin)
         // The registration's error is in the interval: 1.96 standard deviations of one of its three components.
@@ -60,6 +62,14 @@ import Testing
         let stiff = try Self.verify([rigid, "--output", folder.url.appending(path: "s").path])
         #expect(Self.quality(stiff)["method"] as? String == "rigid" && (stiff["registration"] as! [String: Any])["deformable"] is NSNull)
         #expect(Self.quality(stiff)["expectedErrorMM"] as! Double > error)
+
+        // A start that leads elsewhere is followed there, where the scans do not meet.
+        let far = folder.url.appending(path: "far.tfm")
+        try Data("#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 0 0 900\nFixedParameters: 0 0 0\n".utf8).write(to: far)
+        let astray = try Self.verify([
+            try Self.addToCase(study, "registration: {initialTransform: \(far.path)}", as: "far.yaml"), "--output", folder.url.appending(path: "f").path,
+        ])
+        #expect(Self.margin(astray) == nil)
     }
 
     /// A motion that is wrong, and landmarks that contradict what was found, are not believed.

@@ -6,9 +6,11 @@ import Testing
 
 @Suite struct ScanRegistrationTests {
     /// The error that is told bounds the true one as it claims to, and does not hide behind a large number.
-    @Test(arguments: [(StudySite.liver, UInt64(41)), (.kidney, 42), (.lung, 43)])
-    func expectedErrorIsNearTheTrueOne(site: StudySite, seed: UInt64) throws {
-        let pair = try StudyPair(RigidRegistrationTests.options(site, .smooth, seed: seed))
+    @Test(arguments: [(StudySite.liver, UInt64(41), Modality.ct), (.kidney, 42, .ct), (.lung, 43, .ct), (.lung, 506, .mr)])
+    func expectedErrorIsNearTheTrueOne(site: StudySite, seed: UInt64, modality: Modality) throws {
+        var options = RigidRegistrationTests.options(site, .smooth, seed: seed)
+        if modality == .mr { (options.modality, options.noise) = (.mr, nil) }
+        let pair = try StudyPair(options)
         let found = try ScanRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus)
         let error = pair.surfaceError(found)
         #expect(found.quality.status != .fail, "\(found.quality.reasons)")
@@ -22,9 +24,11 @@ import Testing
         #expect(pair.surfaceError(rigid) < 1.5 * rigid.quality.expectedErrorMM)
     }
 
-    @Test func anotherPatientFails() throws {
-        let one = try StudyPair(RigidRegistrationTests.options(.liver, .none, seed: 44))
-        let other = try StudyPair(RigidRegistrationTests.options(.kidney, .none, seed: 45))
+    /// Another patient treated elsewhere, and one treated at the same site, whose organs can be made to coincide.
+    @Test(arguments: [(StudySite.liver, UInt64(44), StudySite.kidney, UInt64(45), MotionKind.none), (.spine, 511, .spine, 509, .smooth)])
+    func anotherPatientFails(site: StudySite, seed: UInt64, otherSite: StudySite, otherSeed: UInt64, motion: MotionKind) throws {
+        let one = try StudyPair(RigidRegistrationTests.options(site, motion, seed: seed))
+        let other = try StudyPair(RigidRegistrationTests.options(otherSite, motion, seed: otherSeed))
         let found = try ScanRegistration(fixed: other.fixed, moving: one.moving, focus: one.focus)
         #expect(found.quality.status == .fail)
         #expect(!found.quality.reasons.isEmpty)
@@ -67,6 +71,12 @@ import Testing
         #expect(status { $0.explained = 0.86 } == .doubtful)
         #expect(status { ($0.explained, $0.softerDifferenceMM) = (0.86, 1.2) } == .fail)
         #expect(status { ($0.explained, $0.softerDifferenceMM) = (0.92, 1.2) } == .pass)
+        func blocks(_ share: Double) -> BlockAgreement { .init(count: 200, share: share, medianShiftMM: 1, correlation: 0.9) }
+        #expect(status { $0.blocks = blocks(0.85) } == .pass)
+        #expect(status { ($0.blocks, $0.explained) = (blocks(0.7), 0.9) } == .fail)
+        #expect(status { ($0.blocks, $0.explained) = (blocks(0.86), 0.88) } == .doubtful)
+        #expect(status { ($0.blocks, $0.explained) = (blocks(0.95), 0.88) } == .pass)
+        #expect(status { $0.tumourVolumeChange = -0.02 } == .doubtful)
         #expect(status { $0.softerDifferenceMM = 2.5 } == .doubtful)
         #expect(status { $0.inverseErrorMM = nil } == .fail)
         #expect(status { $0.inverseErrorMM = 4 } == .doubtful)
@@ -80,6 +90,7 @@ import Testing
         #expect(crossed(0.45, shifted: 0.2) == .pass)
         #expect(crossed(0.45, shifted: 0.36) == .doubtful)
         #expect(crossed(0.2, shifted: 0.18) == .fail)
+        #expect(status { ($0.isSameModality, $0.similarity, $0.shiftedSimilarity, $0.blocks) = (false, 0.45, 0.2, blocks(0.3)) } == .doubtful)
         #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 20)] } == .doubtful)
         #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 90)] } == .pass)
         #expect(status { $0.usedDifferenceMM = 5 } == .doubtful)

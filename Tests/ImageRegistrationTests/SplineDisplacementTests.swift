@@ -91,4 +91,14 @@ import Testing
         let far = Self.grid.point(VoxelIndex(0, 0, 0))
         #expect(rigid(far).distance(to: stretched(far)) < 1e-5)
     }
+
+    /// Of an affine motion the determinant; a shift and a turn change nothing.
+    @Test func volumeChangeIsThatOfTheBall() {
+        let ball = RegistrationFocus(center: PatientPoint(5, -3, 20), radiusMM: 12)
+        let stretched = AffineTransform(
+            matrix: Matrix3(columns: SIMD3(1.1, 0, 0), SIMD3(0.2, 0.9, 0), SIMD3(0, 0, 1)), translation: PatientVector(40, 0, 0))
+        #expect(abs(stretched.volumeChange(of: ball) - -0.01) < 1e-9)
+        let turned = AffineTransform(rotation: .rotation(about: PatientVector(1, 2, 0), radians: 0.4), about: ball.center, translation: PatientVector(9, 9, 9))
+        #expect(abs(turned.volumeChange(of: ball)) < 1e-9)
+    }
 }
