@@ -1,6 +1,6 @@
 """Reads the DICOM results of one case with highdicom, pydicom, dcmqi, DCMTK's and David Clunie's tools, and compares them with the rest of the result.
 
-Usage: check_dicom_results.py RESULT SOURCE     SOURCE is the folder that holds the case's scans.
+Usage: check_dicom_results.py RESULT SOURCE …     SOURCE: folders that hold the case's scans.
 """
 
 import json
@@ -69,6 +69,7 @@ def position(image, sources):
 def check_segmentation(path, result, sources):
     planning = "planning" in path.name
     seg = hd.seg.segread(path)
+    check_segments_overlap(path, seg)
     volume = seg.get_volume(combine_segments=False)
     pixels = pydicom.dcmread(path).pixel_array
     check(int(pixels.sum()) == int(volume.array.sum()), f"{path.name}: pydicom and highdicom find {int(pixels.sum())} voxels")
@@ -91,6 +92,16 @@ def check_segmentation(path, result, sources):
         if images[0].SpatialLocationsPreserved == "YES" and not (len(images) == 1 and np.abs(distances[0]).max() < 1e-9):
             check(False, f"{path.name}: a frame lies off its image")
     check(True, f"{path.name}: frames lie on their images (spatial locations preserved: {images[0].SpatialLocationsPreserved})")
+
+
+def check_segments_overlap(path, seg):
+    stacked = seg.get_volume(combine_segments=False).array
+    overlaps = bool((stacked.sum(axis=-1) > 1).any())
+    check(seg.SegmentsOverlap == ("YES" if overlaps else "NO"), f"{path.name}: Segments Overlap is {seg.SegmentsOverlap}")
+    for segment in seg.SegmentSequence:
+        for algorithm in segment.get("SegmentationAlgorithmIdentificationSequence", []):
+            check(algorithm.AlgorithmName == segment.SegmentAlgorithmName and bool(algorithm.AlgorithmVersion),
+                  f"{path.name}: {segment.SegmentLabel} is of {algorithm.AlgorithmFamilyCodeSequence[0].CodeMeaning} {algorithm.AlgorithmVersion}")
 
 
 def expected_numbers(report):
@@ -160,7 +171,7 @@ def check_object(path, report, sources):
     source = source_of(path, report, sources)
     for keyword in PATIENT_AND_STUDY:
         if keyword in source and (keyword != "FrameOfReferenceUID" or raw.Modality == "SEG"):
-            if raw.get(keyword) != source.get(keyword):
+            if (raw.get(keyword) or "") != (source.get(keyword) or ""):
                 check(False, f"{path.name}: {keyword} is {raw.get(keyword)!r}, not {source.get(keyword)!r}")
     for tool, arguments in [("dcmdump", ["-q"]), ("dciodvfy", [])] + ([("dsrdump", [])] if raw.Modality == "SR" else []):
         if shutil.which(tool) is None:
@@ -182,13 +193,14 @@ def check_picture(path, result):
 
 
 def main():
-    result, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    print(f"{folder}:")
+    result, folders = Path(sys.argv[1]), [Path(argument) for argument in sys.argv[2:]]
+    print(f"{folders[0]}:")
     sources = {}
-    for file in folder.rglob("*"):
+    for file in (file for folder in folders for file in folder.rglob("*")):
         if file.is_file() and pydicom.misc.is_dicom(file):
             header = pydicom.dcmread(file, stop_before_pixels=True)
-            sources[header.SOPInstanceUID] = header
+            if "SOPInstanceUID" in header:
+                sources[header.SOPInstanceUID] = header
     report = json.loads((result / "report.json").read_text())
     objects = sorted((result / "dicom").glob("*.dcm"))
     check(len(objects) > 0, f"{len(objects)} objects")

@@ -28,6 +28,8 @@ struct CasePairing {
 
     private(set) var pairs: [Pair] = []
     private(set) var unpaired: [Unpaired] = []
+    /// Patients with scans and nothing that outlines a tumour.
+    private(set) var patientsWithoutObjects = 0
 
     private let index: HeaderIndex
     private let site: String?
@@ -38,6 +40,7 @@ struct CasePairing {
         for (_, entries) in Dictionary(grouping: try index.series(), by: \.series.patient).sorted(by: { $0.key < $1.key }) {
             let scans = entries.filter { ["CT", "MR"].contains($0.series.modality) && ($0.fileCount >= 3 || $0.series.frameCount >= 3) }
                 .map(\.series)
+            if !scans.isEmpty, !entries.contains(where: { ["SEG", "RTSTRUCT"].contains($0.series.modality) }) { patientsWithoutObjects += 1 }
             for (object, _) in entries where ["SEG", "RTSTRUCT"].contains(object.modality) {
                 for file in try index.files(of: object) { pair(file, object, scans) }
             }
@@ -79,7 +82,7 @@ struct CasePairing {
             Pair(
                 id: "", source: "\(file) \(treated.seriesInstanceUID)",
                 reason:
-                    "\(object.modality) “\(parts)” on \(planning.words), \(named == nil ? "by its frame of reference" : "which it names"); ice: \(treated.words), \(why)",
+                    "\(object.modality) “\(parts)” on \(planning.words), \(named == nil ? "by its frame of reference" : "which it names"); ice: \(treated.words), \(treated.time(after: planning).map { $0 + ", " } ?? "")\(why)",
                 site: site, planning: planning, treated: treated, tumours: contents.tumours.map(\.tumour)))
     }
 
@@ -140,7 +143,16 @@ struct CasePairing {
 
 extension HeaderIndex.Series {
     fileprivate var when: String { date + time }
-    fileprivate var words: String { "\(modality) \(date)\(seriesDescription.isEmpty ? "" : " “\(seriesDescription)”")" }
+    /// Without its date, which is the patient's.
+    fileprivate var words: String { modality + (seriesDescription.isEmpty ? "" : " “\(seriesDescription)”") }
+
+    /// How long after another series of the patient, in words; `nil` where one has no date.
+    fileprivate func time(after other: HeaderIndex.Series) -> String? {
+        func day(_ text: String) -> Date? { try? Date(text, strategy: Date.ISO8601FormatStyle(dateSeparator: .omitted).year().month().day()) }
+        guard let start = day(other.date), let end = day(date) else { return nil }
+        let days = Int((end.timeIntervalSince(start) / 86400).rounded())
+        return days == 0 ? "on the same day" : days == 1 ? "a day later" : "\(days) days later"
+    }
 }
 
 /// An archive of DICOM without case files.
@@ -159,6 +171,11 @@ public struct PairedArchive {
         pairing = try CasePairing(index, site: site)
         reasons =
             pairing.pairs.map { "\($0.id) (\($0.site)): \($0.reason)" } + pairing.unpaired.map { "not paired: \($0.what): \($0.reason)" }
+            + Self.phrase(patientsWithoutObjects: pairing.patientsWithoutObjects)
+    }
+
+    private static func phrase(patientsWithoutObjects count: Int) -> [String] {
+        count == 0 ? [] : ["not paired: \(count == 1 ? "a patient has" : "\(count) patients have") scans, but no segmented tumour (SEG, RTSTRUCT)"]
     }
 
     /// Whether no case came of the archive.

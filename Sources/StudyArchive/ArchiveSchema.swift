@@ -97,6 +97,10 @@ enum ArchiveSchema {
                 table.column("series", .integer).references("indexedSeries").indexed()
             }
         }
+        migrator.registerMigration("3 dates are moved") { db in
+            // They are read again, and kept otherwise.
+            try db.execute(sql: "DELETE FROM indexedFile; DELETE FROM indexedSeries")
+        }
         return migrator
     }
 }

@@ -26,7 +26,7 @@ public struct HeaderIndex {
         public var seriesDescription: String
         public var studyDescription: String
         public var bodyPart: String
-        /// Of the first file: YYYYMMDD and HHMMSS….
+        /// Of the first file: YYYYMMDD and HHMMSS…. All dates of a patient are moved by as many days: order and intervals are true, dates are not.
         public var date: String
         public var time: String
         /// Tells patients apart without saying who they are.
@@ -92,13 +92,14 @@ public struct HeaderIndex {
         for (file, header) in entries {
             var series: Int64?
             if let header, !header.seriesInstanceUID.isEmpty {
+                let patient = Self.pseudonym(header)
                 let key = Key(series: header.seriesInstanceUID, sopClass: header.sopClassUID, root: root)
                 if ids[key] == nil {
                     try addSeries.execute(arguments: [
                         root, header.seriesInstanceUID, header.studyInstanceUID, header.frameOfReferenceUID, header.sopClassUID,
                         header.modality,
-                        header.seriesDescription, header.studyDescription, header.bodyPart, header.date, header.time,
-                        Self.pseudonym(header), header.frames,
+                        header.seriesDescription, header.studyDescription, header.bodyPart, Self.moved(header.date, patient), header.time,
+                        patient, header.frames,
                     ])
                     ids[key] = db.lastInsertedRowID
                 }
@@ -112,6 +113,19 @@ public struct HeaderIndex {
         SHA256.hash(data: Data("\(header.patientID)\n\(header.patientBirthDate)".utf8)).prefix(8).map {
             String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
         }.joined()
+    }
+
+    /// A date (YYYYMMDD) up to ten years earlier, by as many days for all dates of a patient; empty for what is no date.
+    static func moved(_ date: String, _ patient: String) -> String {
+        guard date.count == 8, let number = Int(date), let days = UInt64(patient, radix: 16) else { return "" }
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = .gmt
+        let parts = DateComponents(year: number / 10000, month: number / 100 % 100, day: number % 100)
+        guard parts.isValidDate(in: calendar), let day = calendar.date(from: parts),
+            let earlier = calendar.date(byAdding: .day, value: -1 - Int(days % 3650), to: day)
+        else { return "" }
+        let moved = calendar.dateComponents([.year, .month, .day], from: earlier)
+        return String(format: "%04d%02d%02d", moved.year!, moved.month!, moved.day!)
     }
 
     /// Every series of the folder with its number of files, in order of patients and time.

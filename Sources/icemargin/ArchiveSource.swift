@@ -37,7 +37,8 @@ struct ArchiveSource {
     func index(in output: BatchOutput) throws -> String {
         let index = HeaderIndex(try StudyArchive(folder: output.folder), of: url)
         let update = try index.update(), series = try index.series()
-        return Self.line(update) + "\n\(series.count) series of \(Set(series.map(\.series.patient)).count) patients\n"
+        let patients = Set(series.map(\.series.patient)).count
+        return Self.line(update) + "\n\(series.count) series of \(patients == 1 ? "1 patient" : "\(patients) patients")\n"
     }
 
     private static func line(_ update: HeaderIndex.Update) -> String {

@@ -1,6 +1,7 @@
 import Foundation
-import StudyArchive
 import Testing
+
+@testable import StudyArchive
 
 @Suite struct HeaderIndexTests {
     /// A file is read once, and again when it changed.
@@ -33,5 +34,17 @@ import Testing
         try manager.removeItem(at: images.appending(path: "planning"))
         _ = try index.update()
         #expect(try index.series().count == 1)
+    }
+
+    /// 12 February to 4 March 2024 are 21 days; neither date is kept.
+    @Test func intervalsAreKeptAndDatesAreNot() throws {
+        let strategy = Date.ISO8601FormatStyle(dateSeparator: .omitted).year().month().day()
+        for patient in ["00000000000005a1", "fedcba9876543210", "0000000000000000"] {
+            let moved = ["20240212", "20240304"].map { HeaderIndex.moved($0, patient) }
+            let days = try moved.map { try Date($0, strategy: strategy) }
+            #expect(days[1].timeIntervalSince(days[0]) == 21 * 86400)
+            #expect(moved[0] < "20240212" && moved[0] > "20140201")
+        }
+        #expect(HeaderIndex.moved("20240230", "1") == "" && HeaderIndex.moved("", "1") == "")
     }
 }
