@@ -1,6 +1,6 @@
 import Foundation
 
-/// The cases of a group that a person should look at, and why; the gravest first.
+/// The cases of a group whose results a person should look at, and why; the gravest first.
 struct GroupAttention {
     struct Entry {
         var entry: GroupCase
@@ -26,14 +26,13 @@ struct GroupAttention {
         let ranges = strata.map { Ranges($0.cases) }
         let stratumOf = Dictionary(strata.enumerated().flatMap { index, stratum in stratum.cases.map { ($0.key, index) } }) { first, _ in first }
         let errors = Spread(cases.compactMap(\.registrationErrorMM)), seconds = Spread(cases.filter { $0.failure == nil }.map(\.seconds))
-        entries = cases.compactMap { entry -> Entry? in
+        entries = cases.filter { $0.failure == nil }.compactMap { entry -> Entry? in
             var reasons: [String] = []
             var rank = 9
             func add(_ place: Int, _ reason: String) {
                 reasons.append(reason)
                 rank = min(rank, place)
             }
-            if let failure = entry.failure { add(0, "No result: \(failure.message) \(failure.remedy)") }
             if entry.verdict == "indeterminate" { add(1, "Indeterminate") }
             if entry.registrationTrusted == false { add(2, "Registration not trusted") }
             if let margin = entry.worstMargin?.minimumMarginMM {
@@ -42,7 +41,7 @@ struct GroupAttention {
                 if let limits = range?.limits, entry.date != nil, margin < limits.low || margin > limits.high {
                     add(3, "Margin outside the control limits: \(GroupCharts.text(margin)) mm")
                 }
-            } else if entry.failure == nil {
+            } else {
                 add(1, "No margin was measured")
             }
             if let error = entry.registrationErrorMM, errors?.isOutlying(error) == true {
@@ -52,7 +51,7 @@ struct GroupAttention {
                 add(5, "Too near to the \(structure.name)\(structure.minimumDistanceMM.map { ": \(GroupCharts.text($0)) mm" } ?? "")")
             }
             if entry.verdict == "not-met" { add(6, "Margin not met") }
-            if entry.failure == nil, seconds?.isOutlying(entry.seconds) == true {
+            if seconds?.isOutlying(entry.seconds) == true {
                 add(7, "Run unusually long or short: \(GroupCharts.text(entry.seconds)) s")
             }
             return reasons.isEmpty ? nil : Entry(entry: entry, reasons: reasons, rank: rank)

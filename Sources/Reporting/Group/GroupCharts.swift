@@ -54,11 +54,13 @@ struct GroupCharts {
 
     // MARK: Strips
 
+    private static let barNote = "Bar below each row: middle half of its points, with the median."
+
     /// A row of points for each group, those that would hide one another side by side.
     private func strip(
         _ title: String, axis: String, groups: [(name: String, marks: [Mark])], including: [Double] = [],
         within limits: ClosedRange<Double> = -.infinity ... .infinity,
-        rules: [(Double, String)] = [], note: String = ""
+        rules: [(Double, String)] = [], note: String = barNote
     ) -> GroupChart? {
         let groups = groups.filter { !$0.marks.isEmpty }
         guard !groups.isEmpty else { return nil }
@@ -78,7 +80,7 @@ struct GroupCharts {
             }
         }
         return GroupChart(
-            title: title, svg: plot.svg, note: note.isEmpty ? "Bar below each row: middle half of its points, with the median." : note)
+            title: title, svg: plot.svg, note: note)
     }
 
     /// How far each point goes up or down so that points nearer than `width` do not lie on one another.
@@ -109,7 +111,8 @@ struct GroupCharts {
                     margin.minimumMarginMM.map { mark(entry, $0, unit: "mm", of: margin.tumour, low: margin.lowMM, high: margin.highMM) }
                 }
             },
-            including: [0] + required, rules: [(0, "")] + (required.count == 1 ? [(required.first!, "required")] : []))
+            including: [0] + required, rules: [(0, "")] + (required.count == 1 ? [(required.first!, "required")] : []),
+            note: Self.barNote + (column != "site" && Set(cases.map(\.site)).count > 1 ? " Cases of several sites: groups differ by what they treat, too." : ""))
     }
 
     private var coverage: GroupChart? {

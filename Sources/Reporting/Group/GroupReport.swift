@@ -12,11 +12,12 @@ public enum GroupReport {
     ///   - table: the file name of the table, relative to the page.
     /// - Throws: `ReportError.template`.
     public static func render(_ cases: [GroupCase], title: String, table: String) throws -> String {
+        let attention = GroupAttention(cases).entries, failed = cases.filter { $0.failure != nil }
         let content: [String: Any] = [
             "style": String(decoding: PackageResources.report_css, as: UTF8.self)
                 + String(decoding: PackageResources.group_css, as: UTF8.self),
             "title": title, "table": table, "count": cases.count, "tiles": tiles(cases),
-            "attention": GroupAttention(cases).entries.map(attention), "hasAttention": !GroupAttention(cases).entries.isEmpty,
+            "attention": attention.map(self.attention), "hasAttention": !attention.isEmpty, "failures": failed.map(row), "failureCount": failed.count,
             "charts": GroupCharts(cases: cases).all.map { ["title": $0.title, "svg": $0.svg, "note": $0.note] },
             "cases": cases.map(row), "stages": stages(cases), "hasStages": cases.contains { !$0.stageSeconds.isEmpty },
             "columns": GroupTable.columns.map { ["name": $0.name, "meaning": $0.meaning] }
@@ -58,6 +59,7 @@ public enum GroupReport {
             "registration": entry.registrationErrorMM.map(GroupCharts.text) ?? "–", "seconds": GroupCharts.text(entry.seconds),
         ]
         content["page"] = entry.page
+        (content["failure"], content["remedy"]) = (entry.failure?.message, entry.failure?.remedy)
         content["earlierPage"] = entry.earlierPage
         content["messages"] = entry.messages
         return content

@@ -14,18 +14,19 @@ extension GroupCharts {
         let values = dated.map { $0.worstMargin!.minimumMarginMM! }, limits = ControlLimits(values)
         let title = "Smallest margin over time" + (name.isEmpty ? "" : ": \(name)")
         let dates = dated.map { $0.date!.formatted(.iso8601.year().month().day()) }
+        let ends = dated.flatMap { [$0.worstMargin!.lowMM, $0.worstMargin!.highMM].compactMap { $0 } }
         let every = max(1, (dated.count + 5) / 6)
         var plot = SVGPlot(
             x: .init(
                 "cases in order of their date", -0.5...Double(dated.count) - 0.5,
                 named: dates.enumerated().filter { $0.offset % every == 0 }.map { (Double($0.offset), $0.element) }),
-            y: .init("smallest margin, mm", holding: values + [0] + (limits.map { [$0.low, $0.high] } ?? [])),
-            title: title, description: "\(dated.count) cases in order of their date", width: 720, height: 320)
+            y: .init("smallest margin, mm", holding: values + ends + [0] + (limits.map { [$0.low, $0.high] } ?? [])),
+            title: title, description: "\(dated.count) cases in order of their date", width: 720, height: 320, rightMargin: limits == nil ? 14 : 104)
         plot.addHorizontalLine(at: 0, "", .init(SVGPlot.soft, width: 1.2))
         if let limits {
-            for (value, label) in [(limits.low, "lower limit"), (limits.mean, "mean"), (limits.high, "upper limit")] {
-                plot.addHorizontalLine(at: value, "\(label) \(text(value))", .init(colour("info"), width: 1.2, dash: "5 4"))
-            }
+            let lines = [(limits.low, "lower limit"), (limits.mean, "mean"), (limits.high, "upper limit")]
+            for (value, _) in lines { plot.addHorizontalLine(at: value, "", .init(colour("info"), width: 1.2, dash: "5 4")) }
+            plot.addNames(lines.map { (at: $0.0, name: "\($0.1) \(text($0.0))") })
         }
         plot.addLine(values.enumerated().map { (Double($0.offset), $0.element) }, .init(SVGPlot.soft, width: 1))
         for (index, entry) in dated.enumerated() {
