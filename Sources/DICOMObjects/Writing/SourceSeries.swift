@@ -46,8 +46,9 @@ extension SourceSeries {
 
     func copyPatientAndStudy(to item: DICOMItem) {
         for tag in Self.neverMissing { item.setEmpty(tag) }
-        // Attributes that may not be empty are in some files.
-        item.copy(Self.patientAndStudy.filter { !header.strings($0).isEmpty || !header.items($0).isEmpty }, from: header)
+        // Attributes that may not be empty are in some files. Of the clinical trial all are taken over: a part of them is no module.
+        let tags = Self.patientAndStudy.filter { $0.rawValue >> 16 == 0x0012 || !header.strings($0).isEmpty || !header.items($0).isEmpty }
+        item.copy(tags, from: header)
     }
 
     func copyFrameOfReference(to item: DICOMItem) {
