@@ -9,7 +9,8 @@ final class BioheatSolver {
     let layout: FieldLayout
     let tissueLayout: TissueLayout
     private let kernel: StageKernel
-    private let largestFactorSum: Double
+    /// Per tissue, what a cell of it exchanges with its neighbours at most, 1/m²: where it is frozen, and whatever its state.
+    private let factorSums: [(frozen: Double, any: Double)]
     private let insulated: Set<SimulationGrid.Side>
     private let faceTissues: FaceTissues
 
@@ -18,6 +19,7 @@ final class BioheatSolver {
     /// H before and after the last step, and θ after it.
     private(set) var previousEnthalpy, enthalpy: CellField
     private(set) var kirchhoff: CellField
+    private var faceStates, spareFaceStates: InterfaceFaces.States
     private let rate: CellField
     private var spareEnthalpy, spareKirchhoff: CellField
     private let flowLeft: CellField?
@@ -36,7 +38,7 @@ final class BioheatSolver {
         tissueLayout = TissueLayout(size: model.grid.size, tissues: model.tissues, labels: model.labels)
         let conduction = Conduction(grid: model.grid, layout: layout, tissues: tissueLayout, conditions: model.boundary)
         let interfaces = InterfaceFaces(grid: model.grid, layout: layout, tissues: tissueLayout, conduction: conduction)
-        largestFactorSum = conduction.largestSum + (interfaces.isEmpty ? 0 : interfaces.largestExtraSum())
+        factorSums = interfaces.largestExtraSums().map { (conduction.largestSum + $0.frozen, conduction.largestSum + $0.any) }
         faceTissues = FaceTissues(model.tissues)
         flowLeft = model.stasisIsPermanent ? CellField(layout, repeating: 1) : nil
         let layout = layout
@@ -50,6 +52,8 @@ final class BioheatSolver {
             flowLeft: flowLeft)
         enthalpy = CellField(layout)
         kirchhoff = CellField(layout)
+        faceStates = InterfaceFaces.States(repeating: .zero, count: interfaces.stateCount)
+        spareFaceStates = InterfaceFaces.States(repeating: .zero, count: interfaces.stateCount)
         (previousEnthalpy, spareEnthalpy, rate, spareKirchhoff) = (
             CellField(layout), CellField(layout), CellField(layout), CellField(layout)
         )
@@ -90,7 +94,7 @@ final class BioheatSolver {
                 for i in run.start..<run.end { enthalpy.values[start + i] = value }
             }
         }
-        kernel.close(enthalpy: enthalpy, kirchhoff: kirchhoff)
+        kernel.close(enthalpy: enthalpy, kirchhoff: kirchhoff, faceStates: faceStates)
         previousEnthalpy.copy(from: enthalpy)
     }
 
@@ -102,9 +106,10 @@ final class BioheatSolver {
         let boundaryC = model.boundary.values.compactMap { if case .temperature(let value) = $0 { value } else { nil } }.min() ?? .infinity
         let coldest = min(coldestC - 5, boundaryC, max(coolantC ?? .infinity, coldestC - Self.fastestCooling))
         let fastest =
-            model.tissues.filter(\.isSolid).map { tissue in
-                tissue.table.largestDiffusivity(downTo: coldest) * largestFactorSum
-                    + tissue.perfusionConductance / tissue.table.liquidHeatCapacity / 2
+            zip(model.tissues, factorSums).filter(\.0.isSolid).map { tissue, sums in
+                let table = tissue.table, frozen = table.largestDiffusivity(downTo: coldest) * sums.frozen
+                return max(frozen, table.largestDiffusivity(downTo: table.solidusC) * sums.any)
+                    + tissue.perfusionConductance / table.liquidHeatCapacity / 2
             }.max() ?? 1
         // Sinks add to the spectrum what the kernel couples.
         return (sinks.isEmpty ? 0.95 : 0.85) * (kernel.sharpFront == nil ? 1 : SharpFront.stability) / fastest
@@ -157,7 +162,7 @@ final class BioheatSolver {
                 stage, isFirst: index == 0, seconds: seconds,
                 .init(
                     kirchhoff: kirchhoff, previous: previous, beforePrevious: beforePrevious, start: start, rate: rate, next: next,
-                    nextKirchhoff: spareKirchhoff),
+                    nextKirchhoff: spareKirchhoff, faceStates: faceStates, nextFaceStates: spareFaceStates),
                 sinks: sinkCells)
             // The heat taken follows the same recurrence as the enthalpy.
             for sink in taken.indices {
@@ -167,6 +172,7 @@ final class BioheatSolver {
                 taken[sink] = (value, taken[sink].now)
             }
             swap(&kirchhoff, &spareKirchhoff)
+            swap(&faceStates, &spareFaceStates)
             (beforePrevious, previous) = (previous, next)
             // From the third stage on the field of two stages ago is overwritten; the first may never be.
             (next, free) = beforePrevious === start ? (free, next) : (beforePrevious, free)

@@ -2,7 +2,7 @@ import Foundation
 import ImagingCore
 
 /// Fits a simulated iceball to the edge of the ice that a scan shows: the most probable power, perfusion, constants and small corrections
-/// of pose, given the edge and priors on each of them (Gauss–Newton with Huber's weights, the slopes corrected from step to step).
+/// of pose, given the edge and priors on each of them (Gauss–Newton, the slopes corrected from step to step).
 public struct EdgeFit: Sendable {
     /// A point of the observed edge.
     public struct EdgePoint: Hashable, Sendable {
@@ -68,8 +68,8 @@ public struct EdgeFit: Sendable {
     public var edgeTemperatureC: Double
     public var priors = EdgeFitPriors()
 
-    /// Residuals beyond this many standard deviations lose weight.
-    static let huber = 2.0
+    /// Edges farther off than so many standard deviations are dented by what the model does not know of.
+    static let outlier = 2.0
     private static let mostRounds = 6
     /// Steps below this, in spreads of the priors, change no isotherm by a tenth of a millimetre.
     private static let smallestStep = 0.1
@@ -83,50 +83,50 @@ public struct EdgeFit: Sendable {
     public func run(progress: @Sendable (Double) -> Void = { _ in }) throws -> Result {
         precondition(edge.count >= 10, "an edge of fewer than ten points")
         let parameters = EdgeFitParameters(probeCount: probes.count, isPerfused: model.mainTissue.perfusion > 0, priors: priors)
-        let runs = EdgeFitRuns(fit: self, parameters: parameters), patches = EdgePatches(edge)
-        var values = [Double](repeating: 0, count: parameters.kinds.count), modelErrorMM = EdgePatches.leastModelErrorMM
+        let runs = EdgeFitRuns(fit: self, parameters: parameters)
+        var values = [Double](repeating: 0, count: parameters.kinds.count)
         var state = try runs.state(values), slopes = try runs.slopes(at: values, state), isFresh = true
+        func errors(_ modelErrorMM: Double) -> EdgeErrors {
+            EdgeErrors(edge, distances: state.distances, columns: slopes.columns, values: values, modelErrorMM: modelErrorMM)
+        }
+        var weighed = errors(EdgeErrors.usualModelErrorMM)
         let before = EdgeMisfit(distancesMM: state.distances)
         for round in 0..<Self.mostRounds {
-            let weights = patches.weights(state.distances, modelErrorMM: modelErrorMM)
-            let normal = NormalEquations(columns: slopes.columns, residuals: state.distances, weights: weights)
+            let normal = weighed.normalEquations(slopes.columns, state.distances)
             let step = normal.solution(priorAt: values).map { max(-1.5, min(1.5, $0)) }, next = zip(values, step).map(+)
             let nextState = try runs.state(next)
             progress(Double(round + 1) / Double(Self.mostRounds + 1))
-            let isBetter = patches.cost(nextState.distances, next, modelErrorMM) < patches.cost(state.distances, values, modelErrorMM)
+            let isBetter = weighed.cost(nextState.distances, next) < weighed.cost(state.distances, values)
             if isBetter {
                 slopes.correct(step: step, change: zip(nextState.distances, state.distances).map { $0 - $1 })
                 (values, state, isFresh) = (next, nextState, false)
-                modelErrorMM = patches.modelErrorMM(state.distances, unknowns: normal.determinedCount)
             } else {
                 guard !isFresh else { break }
                 (slopes, isFresh) = (try runs.slopes(at: values, state), true)
             }
+            weighed = errors(weighed.modelErrorMM)
             if step.map(abs).max()! < Self.smallestStep { break }
         }
         if !isFresh { slopes = try runs.slopes(at: values, state) }
         progress(1)
-        let normal = NormalEquations(
-            columns: slopes.columns, residuals: state.distances, weights: patches.weights(state.distances, modelErrorMM: modelErrorMM))
-        modelErrorMM = patches.modelErrorMM(state.distances, unknowns: normal.determinedCount)
-        return try result(parameters, runs, patches, values, state, slopes, normal, before: before, modelErrorMM: modelErrorMM)
+        return try result(parameters, runs, values, state, slopes, errors(weighed.modelErrorMM), before: before)
     }
 
     private func result(
-        _ parameters: EdgeFitParameters, _ runs: EdgeFitRuns, _ patches: EdgePatches, _ values: [Double], _ state: EdgeFitRuns.State,
-        _ slopes: EdgeFitRuns.Slopes, _ normal: NormalEquations, before: EdgeMisfit, modelErrorMM: Double
+        _ parameters: EdgeFitParameters, _ runs: EdgeFitRuns, _ values: [Double], _ state: EdgeFitRuns.State, _ slopes: EdgeFitRuns.Slopes,
+        _ errors: EdgeErrors, before: EdgeMisfit
     ) throws -> Result {
         let nominal = EdgeFitParameters.Setup(model: model, probes: probes, seconds: seconds), setup = parameters.apply(values, to: nominal)
-        let covariance = normal.covariance, shift = parameters.shift(values)
+        let covariance = errors.covariance(slopes.columns), shift = parameters.shift(values), modelErrorMM = errors.modelErrorMM
         let discrepancy = try ModelDiscrepancy(
-            points: zip(edge, patches.precisions).map { ($0.position - shift, $1) }, distances: state.distances, field: state.temperature,
-            modelErrorMM: modelErrorMM)
+            points: edge.map { $0.position - shift }, errors: errors.modelErrors(distances: state.distances, columns: slopes.columns),
+            field: state.temperature)
         let lowest = UncertainField(
             field: state.lowest, changes: slopes.fields, stepSize: Self.differenceStep,
             shiftSpreads: parameters.kinds.map { kind in
                 if case .shift(let axis) = kind { PatientVector.along(axis, parameters.spread(kind)) } else { nil }
             }, covariance: covariance, shift: shift, discrepancy: discrepancy)
-        let after = EdgeMisfit(distancesMM: state.distances), probability = patches.probability(state.distances, values)
+        let after = EdgeMisfit(distancesMM: state.distances), probability = EdgePatches(edge).probability(state.distances, values)
         return Result(
             model: setup.model, probes: setup.probes, seconds: setup.seconds, shift: shift, before: before, after: after,
             parameters: zip(parameters.kinds, values).enumerated().map { index, pair in

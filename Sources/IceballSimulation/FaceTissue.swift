@@ -1,7 +1,7 @@
 /// A tissue's temperature and conductivity by enthalpy, without anything that is counted or copied: for loops over cells and faces.
 struct FaceTissue: BitwiseCopyable {
     let isSolid, isGas: Bool
-    /// Between wall and blood, m² K/W; 0 without one.
+    /// Between wall and blood, m² K/W; 0 without one. Through gas no heat passes.
     let wallResistance: Float
     private let liquidusC, inverseLiquidHeatCapacity, liquidConductivity: Float
     private let solidusC, solidusEnthalpy, inverseFrozenHeatCapacity, frozenConductivity, frozenConductivityRise: Float
@@ -18,7 +18,12 @@ struct FaceTissue: BitwiseCopyable {
     fileprivate init(_ tissue: Tissue, stretches: UnsafePointer<Stretch>) {
         let table = tissue.table
         (isSolid, isGas) = (tissue.isSolid, tissue.kind == .gas)
-        wallResistance = if case .vessel(let exchange?) = tissue.kind { Float(1 / exchange) } else { 0 }
+        wallResistance =
+            switch tissue.kind {
+            case .vessel(let exchange?): Float(1 / exchange)
+            case .gas: .infinity
+            default: 0
+            }
         (liquidusC, inverseLiquidHeatCapacity) = (Float(table.liquidusC), Float(1 / table.liquidHeatCapacity))
         (liquidConductivity, solidusC) = (Float(table.liquidConductivity), Float(table.solidusC))
         (solidusEnthalpy, inverseFrozenHeatCapacity) = (Float(table.solidusEnthalpy), Float(1 / table.frozenHeatCapacity))
@@ -39,12 +44,20 @@ struct FaceTissue: BitwiseCopyable {
     }
 }
 
+extension FaceTissue {
+    /// W/(m K), of the frozen tissue.
+    func conductivity(atTemperature temperatureC: Float) -> Float {
+        frozenConductivity * (1 + frozenConductivityRise * max(0, solidusC - temperatureC))
+    }
+}
+
 /// The constants of all tissues of a model, and the memory that they point to.
 struct FaceTissues: Sendable {
     private let buffer: FixedBuffer<FaceTissue>
     private let stretches: FixedBuffer<FaceTissue.Stretch>
     /// An address that lives as long as this.
     var values: UnsafePointer<FaceTissue> { UnsafePointer(buffer.values) }
+    var count: Int { buffer.count }
 
     init(_ tissues: [Tissue]) {
         let parts = tissues.flatMap(\.table.stretches).map { part -> FaceTissue.Stretch in

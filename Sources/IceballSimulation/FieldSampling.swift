@@ -33,6 +33,14 @@ extension TemperatureField {
     /// K/mm.
     func gradient(at point: PatientPoint) -> PatientVector { gradient(at: point) { temperatureC(at: $0) } }
 
+    /// θ and its slope, W/m and W/m per mm.
+    func theta(at point: PatientPoint) -> Double { interpolate(kirchhoff, at: grid.position(point)) }
+    func thetaGradient(at point: PatientPoint) -> (direction: PatientVector, length: Double) {
+        let slope = gradient(at: point, of: theta)
+        return (slope.normalized ?? .zero, slope.length)
+    }
+    var coldestTheta: Double { Double(kirchhoff.min() ?? 0) }
+
     /// By how far points of an observed edge lie within the isotherm of the field moved by `shift`; see `EdgeFit`.
     public func misfit(of points: [PatientPoint], to temperatureC: Double, shiftedBy shift: PatientVector) -> EdgeMisfit {
         EdgeMisfit(distancesMM: points.map { edgeDistanceMM(of: temperatureC, at: $0 - shift).distanceMM })
@@ -44,10 +52,10 @@ extension TemperatureField {
         let level = table.kirchhoff(atTemperature: temperatureC)
         var place = point, travelled = 0.0, normal = PatientVector(0, 0, 0)
         for _ in 0..<4 {
-            let slope = gradient(at: place) { interpolate(kirchhoff, at: grid.position($0)) }
+            let slope = gradient(at: place, of: theta)
             guard let unit = slope.normalized else { break }
             normal = unit
-            let step = max(-4, min(4, (level - interpolate(kirchhoff, at: grid.position(place))) / slope.length))
+            let step = max(-4, min(4, (level - theta(at: place)) / slope.length))
             place = place + step * unit
             travelled += step
             if abs(step) < 0.01 { break }

@@ -54,6 +54,15 @@ public struct HeatSink: Sendable {
     /// The phase that `seconds` belongs to.
     func phase(atSeconds seconds: Double) -> Phase? { phases.last { $0.startS <= seconds && seconds < $0.endS } }
 
+    /// Whether it takes heat out of tissue then.
+    func cools(atSeconds seconds: Double) -> Bool {
+        switch phase(atSeconds: seconds)?.action {
+        case .power, .powerGrowingWithRootTime: true
+        case .surface(let coolantC, _, _, _, _): coolantC < 0
+        case .idle, nil: false
+        }
+    }
+
     /// How far it has been drawn back.
     func withdrawalMM(atSeconds seconds: Double) -> Double {
         phases.reduce(0) { sum, phase in

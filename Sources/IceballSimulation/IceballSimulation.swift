@@ -6,8 +6,8 @@ public struct IceballSimulation: Sendable {
     public var sinks: [HeatSink]
     /// Rising; the last is the end.
     public var outputTimesS: [Double]
-    /// The longest time step, taken once nothing has been switched for two minutes.
-    public var longestStepS = 10.0
+    /// The longest time step, taken once nothing has been switched for four minutes.
+    public var longestStepS = 20.0
     /// By which the short steps after a switch are longer than where early times matter, 1 or more.
     public var stepGrowth = 1.0
     /// Temperatures for which the time spent below is kept, °C.
@@ -89,9 +89,13 @@ public struct IceballSimulation: Sendable {
     }
 }
 
-/// The time steps: short after every switch, when the field changes fast, and ending at every switch and output time.
+/// The time steps: short after every switch, when the field changes fast, longer in proportion to the time since then, and ending at every switch
+/// and output time.
 struct StepSchedule {
     static let tolerance = 1e-6
+    /// Steps are this share of the time since the last switch, and at least so many seconds; no longer ones are taken while nothing freezes:
+    /// what is left of melting ice ends in points, which long steps blunt.
+    private static let share = 1.0 / 12, shortestS = 1.0, longestThawingS = 5.0
     let steps: [Double]
 
     init(sinks: [HeatSink], outputTimesS: [Double], longestStepS: Double, growth: Double = 1) {
@@ -102,9 +106,8 @@ struct StepSchedule {
         for stop in stops {
             while stop - time > Self.tolerance {
                 let sinceSwitch = time - switches.last { $0 <= time + Self.tolerance }!
-                let longest = min(
-                    longestStepS,
-                    growth * (sinceSwitch < 10 - Self.tolerance ? 1 : sinceSwitch < 60 - Self.tolerance ? 2 : sinceSwitch < 180 ? 5 : .infinity))
+                let isFreezing = sinks.isEmpty || sinks.contains { $0.cools(atSeconds: time + Self.tolerance) }
+                let longest = min(longestStepS, growth * (isFreezing ? .infinity : Self.longestThawingS), growth * max(Self.shortestS, Self.share * sinceSwitch))
                 // What is left is shared out evenly rather than ending in a sliver.
                 let left = stop - time, step = left <= longest ? left : left < 2 * longest ? left / 2 : longest
                 steps.append(step)

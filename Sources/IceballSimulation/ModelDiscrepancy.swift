@@ -4,63 +4,117 @@ import ImagingCore
 /// What a fitted model leaves wrong along its edge, carried inwards: where a vessel that nobody drew dents the visible ice, the colder
 /// isotherms behind it lie farther in, too.
 ///
-/// Residuals of the edge are averaged over their neighbourhood and drawn towards 0 as far as they may be errors of the edge itself; a
-/// disturbance of an edge fades inwards as harmonic functions do. Nothing is scaled: an edge that fits moves nothing.
+/// At the edge it is what the distances there speak for (`EdgeErrors`). In ice that has almost stopped growing θ = ∫ k dT is harmonic, and so is
+/// what disturbs it: its value at a place is the mean of its values on the edge, each weighed with the probability that a random walk from the
+/// place ends there rather than at a probe, where nothing is disturbed. A narrow dent thus fades within a few millimetres, a broad one goes
+/// deeper. Nothing is scaled: an edge that fits moves nothing. Parameters and the model's error explain the same edge, so that what is uncertain
+/// of one is made up for by the other; `slopes` keep account of that.
 struct ModelDiscrepancy: Sendable {
-    /// Residuals within about this distance belong together, mm.
-    private static let neighbourhoodMM = 8.0
-    /// A disturbance that repeats after 40 mm, the width of an iceball, fades by e over 40 / 2π mm.
-    private static let fadingMM = 6.4
     private static let spacingMM = 4.0
+    /// Points of the edge that a walk is this many times less likely to end at than at the nearest one are left out.
+    private static let leastShare = 0.01
+    /// Nearer points are not told apart, mm.
+    private static let resolutionMM = 1.0
+
+    /// At a place.
+    struct Value {
+        /// To be added to the place before the field is read there, mm.
+        var displacement: PatientVector
+        /// One standard deviation of what is left wrong if the parameters were known, mm.
+        var deviationMM: Double
+        /// By how much farther in, in mm, isotherms lie for one spread more of each parameter, the edge being what it is.
+        var slopes: [Double]
+    }
 
     private let grid: GridGeometry
-    /// Per node, what is to be added to a place before the field is read there, mm, and one standard deviation of what is left wrong, mm.
-    private let nodes: [SIMD4<Double>]
+    private let parameterCount: Int
+    /// Per node displacement, variance and slopes.
+    private let nodes: [Double]
 
     /// - Parameters:
-    ///   - points: of the edge in the field's own frame, with precisions (1/mm²) that add up over independent patches.
-    ///   - distances: by which each lies inside the simulated edge, mm.
-    init(
-        points: [(position: PatientPoint, precision: Double)], distances: [Double], field: TemperatureField, modelErrorMM: Double
-    ) throws {
-        let low = points.reduce(points[0].position.lps) { pointwiseMin($0, $1.position.lps) } - 2 * Self.spacingMM
-        let high = points.reduce(points[0].position.lps) { pointwiseMax($0, $1.position.lps) } + 2 * Self.spacingMM
+    ///   - points: of the edge, in the field's own frame.
+    ///   - errors: of the model at these points. Inside the ice, where power and constants are parameters, the least error comes on top.
+    init(points: [PatientPoint], errors: EdgeErrors.ModelErrors, field: TemperatureField) throws {
+        let low = points.reduce(points[0].lps) { pointwiseMin($0, $1.lps) } - 2 * Self.spacingMM
+        let high = points.reduce(points[0].lps) { pointwiseMax($0, $1.lps) } + 2 * Self.spacingMM
         let counts = ((high - low) / Self.spacingMM).rounded(.up) + 1
         let grid = try GridGeometry(
             size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: Self.spacingMM), origin: PatientPoint(low))
-        self.grid = grid
-        let prior = 1 / (modelErrorMM * modelErrorMM), reach = -1 / (2 * Self.neighbourhoodMM * Self.neighbourhoodMM)
-        nodes = mapSlabs(of: grid.size.voxelCount, slab: 64) { range in
-            range.map { offset -> SIMD4<Double> in
-                let node = grid.point(grid.size.index(atOffset: offset)), outwards = field.gradient(at: node).normalized ?? .zero
-                // The neighbourhood is that of the edge nearest to the node.
-                let foot = points.min { $0.position.distance(to: node) < $1.position.distance(to: node) }!.position
-                var weight = 0.0, sum = 0.0
-                for (point, distance) in zip(points, distances) {
-                    let apart = point.position - foot, share = point.precision * exp(apart.dot(apart) * reach)
-                    weight += share
-                    sum += share * distance
-                }
-                // Inwards only: what lies outside the edge that was seen moves with it.
-                let isInside = (foot - node).dot(outwards) > 0
-                let fading = isInside ? exp(-foot.distance(to: node) / Self.fadingMM) : 1, known = weight / (weight + prior)
-                let displacement = fading * sum / (weight + prior) * outwards
-                return SIMD4(displacement.lps, modelErrorMM * (1 - fading * fading * known).squareRoot())
+        let parameterCount = errors.slopes[0].count, edge = EdgeOfIce(points, field)
+        (self.grid, self.parameterCount) = (grid, parameterCount)
+        nodes = mapSlabs(of: grid.size.voxelCount, slab: 16) { range in
+            range.flatMap { offset -> [Double] in
+                let node = grid.point(grid.size.index(atOffset: offset)), weights = edge.weights(at: node)
+                let moved = weights.reduce(0) { $0 + $1.weight * errors.meansMM[$1.point] } * field.thetaGradient(at: node).direction.lps
+                let whole = min(1, weights.reduce(0) { $0 + $1.weight }), own = EdgeErrors.leastModelErrorMM
+                let variance = errors.variance(weights) + own * own * (1 - whole * whole)
+                return [moved.x, moved.y, moved.z, variance]
+                    + (0..<parameterCount).map { index in weights.reduce(0) { $0 + $1.weight * errors.slopes[$1.point][index] } }
             }
         }.flatMap { $0 }
     }
 
-    /// The displacement at a place in the field's own frame, and the standard deviation there; beyond the nodes as at the nearest.
-    func callAsFunction(_ point: PatientPoint) -> (displacement: PatientVector, deviationMM: Double) {
+    /// How a displacement of the edge moves isotherms elsewhere.
+    private struct EdgeOfIce {
+        let points: [PatientPoint]
+        let field: TemperatureField
+        /// Per point: of the edge around it, in proportion, and of θ, W/m per mm.
+        private let areas, slopes: [Double]
+        private let edgeTheta, coldestTheta: Double
+
+        init(_ points: [PatientPoint], _ field: TemperatureField) {
+            (self.points, self.field) = (points, field)
+            areas = points.map { point in
+                let crowd = points.reduce(0.0) { sum, other in
+                    let apart = other.distance(to: point) / spacingMM
+                    return sum + exp(-apart * apart / 2)
+                }
+                return 1 / crowd
+            }
+            slopes = points.map { field.thetaGradient(at: $0).length }
+            edgeTheta = points.reduce(0) { $0 + field.theta(at: $1) } / Double(points.count)
+            coldestTheta = field.coldestTheta
+        }
+
+        /// By how much the isotherm through a place moves outwards when points of the edge do.
+        func weights(at place: PatientPoint) -> [(point: Int, weight: Double)] {
+            let distances = points.map { max(ModelDiscrepancy.resolutionMM, $0.distance(to: place)) }
+            let nearest = distances.indices.min { distances[$0] < distances[$1] }!
+            // What lies outside the edge that was seen moves with it.
+            let isInside = (points[nearest] - place).dot(field.thetaGradient(at: place).direction) > 0
+            guard isInside else { return [(nearest, 1)] }
+            // Poisson's kernel of a half space, near a curved edge.
+            let shares = distances.indices.map { areas[$0] / (distances[$0] * distances[$0] * distances[$0]) }
+            let least = shares.max()! * ModelDiscrepancy.leastShare, kept = shares.indices.filter { shares[$0] >= least }
+            let toEdge = min(1, max(0, (field.theta(at: place) - coldestTheta) / (edgeTheta - coldestTheta)))
+            let sum = kept.reduce(0) { $0 + shares[$1] }, slope = field.thetaGradient(at: place).length
+            // Where θ is flat, between probes, isotherms move no farther than the edge does.
+            return kept.map { ($0, toEdge * shares[$0] / sum * min(1, slopes[$0] / max(slope, 1e-12))) }
+        }
+    }
+
+    /// At a place in the field's own frame; beyond the nodes as at the nearest.
+    func callAsFunction(_ point: PatientPoint) -> Value {
+        var sums = [Double](repeating: 0, count: 4 + parameterCount)
+        addCorners(of: point, count: sums.count) { weight, node in for index in sums.indices { sums[index] += weight * nodes[node + index] } }
+        return Value(displacement: PatientVector(sums[0], sums[1], sums[2]), deviationMM: sums[3].squareRoot(), slopes: Array(sums[4...]))
+    }
+
+    /// The displacement alone.
+    func displacement(at point: PatientPoint) -> PatientVector {
+        var sum = SIMD3<Double>.zero
+        addCorners(of: point, count: 3) { weight, node in sum += weight * SIMD3(nodes[node], nodes[node + 1], nodes[node + 2]) }
+        return PatientVector(sum)
+    }
+
+    @inline(__always) private func addCorners(of point: PatientPoint, count: Int, _ add: (Double, Int) -> Void) {
         let size = grid.size, last = SIMD3(Double(size.i - 1), Double(size.j - 1), Double(size.k - 1))
         let place = pointwiseMax(pointwiseMin(grid.continuousIndex(point).ijk, last), .zero)
         let low = pointwiseMin(place.rounded(.down), last - 1), share = place - low
-        var sum = SIMD4<Double>.zero
         for corner in 0..<8 {
             let step = SIMD3(Double(corner & 1), Double(corner >> 1 & 1), Double(corner >> 2))
             let weights = step * share + (1 - step) * (1 - share), at = low + step
-            sum += weights.x * weights.y * weights.z * nodes[size.offset(VoxelIndex(Int(at.x), Int(at.y), Int(at.z)))]
+            add(weights.x * weights.y * weights.z, (4 + parameterCount) * size.offset(VoxelIndex(Int(at.x), Int(at.y), Int(at.z))))
         }
-        return (PatientVector(sum.x, sum.y, sum.z), sum.w)
     }
 }

@@ -1,18 +1,16 @@
-/// Least squares with a prior of spread 1 around 0 on every unknown.
-struct NormalEquations {
-    private var matrix: [[Double]]
-    private var right: [Double]
+import Foundation
 
-    init(columns: [[Double]], residuals: [Double], weights: [Double]) {
-        let count = columns.count
-        matrix = (0..<count).map { row in (0..<count).map { $0 == row ? 1 : 0 } }
-        right = Array(repeating: 0, count: count)
-        for a in columns.indices {
-            for b in columns.indices {
-                for point in residuals.indices { matrix[a][b] += columns[a][point] * columns[b][point] * weights[point] }
-            }
-            for point in residuals.indices { right[a] -= columns[a][point] * residuals[point] * weights[point] }
-        }
+/// Least squares with a prior of spread 1 around 0 on every unknown, from residuals of unit covariance.
+struct NormalEquations {
+    private(set) var matrix: [[Double]]
+    private var right: [Double]
+    private let residualSum: Double
+
+    init(columns: [[Double]], residuals: [Double]) {
+        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        matrix = columns.indices.map { a in columns.indices.map { b in (a == b ? 1 : 0) + dot(columns[a], columns[b]) } }
+        right = columns.map { -dot($0, residuals) }
+        residualSum = dot(residuals, residuals)
     }
 
     /// The step from `values` to the minimum.
@@ -21,11 +19,11 @@ struct NormalEquations {
         return inverse.map { row in zip(row, gradient).reduce(0) { $0 + $1.0 * $1.1 } }
     }
 
-    /// How many unknowns the data rather than the prior determine.
-    var determinedCount: Double {
-        let inverse = covariance
-        return inverse.indices.reduce(0) { $0 + 1 - inverse[$1][$1] }
-    }
+    /// The least sum of squares of residuals and unknowns, all unknowns being 0 now.
+    var leastCost: Double { residualSum - zip(right, solution(priorAt: right.map { _ in 0 })).reduce(0) { $0 + $1.0 * $1.1 } }
+
+    /// ln of the matrix' determinant: by how much the data narrow the prior.
+    var logDeterminant: Double { SymmetricFactor(count: matrix.count) { matrix[$0][$1] }.logDeterminant }
 
     /// The inverse of the matrix, which is positive definite by its prior.
     var covariance: [[Double]] {

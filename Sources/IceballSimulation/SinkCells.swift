@@ -84,6 +84,8 @@ final class SinkCells: @unchecked Sendable {
         fileprivate let offsets: RowList<Int32>.View
         fileprivate let heat: UnsafeMutablePointer<Float>
 
+        @inline(__always) func isEmpty(row: Int) -> Bool { offsets.isEmpty || offsets.range(ofRow: row).isEmpty }
+
         /// Adds `factor` times the heat of the row's cells to `target`, which begins at the row.
         @inline(__always)
         func add(to target: UnsafeMutablePointer<Float>, row: Int, rowStart: Int, factor: Float) {

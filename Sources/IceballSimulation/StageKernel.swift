@@ -22,6 +22,7 @@ struct StageKernel {
     struct Fields {
         let kirchhoff, previous, beforePrevious, start, rate: CellField
         let next, nextKirchhoff: CellField
+        let faceStates, nextFaceStates: InterfaceFaces.States
     }
 
     func run(_ stage: SuperTimeStep.Stage, isFirst: Bool, seconds: Double, _ fields: Fields, sinks: SinkCells) {
@@ -29,17 +30,16 @@ struct StageKernel {
         forEachSlab(of: layout.rowCount, slab: layout.slab) { rows in
             for row in rows {
                 if isFirst { work.firstStage(row, self) } else { work.laterStage(row, self) }
-                work.closeRow(row, enthalpy: work.next, kirchhoff: work.nextKirchhoff)
             }
         }
         withExtendedLifetime((self, fields, sinks)) {}
     }
 
-    /// Sets θ from H.
-    func close(enthalpy: CellField, kirchhoff: CellField) {
-        let work = RowKernel(self, enthalpy: enthalpy)
-        for row in 0..<layout.rowCount { work.closeRow(row, enthalpy: enthalpy.values, kirchhoff: kirchhoff.values) }
-        withExtendedLifetime((self, enthalpy, kirchhoff)) {}
+    /// Sets θ and the states at faces from H.
+    func close(enthalpy: CellField, kirchhoff: CellField, faceStates: InterfaceFaces.States) {
+        let work = RowKernel(self, enthalpy: enthalpy, kirchhoff: kirchhoff, faceStates: faceStates)
+        for row in 0..<layout.rowCount { work.closeRow(row) }
+        withExtendedLifetime((self, enthalpy, kirchhoff, faceStates)) {}
     }
 }
 
@@ -66,7 +66,9 @@ private struct RowKernel: @unchecked Sendable {
     let rate, next, nextKirchhoff: UnsafeMutablePointer<Float>
     let weights: Weights
     let interfaces: InterfaceFaces.View
-    let hasInterfaces, hasSharpFront: Bool
+    let faceStates: UnsafePointer<InterfaceFaces.State>
+    let nextFaceStates: UnsafeMutablePointer<InterfaceFaces.State>
+    let hasSharpFront: Bool
 
     init(_ kernel: StageKernel, _ fields: StageKernel.Fields, _ sinks: SinkCells?, _ weights: Weights) {
         (layout, runs, tissues) = (kernel.layout, kernel.tissues.runs.kernelView, UnsafePointer(kernel.kernelTissues.buffer.values))
@@ -77,14 +79,23 @@ private struct RowKernel: @unchecked Sendable {
         (rate, next, nextKirchhoff) = (fields.rate.values, fields.next.values, fields.nextKirchhoff.values)
         self.weights = weights
         interfaces = kernel.interfaces.kernelView
-        (hasInterfaces, hasSharpFront) = (!kernel.interfaces.isEmpty, kernel.sharpFront != nil)
+        (faceStates, nextFaceStates) = (UnsafePointer(fields.faceStates.values), fields.nextFaceStates.values)
+        hasSharpFront = kernel.sharpFront != nil
     }
-    init(_ kernel: StageKernel, enthalpy field: CellField) {
+    init(_ kernel: StageKernel, enthalpy field: CellField, kirchhoff: CellField, faceStates: InterfaceFaces.States) {
         self.init(
             kernel,
-            .init(kirchhoff: field, previous: field, beforePrevious: field, start: field, rate: field, next: field, nextKirchhoff: field),
+            .init(
+                kirchhoff: kirchhoff, previous: field, beforePrevious: field, start: field, rate: field, next: field,
+                nextKirchhoff: kirchhoff, faceStates: faceStates, nextFaceStates: faceStates),
             nil,
             Weights(.init(), 0))
+    }
+
+    /// Whether nothing but conduction and blood changes a row's cells.
+    @inline(__always) private func isPlain(_ row: Int) -> Bool {
+        !hasSharpFront && interfaces.isEmpty(row: row) && (sinks?.isEmpty(row: row) ?? true)
+            && (pinned.isEmpty || pinned.range(ofRow: row).isEmpty)
     }
 
     /// Writes M(Y_0) and Y_1.
@@ -99,7 +110,9 @@ private struct RowKernel: @unchecked Sendable {
                 i &+= Lanes.scalarCount
             }
         }
-        if hasInterfaces { interfaces.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
+        if !interfaces.isEmpty(row: row) {
+            interfaces.correct(rate, row: row, rowStart: start, states: faceStates, kirchhoff: kirchhoff, factor: 1)
+        }
         if hasSharpFront { kernel.sharpFront!.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
         sinks?.add(to: rate, row: row, rowStart: start, factor: 1)
         if !pinned.isEmpty { for offset in pinned[row] { rate[offset &- start] = 0 } }
@@ -108,11 +121,13 @@ private struct RowKernel: @unchecked Sendable {
             Self.write(Self.load(y0, i) + Self.load(rate, i) * weights.muTilde, next, i, Lanes.scalarCount)
             i &+= Lanes.scalarCount
         }
+        closeRow(row)
     }
 
     func laterStage(_ row: Int, _ kernel: StageKernel) {
         let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: kirchhoff)
         let y0 = self.start + start, rate = rate + start, next = next + start, y1 = previous + start, y2 = beforePrevious + start
+        let isPlain = isPlain(row), theta = nextKirchhoff + start
         for run in runs[row] {
             let tissue = tissues[run.tissue]
             var i = run.start
@@ -124,13 +139,18 @@ private struct RowKernel: @unchecked Sendable {
                 value += Self.load(y0, i) * weights.rest
                 value += Self.load(rate, i) * weights.gammaTilde
                 Self.write(value, next, i, run.end &- i)
+                if isPlain { Self.write(Self.kirchhoff(value, tissue), theta, i, run.end &- i) }
                 i &+= Lanes.scalarCount
             }
         }
-        if hasInterfaces { interfaces.correct(next, row: row, enthalpy: previous, kirchhoff: kirchhoff, factor: weights.muTilde) }
+        guard !isPlain else { return finish(row) }
+        if !interfaces.isEmpty(row: row) {
+            interfaces.correct(next, row: row, rowStart: start, states: faceStates, kirchhoff: kirchhoff, factor: weights.muTilde)
+        }
         if hasSharpFront { kernel.sharpFront!.correct(next, row: row, enthalpy: previous, kirchhoff: kirchhoff, factor: weights.muTilde) }
         sinks?.add(to: next, row: row, rowStart: start, factor: weights.muTilde)
         if !pinned.isEmpty { for offset in pinned[row] { next[offset &- start] = y0[offset &- start] } }
+        closeRow(row)
     }
 
     /// dH/dt of cells i… by conduction between like tissues and by blood, W/m³.
@@ -157,9 +177,9 @@ private struct RowKernel: @unchecked Sendable {
         return rate + share * (Lanes(repeating: tissue.heating) - Self.positive(enthalpy) * tissue.heatingSlope)
     }
 
-    /// θ of a finished row, and its ghost cells.
-    func closeRow(_ row: Int, enthalpy: UnsafePointer<Float>, kirchhoff: UnsafeMutablePointer<Float>) {
-        let start = layout.rowStart(row), source = enthalpy + start, target = kirchhoff + start
+    /// What follows from the enthalpies of a row.
+    func closeRow(_ row: Int) {
+        let start = layout.rowStart(row), source = next + start, target = nextKirchhoff + start
         for run in runs[row] {
             let tissue = tissues[run.tissue]
             var i = run.start
@@ -168,7 +188,13 @@ private struct RowKernel: @unchecked Sendable {
                 i &+= Lanes.scalarCount
             }
         }
-        conduction.fillGhosts(ofRow: row, in: kirchhoff)
+        finish(row)
+    }
+
+    /// Ghost cells of a row and the states of its cells at faces.
+    private func finish(_ row: Int) {
+        conduction.fillGhosts(ofRow: row, in: nextKirchhoff)
+        interfaces.close(row: row, enthalpy: next, states: nextFaceStates)
     }
 
     @inline(__always)
@@ -198,8 +224,7 @@ private struct RowKernel: @unchecked Sendable {
     /// What is positive of each lane, else 0. All limits below are made of it: it is the one selection that becomes vector instructions.
     @inline(__always) static func positive(_ x: Lanes) -> Lanes { x.replacing(with: 0, where: x .< 0) }
     @inline(__always) static func magnitude(_ x: Lanes) -> Lanes {
-        let positive = positive(x)
-        return positive + (positive - x)
+        unsafeBitCast(unsafeBitCast(x, to: SIMD4<UInt32>.self) & SIMD4(repeating: 0x7FFF_FFFF), to: Lanes.self)
     }
     /// Writes as many of the lanes as `left` allows.
     @inline(__always) static func write(_ lanes: Lanes, _ row: UnsafeMutablePointer<Float>, _ i: Int, _ left: Int) {

@@ -28,7 +28,7 @@ public struct UncertainField: Sendable {
     /// Where the simulated field is read for a place in the patient.
     private func source(_ point: PatientPoint) -> PatientPoint {
         let own = point - shift
-        return own + discrepancy(own).displacement
+        return own + discrepancy.displacement(at: own)
     }
 
     public func temperatureC(at point: PatientPoint) -> Double { field.temperatureC(at: source(point)) }
@@ -43,21 +43,20 @@ public struct UncertainField: Sendable {
     public func spreadMM(at point: PatientPoint) -> Double { spreadMM(at: point, field.gradient(at: source(point))) }
 
     private func spreadMM(at point: PatientPoint, _ gradient: PatientVector) -> Double {
-        let own = point - shift, deviation = discrepancy(own).deviationMM, slope = gradient.length
-        guard slope > 1e-9 else { return deviation }
-        return (parameterVarianceK2(at: source(point), gradient) / (slope * slope) + deviation * deviation).squareRoot()
-    }
-
-    /// Temperatures of changed models are compared rather than θ, which the changed conductivities define differently.
-    private func parameterVarianceK2(at place: PatientPoint, _ gradient: PatientVector) -> Double {
-        let here = base.temperatureC(at: place)
-        let slopes = zip(changes, shiftSpreads).map { changed, shift -> Double in
-            if let shift { return -gradient.dot(shift) }
-            return changed.map { ($0.temperatureC(at: place) - here) / stepSize } ?? 0
+        let own = point - shift, left = discrepancy(own), slope = gradient.length
+        guard slope > 1e-9 else { return left.deviationMM }
+        let place = own + left.displacement, here = base.temperatureC(at: place)
+        // Outwards, mm for one spread of each parameter. Temperatures of changed models are compared rather than θ, which the changed
+        // conductivities define differently.
+        let slopes = changes.indices.map { index -> Double in
+            if let moved = shiftSpreads[index] { return gradient.dot(moved) / slope - left.slopes[index] }
+            guard let changed = changes[index] else { return 0 }
+            return (here - changed.temperatureC(at: place)) / stepSize / slope - left.slopes[index]
         }
-        return max(0, slopes.indices.reduce(0) { sum, a in
-            sum + slopes[a] * slopes.indices.reduce(0) { $0 + covariance[a][$1] * slopes[$1] }
-        })
+        let variance = slopes.indices.reduce(0.0) { sum, a in
+            sum + slopes[a] * slopes.indices.reduce(0.0) { $0 + covariance[a][$1] * slopes[$1] }
+        }
+        return (max(0, variance) + left.deviationMM * left.deviationMM).squareRoot()
     }
 
     /// The probability that the temperature is below `temperatureC`.
@@ -72,7 +71,7 @@ public struct UncertainField: Sendable {
         radiusMM: Double, spreadMM: Double
     )? {
         guard let unit = direction.normalized,
-            let radius = field.radiusMM(of: temperatureC, from: origin - shift, along: unit, reading: { $0 + discrepancy($0).displacement })
+            let radius = field.radiusMM(of: temperatureC, from: origin - shift, along: unit, reading: { $0 + discrepancy.displacement(at: $0) })
         else { return nil }
         let crossing = origin + radius * unit, slope = abs(field.gradient(at: source(crossing)).dot(unit))
         return (radius, slope > 1e-9 ? spreadK(at: crossing) / slope : 0)

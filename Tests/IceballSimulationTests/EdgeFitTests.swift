@@ -101,34 +101,70 @@ import Testing
             all.covered += fitted.covered
         }
         let covered = Double(all.covered.filter { $0 }.count) / Double(all.covered.count)
-        #expect(Errors.rms(all.edge) < 0.5 && Errors.rms(all.minus20) < 0.6 && Errors.rms(all.minus40) < 0.7)
+        // How far a single draw's cold isotherms lie off depends on which power and which conductivity made the same edge: the interval knows that.
+        #expect(Errors.rms(all.edge) < 0.5 && Errors.rms(all.minus20) < 0.8 && Errors.rms(all.minus40) < 1.2)
         #expect(Errors.rms(before.edge) > 1 && covered > 0.8)
     }
 
-    /// An edge that is seen 3 mm too far in within 9 mm of one place takes the −20 °C isotherm along there, by less, and the −40 °C one by less still.
+    /// An edge that is seen 3 mm too far in around one place takes the −20 °C isotherm along there, by less, and the −40 °C one by less still; a broad
+    /// dent reaches deeper than a narrow one.
     @Test func aDentInTheEdgeFadesInwards() throws {
         let simulation = IceballSimulation(
             model: try Self.medium(spacingMM: 2), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600])
-        let field = try simulation.run().snapshots[0].lowest, center = PatientPoint(0, 1.5, 2)
-        let dent = PatientVector(1, 0, 0)
-        var points: [(position: PatientPoint, precision: Double)] = [], distances: [Double] = []
-        for direction in Self.directions(400) {
-            let radius = try #require(field.radiusMM(of: -4.5, from: center, along: direction))
-            let isDented = (center + radius * direction).distance(to: center + radius * dent) < 9
-            points.append((center + (radius - (isDented ? 3 : 0)) * direction, 0.2))
-            distances.append(isDented ? 3 : 0)
+        let field = try simulation.run().snapshots[0].lowest, center = PatientPoint(0, 1.5, 2), dent = PatientVector(1, 0, 0)
+        func moved(dentRadiusMM: Double) throws -> [Double] {
+            var edge: [EdgeFit.EdgePoint] = [], distances: [Double] = []
+            for direction in Self.directions(400) {
+                let radius = try #require(field.radiusMM(of: -4.5, from: center, along: direction))
+                let isDented = (center + radius * direction).distance(to: center + radius * dent) < dentRadiusMM
+                edge.append(.init(position: center + (radius - (isDented ? 3 : 0)) * direction, uncertaintyMM: 0.5))
+                distances.append(isDented ? 3 : 0)
+            }
+            let errors = EdgeErrors(edge, distances: distances, columns: [distances.map { _ in 1 }], values: [0], modelErrorMM: 1)
+            let discrepancy = try ModelDiscrepancy(
+                points: edge.map(\.position), errors: errors.modelErrors(distances: distances, columns: [distances.map { _ in 1 }]), field: field)
+            return try [-4.5, -20, -40].map { temperature in
+                let before = try #require(field.radiusMM(of: temperature, from: center, along: dent))
+                return before - (try #require(
+                    field.radiusMM(of: temperature, from: center, along: dent, reading: { $0 + discrepancy.displacement(at: $0) })))
+            }
         }
-        let discrepancy = try ModelDiscrepancy(
-            points: points, distances: distances, field: field, modelErrorMM: 1)
-        func moved(_ temperature: Double, _ direction: PatientVector) throws -> Double {
-            let before = try #require(field.radiusMM(of: temperature, from: center, along: direction))
-            let after = try #require(
-                field.radiusMM(of: temperature, from: center, along: direction, reading: { $0 + discrepancy($0).displacement }))
-            return before - after
+        let narrow = try moved(dentRadiusMM: 7), broad = try moved(dentRadiusMM: 14)
+        #expect(narrow[0] > 1 && narrow[0] < 3.2 && narrow[1] < 0.9 * narrow[0] && narrow[2] < 0.9 * narrow[1])
+        #expect(broad[2] / broad[0] > 1.05 * narrow[2] / narrow[0])
+    }
+
+    /// Errors that are alike over centimetres are told from those of the edge, which are alike over millimetres.
+    @Test func howWrongTheModelIsShowsAlongTheEdge() {
+        let (small, large) = (Self.modelErrorMM(foundWhereItIs: 0.3), Self.modelErrorMM(foundWhereItIs: 1.5))
+        #expect(small < 0.6 * large && large > 0.9 && large < 2.2)
+    }
+
+    private static func modelErrorMM(foundWhereItIs modelErrorMM: Double) -> Double {
+        var random = NormalNumbers(seed: 3)
+        let points = Self.directions(300).map { EdgeFit.EdgePoint(position: PatientPoint(0, 0, 0) + 18 * $0, uncertaintyMM: 0.5) }
+        // Sums of a few waves that repeat after some 40 mm; and noise of its own at every point.
+        let waves = (0..<40).map { _ in
+            (along: PatientVector(SIMD3(random.next(), random.next(), random.next())).normalized!, phase: 3 * random.next(), height: random.next())
         }
-        let (edge, cold) = (try moved(-4.5, dent), try moved(-20, dent))
-        let colder = try moved(-40, dent)
-        #expect(edge > 1 && edge < 3 && cold < 0.95 * edge && colder < 0.95 * cold)
+        let distances = points.map { point in
+            let model = waves.reduce(0.0) { sum, wave in
+                sum + wave.height * cos(2 * .pi / 40 * (point.position - PatientPoint(0, 0, 0)).dot(wave.along) + wave.phase)
+            }
+            return modelErrorMM * model / 20.0.squareRoot() + 0.5 * random.next()
+        }
+        let errors = EdgeErrors(points, distances: distances, columns: [points.map { _ in 1 }], values: [0], modelErrorMM: 1.2)
+        return errors.modelErrorMM
+    }
+
+    /// Against a matrix whose factor was written down first.
+    @Test func factorsOfAMatrix() {
+        let lower: [[Double]] = [[2, 0, 0], [-1, 3, 0], [0.5, 4, 0.25]]
+        let factor = SymmetricFactor(count: 3) { a, b in (0..<3).reduce(0) { $0 + lower[a][$1] * lower[b][$1] } }
+        // L y = v for y = (1, 2, −1).
+        let solved = factor.whitened([2, 5, 8.25])
+        #expect(zip(solved, [1, 2, -1]).allSatisfy { abs($0 - $1) < 1e-12 })
+        #expect(abs(factor.logDeterminant - 2 * log(2 * 3 * 0.25)) < 1e-12)
     }
 
     /// Quantiles of χ² from tables.

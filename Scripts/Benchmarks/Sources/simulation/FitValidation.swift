@@ -25,15 +25,12 @@ struct FitValidation {
         var all = [Errors](repeating: Errors(), count: 3), byProbes: [Int: [Errors]] = [:], rejected = 0
         for number in cases {
             let ice = try IceCase(number: number), start = ContinuousClock.now
-            let fit = EdgeFit(
-                model: try IceCase.medium(spacingMM: 2), probes: ice.told, seconds: IceCase.seconds, edge: ice.edge,
-                edgeTemperatureC: IceCase.edgeTemperatureC)
-            let result = try fit.run()
+            let (result, lowest) = try Self.fit(ice)
             let seconds = ContinuousClock.now - start
             if result.isRejected { rejected += 1 }
-            let nominal = try IceballSimulation(model: fit.model, sinks: try ice.told.map { try $0.sink() }, outputTimesS: [IceCase.seconds])
+            let nominal = try IceballSimulation(model: try IceCase.medium(spacingMM: 2), sinks: try ice.told.map { try $0.sink() }, outputTimesS: [IceCase.seconds])
                 .run().snapshots[0].lowest
-            let errors = Self.isothermsC.map { Self.errors($0, ice, result.lowest, nominal) }
+            let errors = Self.isothermsC.map { Self.errors($0, ice, lowest, nominal) }
             all = zip(all, errors).map(+)
             byProbes[ice.told.count] = zip(byProbes[ice.told.count] ?? [Errors](repeating: Errors(), count: 3), errors).map(+)
             print(
@@ -43,12 +40,24 @@ struct FitValidation {
                     + errors.map(\.text).joined(separator: "    ") + (result.isRejected ? "  rejected" : ""))
             // A long run is watched through a pipe.
             fflush(nil)
+            if isVerbose { print(String(format: "   edge to fit: mean %.2f rms %.2f before %.2f", result.after.meanMM, result.after.rmsMM, result.before.rmsMM)) }
             if isVerbose { print(result.parameters.map { String(format: "%@ %.2f (%.2f σ, ±%.2f)", $0.name, $0.value, $0.deviation, $0.remainingSpread) }.joined(separator: "; ")) }
         }
         for (count, errors) in byProbes.sorted(by: { $0.key < $1.key }) {
             print("\(count) probe\(count == 1 ? " " : "s"): " + errors.map(\.text).joined(separator: "    "))
         }
         print("all:      " + all.map(\.text).joined(separator: "    ") + "   \(rejected) of \(cases.count) rejected")
+    }
+
+    /// As a case is: fitted on cells of 2 mm, with the field on cells of 1 mm.
+    static func fit(_ ice: IceCase) throws -> (result: EdgeFit.Result, lowest: UncertainField) {
+        let fit = EdgeFit(
+            model: try IceCase.medium(spacingMM: 2), probes: ice.told, seconds: IceCase.seconds, edge: ice.edge,
+            edgeTemperatureC: IceCase.edgeTemperatureC)
+        let result = try fit.run()
+        var lowest = result.lowest
+        lowest.field = try result.simulation(on: try IceCase.medium(spacingMM: 1)).run().snapshots[0].lowest
+        return (result, lowest)
     }
 
     /// Across the probes and obliquely to them, where margins are measured.

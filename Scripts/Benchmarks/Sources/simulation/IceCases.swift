@@ -94,14 +94,17 @@ extension ThermalModel {
 /// Normally distributed numbers that follow from a seed (SplitMix64, Box–Muller).
 struct NormalNumbers {
     private var state: UInt64
-    init(seed: UInt64) { state = (seed &+ 1) &* 0x9E37_79B9_7F4A_7C15 }
+    /// The seed is mixed: the sequences of neighbouring seeds must not be parts of one.
+    init(seed: UInt64) { state = Self.mixed(seed &+ 0x9E37_79B9_7F4A_7C15) }
 
+    private static func mixed(_ value: UInt64) -> UInt64 {
+        var z = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
     private mutating func uniform() -> Double {
         state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return (Double((z ^ (z >> 31)) >> 11) + 0.5) / Double(1 << 53)
+        return (Double(Self.mixed(state) >> 11) + 0.5) / Double(1 << 53)
     }
     mutating func next() -> Double { (-2 * log(uniform())).squareRoot() * cos(2 * .pi * uniform()) }
 }
