@@ -6,8 +6,9 @@ import ImagingCore
 /// Where much of a surface has nearly the same margin, the place at which errors happen to be most negative is taken for the worst; and a
 /// tumour in the middle of its ice comes nearer to one side of it wherever a misplacement takes it. So errors are drawn for the whole surface
 /// at once: those of the edges by patches, that of the registration as one shift, those of a set-back or a simulation alike everywhere.
-/// The spread of the smallest margin under these draws, seen from the measured one, is turned around (basic bootstrap interval; Davison and
-/// Hinkley 1997, §5.2).
+/// By how much they lower the smallest margin, the true one may be larger (basic bootstrap interval; Davison and Hinkley 1997, §5.2). They are
+/// drawn over the margins as measured, and over the most even ones that may have been measured so. Downwards the error at the worst place
+/// counts: no other place makes the true smallest margin larger than it is there.
 struct SmallestMarginError {
     /// A part of the surface over which the edges' errors are alike.
     struct Patch {
@@ -32,6 +33,8 @@ struct SmallestMarginError {
     static let reach = 4.0
     /// Fewer patches do not tell a lean from unevenness.
     private static let fewestForLean = 8
+    /// 97.5 % of shifts are shorter, in standard deviations of one component: χ with 3 degrees of freedom.
+    private static let largestShift = 3.058
 
     let belowMM, aboveMM: Double
 
@@ -39,31 +42,27 @@ struct SmallestMarginError {
     ///   - registrationErrorMM: the expected length of the registration's error.
     ///   - halfWidthMM: half the 95 % interval of a margin at the worst place alone.
     init(patches: [Patch], registrationErrorMM: Double, halfWidthMM: Double) {
-        let measured = Self.spread(of: patches, registrationErrorMM)
-        let calm = Self.spread(of: Self.calmed(patches, registrationErrorMM), registrationErrorMM)
-        // The measured margins hold one draw of the errors already: another on top of it shows too little of how errors may have raised the
-        // smallest margin, that of one place alone too much.
-        belowMM = max(0, (measured.highMM + halfWidthMM) / 2)
-        aboveMM = max(0, -measured.lowMM, -calm.lowMM)
+        belowMM = halfWidthMM
+        aboveMM = max(0, Self.lowering(of: patches, registrationErrorMM), Self.lowering(of: Self.calmed(patches, registrationErrorMM), registrationErrorMM))
     }
 
-    /// The middle 95 % of the smallest margin under errors, less the smallest without.
-    private static func spread(of patches: [Patch], _ registrationErrorMM: Double) -> (lowMM: Double, highMM: Double) {
-        guard let lowest = patches.map(\.marginMM).min() else { return (0, 0) }
+    /// By how much errors lower the smallest margin: by no more in 97.5 % of all draws.
+    private static func lowering(of patches: [Patch], _ registrationErrorMM: Double) -> Double {
+        guard let lowest = patches.map(\.marginMM).min() else { return 0 }
         var random = SeededGenerator(seed: 0x1CE)
         let componentMM = registrationErrorMM / 3.0.squareRoot()
-        let changes = (0..<draws).map { _ -> Double in
+        let lowerings = (0..<draws).map { _ -> Double in
             let shift = componentMM * SIMD3(random.normal(), random.normal(), random.normal()), shared = random.normal()
-            return patches.reduce(.infinity) { smallest, patch in
+            return lowest - patches.reduce(.infinity) { smallest, patch in
                 let shiftMM = (shift * patch.direction).sum()
                 return min(smallest, patch.marginMM + patch.localMM * random.normal() + shiftMM + patch.sharedMM * shared)
-            } - lowest
+            }
         }.sorted()
-        return (changes[draws / 40], changes[draws - 1 - draws / 40])
+        return lowerings[draws - 1 - draws / 40]
     }
 
-    /// The margins as they may be without the errors: unevenness between neighbours and a lean to one side, each made smaller by what errors
-    /// alone would make of them (James and Stein 1961).
+    /// The most even margins that may have been measured so: without the unevenness between neighbours that the edges' errors explain (James and
+    /// Stein 1961), and without the lean to one side that a registration's error explains, as long as that error is not among the largest 2.5 %.
     private static func calmed(_ patches: [Patch], _ registrationErrorMM: Double) -> [Patch] {
         var patches = patches
         let roughness = patches.map { patch -> Double in
@@ -71,7 +70,7 @@ struct SmallestMarginError {
             return patch.marginMM - near.reduce(0) { $0 + $1.marginMM } / Double(near.count)
         }
         let unevenness = roughness.reduce(0) { $0 + $1 * $1 }, expected = patches.reduce(0) { $0 + $1.localMM * $1.localMM }
-        let keptRoughness = shrinkage(unevenness, expected)
+        let keptRoughness = unevenness > expected ? (1 - expected / unevenness).squareRoot() : 0
         for index in patches.indices { patches[index].marginMM -= (1 - keptRoughness) * roughness[index] }
 
         guard patches.count >= fewestForLean else { return patches }
@@ -82,13 +81,11 @@ struct SmallestMarginError {
             projected += (patch.marginMM - mean) * patch.direction
         }
         guard let lean = Matrix3(rows: moments[0], moments[1], moments[2]).inverse.map({ $0 * projected }) else { return patches }
-        let keptLean = shrinkage((lean * lean).sum(), registrationErrorMM * registrationErrorMM)
+        let leanMM = (lean * lean).sum().squareRoot()
+        let keptLean = leanMM > 0 ? max(0, 1 - largestShift * registrationErrorMM / 3.0.squareRoot() / leanMM) : 0
         for index in patches.indices { patches[index].marginMM -= (1 - keptLean) * (lean * patches[index].direction).sum() }
         return patches
     }
-
-    /// What is left of a size whose square is `square` when `expected` of it is error.
-    private static func shrinkage(_ square: Double, _ expected: Double) -> Double { square > expected ? (1 - expected / square).squareRoot() : 0 }
 }
 
 extension MarginUncertainty {
