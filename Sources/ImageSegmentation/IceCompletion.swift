@@ -31,6 +31,10 @@ struct IceCompletion {
     /// Ice is round around a short active zone and long around a long one: by so much the ends are made shorter or longer. What is far from
     /// usual has to lie that much nearer to the edges (millimetres, summed over the rays).
     private static let stretches = [0.0, 0.35, 0.7, 1, 1.3], usualStretch = 0.85, unusualCost = 100.0
+    /// A shape that lies farther from the edges by this much is less likely by a factor of e: neighbouring rays share their errors.
+    private static let likelyCost = 5.0
+    /// What the evidence says of where the surface lies counts by this much beside an edge.
+    private static let evidenceShare = 0.01
     private static let distancesMM = stride(from: 5.0, through: 32, by: 0.75)
 
     /// - Parameters:
@@ -99,7 +103,7 @@ struct IceCompletion {
             let near = edges.indices.filter { (body.directions[$0] * body.directions[ray]).sum() > neighbourCosine }
             return alone[ray] * share(near.reduce(0) { $0 + alone[$1] } / Double(near.count), in: company)
         }
-        let base = base(of: body, edges, seen)
+        let (base, spread) = base(of: body, edges, seen)
         var believed = [Double](repeating: 1, count: edges.count), radii = base
         var system = NormalEquations(diagonal: prior)
         for _ in 0..<4 {
@@ -119,16 +123,22 @@ struct IceCompletion {
                 believed[ray] = 1 / (1 + away * away * away * away)
             }
         }
-        let deviations = edges.indices.map { system.deviation(of: harmonics[$0 * count..<($0 + 1) * count]) }
+        let deviations = edges.indices.map { ray in
+            let own = system.deviation(of: harmonics[ray * count..<(ray + 1) * count])
+            return (own * own + spread[ray] * spread[ray]).squareRoot()
+        }
         return (radii, deviations, zip(seen, believed).map { $0 * $1 })
     }
 
-    /// The set of points at one distance from the ends, shortened or lengthened, that lies nearest to the edges; the body's own base where
-    /// hardly any shows.
-    private static func base(of body: IceBodyFit, _ edges: [(radius: Double?, clarity: Double)], _ seen: [Double]) -> [Double] {
+    /// The sets of points at one distance from the ends, shortened or lengthened, averaged by how near they lie to the edges, and their
+    /// standard deviation; the body's own base where hardly any edge shows.
+    private static func base(
+        of body: IceBodyFit, _ edges: [(radius: Double?, clarity: Double)], _ seen: [Double]
+    ) -> (radii: [Double], deviations: [Double]) {
         let used = edges.indices.filter { seen[$0] > 0 && edges[$0].radius != nil }
-        guard 20 * used.count > edges.count else { return body.base }
-        var best = (cost: Double.infinity, radii: body.base)
+        let none = [Double](repeating: 0, count: edges.count)
+        guard 20 * used.count > edges.count else { return (body.base, none) }
+        var shapes: [(cost: Double, radii: [Double])] = []
         for stretch in stretches {
             let ends = body.ends.map { a, b -> (SIMD3<Double>, SIMD3<Double>) in
                 let middle = (a + b) / 2, half = stretch / 2 * (b - a)
@@ -138,10 +148,21 @@ struct IceCompletion {
             for distance in distancesMM {
                 let radii = IceBodyFit.radii(ofDistance: distance, away: away)
                 let apart = used.reduce(0) { $0 + seen[$1] * min(abs(edges[$1].radius! - radii[$1]), contradictingMM) }
-                let cost = apart + unusualCost * abs(stretch - usualStretch)
-                if cost < best.cost { best = (cost, radii) }
+                let fromEvidence = zip(radii, body.radii).reduce(0) { $0 + min(abs($1.0 - $1.1), 2 * contradictingMM) }
+                shapes.append((apart + unusualCost * abs(stretch - usualStretch) + evidenceShare * fromEvidence, radii))
             }
         }
-        return best.radii
+        let least = shapes.map(\.cost).min()!
+        var sum = 0.0, means = none, squares = none
+        for (cost, radii) in shapes where cost < least + 8 * likelyCost {
+            let weight = exp((least - cost) / likelyCost)
+            sum += weight
+            for ray in radii.indices {
+                means[ray] += weight * radii[ray]
+                squares[ray] += weight * radii[ray] * radii[ray]
+            }
+        }
+        means = means.map { $0 / sum }
+        return (means, zip(squares, means).map { max(0, $0 / sum - $1 * $1).squareRoot() })
     }
 }

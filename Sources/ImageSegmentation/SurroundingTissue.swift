@@ -47,11 +47,12 @@ struct SurroundingTissue: UnfrozenTissue {
                 let steep = slope / Self.mixed(at: level)
                 return w / (1 + steep * steep)
             }
+            let beside = Mask(unfrozen.combined(with: toBody) { w, d in w > 0 && d < Self.besideMM ? 1 : 0 }) { $0 > 0 }
             neighbourhood = TissueNeighbourhood(
                 work, unfrozen: pure,
                 law: .ct(
                     dropHU: dropHU, fatDropHU: Self.fatDrop(inside: inside, around: levels),
-                    lungIce: Self.lungIce(inside: inside, around: levels),
+                    lungIce: Self.lungIce(inside: inside, around: work.values(in: beside)),
                     bonePresent: bonePresent, noise: min(noise, 15)))
             brightness = nil
             polarity = 0
@@ -67,7 +68,10 @@ struct SurroundingTissue: UnfrozenTissue {
         return level - dark
     }
 
-    /// What lung has frozen to where the ice lies mostly in lung: vessels and the chest wall have other levels. `nil` elsewhere.
+    /// What is nearer to the ice than this lies beside it.
+    private static let besideMM: Float = 18
+
+    /// What lung has frozen to where most of what lies beside the ice is lung: vessels and the chest wall have other levels. `nil` elsewhere.
     private static func lungIce(inside: [Float], around: [Float]) -> (level: Float, spread: Float)? {
         let ice = inside.filter { lungIceHU.contains($0) }
         guard around.count(where: { $0 < lungHU }) * 2 > around.count, ice.count > 100, 2 * ice.count > inside.count,

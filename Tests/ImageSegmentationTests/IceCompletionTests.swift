@@ -46,4 +46,17 @@ import Testing
         #expect(abs(Self.reachAlongX(completion.surface) - 13) < 1.3)
         #expect(completion.hiddenDeviationMM < 0.2)
     }
+
+    /// Edges show around the ends' middle only, where a long shape and a short one look alike: how far the ice goes along them is open.
+    @Test func lengthThatNoEdgeTellsIsUnsure() throws {
+        func deviation(seenWithin share: Double) -> Double {
+            func isSeen(_ p: SIMD3<Double>) -> Bool { abs(p.y) < share * Self.radius(p) }
+            let evidence = Self.volume { p in isSeen(p) ? (Self.radius(p) < 15 ? 1 : -1) : 0 }
+            let body = IceBodyFit(evidence, centre: .zero, ends: [(SIMD3(0.0, -9, 0), SIMD3(0.0, 9, 0))])
+            let clarity = Self.volume { isSeen($0) ? 1 : 0 }
+            let completion = IceCompletion(of: [body], surface: Self.volume { 15 - Self.radius($0) }, clarity: clarity)
+            return completion.hiddenDeviationMM
+        }
+        #expect(deviation(seenWithin: 0.35) > 2.2)
+    }
 }
