@@ -46,23 +46,38 @@ public struct ScanRegistration: SpatialTransform {
         })
     }
 
+    /// The parts of the work, in their order.
+    public enum Step: String, Sendable, CaseIterable {
+        /// The search from nothing and the rigid motion, with making the scans ready.
+        case rigid
+        case deformable
+        /// What is made again to judge the motion.
+        case quality
+    }
+
     /// What is taken for the tumour when no focus is given: the middle of the fixed scan.
     static let defaultRadiusMM = 30.0
 
     /// Registers from nothing, or with what is known of the motion.
     ///
-    /// - Parameter focus: the tumour, in the moving scan's frame: tissue around it decides, it stays rigid, and the error is told for it.
+    /// - Parameters:
+    ///   - focus: the tumour, in the moving scan's frame: tissue around it decides, it stays rigid, and the error is told for it.
+    ///   - finished: called after each step.
     public init(
-        fixed: RegistrationScan, moving: RegistrationScan, focus: RegistrationFocus? = nil, guidance: RegistrationGuidance = .init()
+        fixed: RegistrationScan, moving: RegistrationScan, focus: RegistrationFocus? = nil, guidance: RegistrationGuidance = .init(),
+        finished: (Step) -> Void = { _ in }
     ) throws(RegistrationError) {
         let pair = RegistrationPair(fixed: fixed, moving: moving)
         let given = guidance.given
         let motion = try RigidRegistration(pair, focus: focus, initial: given?.rigid ?? guidance.start)
+        finished(.rigid)
         let smooth = try DeformableRegistration(pair, focus: focus, from: motion.fixedToMoving)
+        finished(.deformable)
         (rigid, deformable) = given.map { ($0.rigid, $0) } ?? (motion.fixedToMoving, guidance.isRigidOnly ? nil : smooth.fixedToMoving)
         quality = try Self.quality(
             pair, motion, smooth, used: deformable ?? DeformableTransform(rigid), focus: focus ?? .init(center: motion.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
             isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
+        finished(.quality)
     }
 
     /// Another start for everything that is made again.

@@ -64,12 +64,17 @@ struct RegisterCommand: AsyncParsableCommand {
             let focus = seed.map { RegistrationFocus(center: $0, radiusMM: diameter! / 2) }
             var guidance = RegistrationGuidance()
             (guidance.initial, guidance.landmarks, guidance.isRigidOnly) = (try initialTransform.map { try RigidTransformFile.read(URL(filePath: $0)) }, landmarks, rigidOnly)
-            let clock = ContinuousClock(), start = clock.now
+            let clock = ContinuousClock()
+            var last = clock.now, seconds: [ScanRegistration.Step: Double] = [:]
             let found = try ScanRegistration(
                 fixed: RegistrationScan(scans.fixed.volume, modality: scans.fixed.modality, excluded: excluded),
-                moving: RegistrationScan(scans.moving.volume, modality: scans.moving.modality), focus: focus, guidance: guidance)
+                moving: RegistrationScan(scans.moving.volume, modality: scans.moving.modality), focus: focus, guidance: guidance
+            ) { step in
+                seconds[step] = (clock.now - last) / .seconds(1)
+                last = clock.now
+            }
             let document = RegisterDocument(
-                found, scans: scans, seconds: (clock.now - start) / .seconds(1), findings: scans.moving.findings + scans.fixed.findings + [exclusion].compactMap { $0 })
+                found, scans: scans, seconds: seconds, findings: scans.moving.findings + scans.fixed.findings + [exclusion].compactMap { $0 })
             if let results { try write(found, document, scans: scans, focus: focus, to: results) }
             try StandardOutput.write(json ? try ReportEncoder().encode(document) : Data((document.text + "\n").utf8))
         } catch {

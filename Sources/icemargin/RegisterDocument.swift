@@ -13,7 +13,7 @@ struct RegisterDocument: Encodable {
     let deformable: Deformable?
     let quality: Quality
     let findings: [Finding]
-    /// `register`: the motion and its quality, without reading and writing.
+    /// `register`: the motion and its quality, without reading and writing; its steps `rigid`, `deformable`, `quality`.
     let timingsS: [String: Double]
 
     struct Deformable: Encodable {
@@ -37,7 +37,7 @@ struct RegisterDocument: Encodable {
         let tumourVolumeChangePercent: Double
     }
 
-    init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: Double, findings: [Finding]) {
+    init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: [ScanRegistration.Step: Double], findings: [Finding]) {
         (movingSeriesInstanceUID, fixedSeriesInstanceUID) = (scans.moving.seriesInstanceUID, scans.fixed.seriesInstanceUID)
         rigid = .init(found.rigid.inverse!)
         deformable = found.deformable.map { smooth in
@@ -53,7 +53,7 @@ struct RegisterDocument: Encodable {
             blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount, smallestJacobian: q.smallestJacobian,
             tumourVolumeChangePercent: 100 * q.tumourVolumeChange)
         self.findings = findings
-        timingsS = ["register": seconds]
+        timingsS = Dictionary(uniqueKeysWithValues: seconds.map { ($0.rawValue, $1) }).merging(["register": seconds.values.reduce(0, +)]) { $1 }
     }
 
     /// For a person.
