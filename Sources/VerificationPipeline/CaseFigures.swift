@@ -139,8 +139,9 @@ extension CaseFigures {
             outside: RegistrationFigures.outside(planning.modality))
         let figures = RegistrationFigures(
             fixed: .float32(part), modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
-        let described =
-            "registration around tumour \(tumour), expected error \(String(format: "%.1f", registration.quality.expectedErrorMM)) mm"
+        let quality = registration.quality
+        let described = "registration around tumour \(tumour), expected error "
+            + (quality.status == .fail ? "unknown" : String(format: "%.1f mm", quality.expectedErrorMM))
         return [
             Drawing(
                 "registration-checker-\(tumour)",

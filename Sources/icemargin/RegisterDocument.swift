@@ -23,7 +23,7 @@ struct RegisterDocument: Encodable {
     struct Quality: Encodable {
         let status: String
         let reasons: [String]
-        /// The mean error to expect at the tumour's surface.
+        /// The mean error to expect at the tumour's surface; means nothing where `status` is `fail`.
         let expectedErrorMM: Double
         let inverseErrorMM: Double?
         let softerDifferenceMM: Double
@@ -58,7 +58,9 @@ struct RegisterDocument: Encodable {
 
     /// For a person.
     var text: String {
-        var lines = [String(format: "registration: %@, expected error at the tumour %.1f mm", quality.status, quality.expectedErrorMM)]
+        // Of a motion that does not fit, evidence tells no error.
+        let error = quality.status == RegistrationQuality.Status.fail.rawValue ? "unknown" : String(format: "%.1f mm", quality.expectedErrorMM)
+        var lines = ["registration: \(quality.status), expected error at the tumour \(error)"]
         lines += quality.reasons
         if let deformable {
             lines.append(String(
