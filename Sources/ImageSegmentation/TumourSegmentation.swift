@@ -242,7 +242,7 @@ public enum TumourSegmentation {
             + (partSolid.map { [$0.finding(foundMM: longest)] } ?? [])
         let spread = TumourEdgeSpread(
             fit: fit, edge: outcomes[0], otherEdgeMM: partSolid?.edgeDeviationMM ?? 0,
-            blindPoints: strokes.count { $0.code != "axis-ends-off-edge" })
+            blindPoints: strokes.count { $0.code != "axis-ends-off-edge" }, isHounsfield: modality == .ct)
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: spread.rootMeanSquareMM, findings: findings,
             method: "tumour from seed and diameter: likeliest closed surface around the seed by grey levels on rays, edge at local half-height (\(modality.rawValue))")

@@ -21,13 +21,14 @@ import Testing
 
     /// Stated for an edge where the search found it, but for what is given; `isHere` picks a quarter of the sphere.
     private func stated(
-        deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0, blindPoints: Int = 0
+        deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0, blindPoints: Int = 0,
+        isHounsfield: Bool = true
     ) -> Double {
         let onAQuarter = fit.sphere.directions.map { $0.z > 0.5 }
         let edge = RadialEdgeFit.Outcome(
             radii: zip(fit.radii, onAQuarter).map { $0 + ($1 ? shiftOnAQuarterMM : 0) }, deviationsMM: fit.radii.map { _ in deviationMM },
             clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast })
-        return TumourEdgeSpread(fit: fit, edge: edge, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints).rootMeanSquareMM
+        return TumourEdgeSpread(fit: fit, edge: edge, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints, isHounsfield: isHounsfield).rootMeanSquareMM
     }
 
     @Test func clearEdgeIsAsGoodAsVoxelsAllow() { #expect(stated() < 0.25) }
@@ -42,6 +43,13 @@ import Testing
         #expect(stated(contrastOnAQuarter: 180) > 0.35)
         #expect(stated(contrastOnAQuarter: 0) > 0.35)
         #expect(stated(contrastOnAQuarter: 70) < 0.25)
+    }
+
+    /// Around a tumour of 40 HU: cortical bone of 440 HU draws the edge outwards, tissue of 140 HU does not, nor does a bright MR signal.
+    @Test func corticalBoneBesideTheEdgeCounts() {
+        #expect(stated(contrast: -400, contrastOnAQuarter: -400) > 1)
+        #expect(stated(contrast: -100, contrastOnAQuarter: -100) < 0.25)
+        #expect(stated(contrast: -400, contrastOnAQuarter: -400, isHounsfield: false) < 0.25)
     }
 
     @Test func searchAndEdgeThatDisagreeCount() {
