@@ -29,7 +29,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the results go; by default icemargin-<case id> in the current folder.", valueName: "dir"))
     var output: String?
 
-    @Flag(help: "Replace an earlier result in the output folder.")
+    @Flag(help: "Replace an earlier result in the output folder; one that holds files of yours is left alone.")
     var overwrite = false
 
     @OptionGroup var resultFlags: ResultFlags
