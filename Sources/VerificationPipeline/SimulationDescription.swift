@@ -17,12 +17,14 @@ public struct SimulationDescription: Sendable {
     public var probes: [PlacedProbe]
     public var isothermsC: [Double]
     public var rays: [Ray]
+    /// Whose margins are wanted of a plan.
+    public var tumours: [PlannedTumour]
     public var findings: [Finding]
 
     private static let keys = [
         "schema", "grid", "tissues", "tissue", "define", "regions", "tubes", "scan", "start", "blood", "stasis", "boundary", "probeModels",
         "probes",
-        "sources", "protocol", "phases", "outputTimes", "timeStep", "isotherms", "timeBelow", "rays",
+        "sources", "protocol", "phases", "outputTimes", "timeStep", "isotherms", "timeBelow", "rays", "tumours",
     ]
 
     /// Reads a description and the files that it names.
@@ -52,9 +54,11 @@ public struct SimulationDescription: Sendable {
         simulation.sidesThatIceMayReach = cold
         if let step = try root.positive("timeStep") { simulation.longestStepS = step }
         simulation.thresholdsC = try root.numbers("timeBelow") ?? []
+        let planned = try PlannedTumour.read(root, folder: folder, core: model.grid.core)
+        guard planned.tumours.isEmpty || !probes.isEmpty else { throw root.missing("probes") }
         return SimulationDescription(
             simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays,
-            findings: findings)
+            tumours: planned.tumours, findings: findings + planned.findings + (planned.tumours.isEmpty ? [] : [PlannedMargins.finding]))
     }
 
     /// Seconds; the end of the protocol where none are given.

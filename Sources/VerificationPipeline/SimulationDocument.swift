@@ -32,6 +32,8 @@ public struct SimulationDocument: Encodable, Sendable {
         let heatLostByTissueJ: Double
         /// Of the temperature at this time, and of the lowest until then.
         let isotherms, lowestIsotherms: [Isotherm]
+        /// Of the tumours that the description names; simulated, not measured.
+        let plannedMargins: [PlannedMargins.Margin]
         /// Names of the files, °C.
         let temperatureFile, lowestFile: String
     }
@@ -51,7 +53,7 @@ public struct SimulationDocument: Encodable, Sendable {
         let widthMM, lengthMM, tipBeyondMM, tailBeyondMM: Double?
     }
 
-    public init(_ description: SimulationDescription, _ result: IceballSimulation.Result) {
+    public init(_ description: SimulationDescription, _ result: IceballSimulation.Result, _ planned: PlannedMargins) {
         let grid = description.simulation.model.grid, core = grid.core
         self.grid = Grid(
             coreSize: [core.size.i, core.size.j, core.size.k], size: [grid.size.i, grid.size.j, grid.size.k],
@@ -62,10 +64,10 @@ public struct SimulationDocument: Encodable, Sendable {
                 name: $0.name, model: $0.model.name, tipLPS: $0.tip, tailwardsLPS: PatientPoint($0.direction.lps),
                 diameterMM: $0.model.diameterMM, activeLengthMM: $0.model.activeLengthMM)
         }
-        times = result.snapshots.map { snapshot in
+        times = zip(result.snapshots, planned.times).map { snapshot, margins in
             Time(
                 seconds: snapshot.timeS, heatTakenJ: snapshot.heatTakenJ, heatLostByTissueJ: snapshot.heatLostJ,
-                isotherms: Self.isotherms(snapshot.temperature, description), lowestIsotherms: Self.isotherms(snapshot.lowest, description),
+                isotherms: Self.isotherms(snapshot.temperature, description), lowestIsotherms: Self.isotherms(snapshot.lowest, description), plannedMargins: margins,
                 temperatureFile: Self.temperatureFile(snapshot.timeS), lowestFile: Self.lowestFile(snapshot.timeS))
         }
         findings = description.findings + result.findings
@@ -103,6 +105,13 @@ public struct SimulationDocument: Encodable, Sendable {
                 parts += isotherm.rays.map { "\($0.name) \(mm($0.radiusMM)) mm" }
                 parts += isotherm.probes.map { "\($0.name) \(mm($0.widthMM)) × \(mm($0.lengthMM)) mm" }
                 lines.append("  " + parts.joined(separator: "   "))
+            }
+            for margin in time.plannedMargins {
+                let interval = margin.simulatedMarginIntervalMM.map { " (\(mm($0[0])) to \(mm($0[1])))" } ?? ""
+                let share = String(format: "%.0f %% of the tumour", 100 * margin.simulatedCoverage)
+                lines.append(
+                    String(format: "  planned margin of %@ to %g °C, simulated: ", margin.tumour, margin.temperatureC)
+                        + "\(mm(margin.simulatedMarginMM)) mm\(interval), \(share)")
             }
         }
         return lines.joined(separator: "\n") + "\n"

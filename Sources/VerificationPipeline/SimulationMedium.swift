@@ -107,7 +107,8 @@ struct SimulationMedium {
             (low, high) = (low - margin, high + margin)
         }
         let counts = pointwiseMax(((high - low) / spacing - 1e-6).rounded(.up), SIMD3(repeating: 1))
-        guard counts.max() < 100_000 else { throw SimulationError.gridTooLarge(cells: Int.max, largest: SimulationGrid.largestCellCount) }
+        let cells = counts.x * counts.y * counts.z, largest = SimulationGrid.largestCellCount
+        guard cells <= Double(largest) else { throw SimulationError.gridTooLarge(cells: Int(min(cells, 1e18)), largest: largest) }
         let core = try GridGeometry(
             size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacing),
             origin: PatientPoint(low + spacing / 2))

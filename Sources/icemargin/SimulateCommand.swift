@@ -25,6 +25,8 @@ struct SimulateCommand: AsyncParsableCommand {
               isotherms: [0, -20, -40]
               rays:
                 - {name: aside, from: [0, 0, 15], direction: [1, 0, 0]}
+              tumours:                                          # planned margins, simulated
+                - {id: T1, center: [0, 0, 15], diameter: 15}    # or {id: T1, mask: tumour.nii.gz}
 
             With --calibrate it is a table of measured sizes instead:
               schema: icemargin.calibration/1
@@ -83,7 +85,7 @@ struct SimulateCommand: AsyncParsableCommand {
             let progress = ProgressLine("simulating")
             let result = try description.simulation.run { progress.show($0) }
             progress.finish()
-            let document = SimulationDocument(description, result)
+            let document = SimulationDocument(description, result, try PlannedMargins(description, result))
             show(description.findings + result.findings)
             let encoded = try ReportEncoder().encode(document)
             try document.write(result, encoded: encoded, to: results)

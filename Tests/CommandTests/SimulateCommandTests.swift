@@ -46,6 +46,36 @@ import Testing
         withExtendedLifetime(keep) {}
     }
 
+    /// A sphere of 6 mm in the middle of a needle whose ice has the widths of an axisymmetric reference: 22.30 mm at 0 °C and 15.65 mm at −20 °C.
+    @Test func plansMarginsWithoutIce() throws {
+        let (run, _, keep) = try run(
+            """
+            schema: icemargin.simulation/1
+            grid: {spacing: 2, margin: 16}
+            tissue: medium
+            define:
+              - {name: medium, density: 1050, specificHeat: 3600, conductivity: 0.5, frozenSpecificHeat: 1800, frozenConductivity: 2,
+                 mushConductivity: 1.25, latentHeat: 250, freezing: [-1, -8], perfusion: 0.0155}
+            probes: [{model: reference-17g, tip: [0.3, -0.2, 0], tail: [0.3, -0.2, 90]}]
+            protocol: {freeze: 10}
+            isotherms: [0, -20]
+            tumours: [{id: T1, center: [0.3, -0.2, 15], diameter: 6}]
+
+            """)
+        #expect(run.status == 0, "\(run.errors)")
+        let document = try run.json(), times = try #require(document["times"] as? [[String: Any]])
+        let margins = try #require(times[0]["plannedMargins"] as? [[String: Any]])
+        for (margin, expectedMM) in zip(margins, [11.15 - 3, 7.825 - 3]) {
+            let value = try #require(margin["simulatedMarginMM"] as? Double)
+            let interval = try #require(margin["simulatedMarginIntervalMM"] as? [Double])
+            // Cells of 2 mm.
+            #expect(abs(value - expectedMM) < 0.5 && interval[0] < value - 1 && interval[1] > value + 1)
+            #expect(margin["simulatedCoverage"] as? Double == 1 && margin["verdict"] == nil)
+        }
+        #expect(run.errors.contains("Planned margins are simulated"))
+        withExtendedLifetime(keep) {}
+    }
+
     @Test(arguments: [
         (
             from: "[[-20, -20, 0], [20, 20, 3]], reach: {x: 60, y: 60, z: 0}", to: "[[-10, -10, 0], [10, 10, 3]], reach: 0",
@@ -69,6 +99,8 @@ import Testing
             complaint: "lacks diameter", remedy: "calibrate"
         ),
         (from: "sources: ", to: "protocol: {freeze: 5}\nsources: ", complaint: "no probes", remedy: "protocol"),
+        (from: "sources: ", to: "tumours: [{center: [60, 0, 1], diameter: 2}]\nsources: ", complaint: "inside the core", remedy: "Correct"),
+        (from: "grid: {", to: "grid: {spacing: 0.02, ", complaint: "cells", remedy: "spacing"),
         (
             from: "sources: ", to: "probes: [{model: ice-rod, tip: [0, 0, 0], tail: [0, 0, 9]}]\nsources: ",
             complaint: "nothing says when it freezes", remedy: "protocol"
