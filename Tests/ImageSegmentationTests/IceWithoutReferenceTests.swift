@@ -90,7 +90,7 @@ import Testing
         let result = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe], parameters: Self.halfChange)
         let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice)
         #expect(comparison.dice > 0.9)
-        #expect(result.edgeUncertaintyMM > 0.6 * comparison.rootMeanSquare)
+        #expect(result.edgeUncertaintyMM > comparison.rootMeanSquare)
     }
 
     /// Streaks beside a shaft look a little like ice all along it.
