@@ -71,7 +71,8 @@ struct SurroundingTissue: UnfrozenTissue {
     /// What is nearer to the ice than this lies beside it.
     private static let besideMM: Float = 18
 
-    /// What lung has frozen to where most of what lies beside the ice is lung: vessels and the chest wall have other levels. `nil` elsewhere.
+    /// What lung has frozen to where most of what lies beside the ice is lung: vessels and the chest wall have other levels. `nil`
+    /// elsewhere.
     private static func lungIce(inside: [Float], around: [Float]) -> (level: Float, spread: Float)? {
         let ice = inside.filter { lungIceHU.contains($0) }
         guard around.count(where: { $0 < lungHU }) * 2 > around.count, ice.count > 100, 2 * ice.count > inside.count,

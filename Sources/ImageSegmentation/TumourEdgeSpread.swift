@@ -63,7 +63,8 @@ struct TumourEdgeSpread {
             let unevenness = fit.odds.isLung(beyondDirection: n) ? fit.expectation.lung?.spread ?? 0 : 0
             let inLung = min(unevenness / max(abs(edge.contrasts[n]), 1), 0.5)
             let beyond = fit.odds.insideMedian - edge.contrasts[n]
-            let bone = isHounsfield ? max(0, min(1, (beyond - Self.boneHU.lowerBound) / (Self.boneHU.upperBound - Self.boneHU.lowerBound))) : 0
+            let boneShare = (beyond - Self.boneHU.lowerBound) / (Self.boneHU.upperBound - Self.boneHU.lowerBound)
+            let bone = isHounsfield ? max(0, min(1, boneShare)) : 0
             let parts = SIMD8(
                 Self.ofFit * edge.deviationsMM[n], Self.ofContrastMM * contrast, Self.ofDisagreement * disagreement,
                 Self.ofInvisibleEdge * (1 - fit.visibility[n]) * radius, Self.ofLungMM * inLung, Self.leastMM, Self.ofBoneMM * bone, 0)
