@@ -76,7 +76,8 @@ struct EdgeErrors {
     /// edge does not tell of them.
     func covariance(_ columns: [[Double]]) -> [[Double]] {
         let inverse = normalEquations(columns, edge.map { _ in 0 }).covariance
-        let errors = NormalEquations(columns: columns.map { column in factor.spread(zip(column, weights).map(*)) }, residuals: edge.map { _ in 0 }).matrix
+        let spread = columns.map { column in factor.spread(zip(column, weights).map(*)) }
+        let errors = NormalEquations(columns: spread, residuals: edge.map { _ in 0 }).matrix
         func product(_ a: [[Double]], _ b: [[Double]]) -> [[Double]] {
             a.map { row in b[0].indices.map { column in row.indices.reduce(0) { $0 + row[$1] * b[$1][column] } } }
         }

@@ -16,7 +16,9 @@ public struct IcePlan: Sendable {
     /// - Parameters:
     ///   - result: of `simulation`.
     ///   - read: numbers from the lowest temperatures so far, and by which that field is moved. Called on several threads.
-    public func deviations(_ result: IceballSimulation.Result, _ read: @Sendable (TemperatureField, PatientVector) -> [Double]) throws -> [[Double?]] {
+    public func deviations(
+        _ result: IceballSimulation.Result, _ read: @Sendable (TemperatureField, PatientVector) -> [Double]
+    ) throws -> [[Double?]] {
         let parameters = EdgeFitParameters(probeCount: probes.count, isPerfused: simulation.model.mainTissue.perfusion > 0, priors: priors)
         let none = [Double](repeating: 0, count: parameters.kinds.count), base = result.snapshots.map { read($0.lowest, .zero) }
         let changed = mapSlabs(of: none.count, slab: 1) { range -> Swift.Result<[[Double]], any Error> in

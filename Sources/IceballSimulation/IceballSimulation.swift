@@ -107,7 +107,9 @@ struct StepSchedule {
             while stop - time > Self.tolerance {
                 let sinceSwitch = time - switches.last { $0 <= time + Self.tolerance }!
                 let isFreezing = sinks.isEmpty || sinks.contains { $0.cools(atSeconds: time + Self.tolerance) }
-                let longest = min(longestStepS, growth * (isFreezing ? .infinity : Self.longestThawingS), growth * max(Self.shortestS, Self.share * sinceSwitch))
+                let longest = min(
+                    longestStepS, growth * (isFreezing ? .infinity : Self.longestThawingS),
+                    growth * max(Self.shortestS, Self.share * sinceSwitch))
                 // What is left is shared out evenly rather than ending in a sliver.
                 let left = stop - time, step = left <= longest ? left : left < 2 * longest ? left / 2 : longest
                 steps.append(step)

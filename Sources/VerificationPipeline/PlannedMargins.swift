@@ -30,7 +30,8 @@ public struct PlannedTumour: Sendable {
             let surface = levelSet.surface().vertices
             guard !surface.isEmpty, surface.allSatisfy(core.contains) else {
                 throw entry.wrongValue(
-                    entry.has("mask") ? "mask" : "center", expected: "a tumour inside the core of the simulation's grid; give “grid: {core: …}” that holds it")
+                    entry.has("mask") ? "mask" : "center",
+                    expected: "a tumour inside the core of the simulation's grid; give “grid: {core: …}” that holds it")
             }
             return PlannedTumour(name: name, levelSet: levelSet)
         }

@@ -58,7 +58,20 @@ public struct SimulationDescription: Sendable {
         guard planned.tumours.isEmpty || !probes.isEmpty else { throw root.missing("probes") }
         return SimulationDescription(
             simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays,
-            tumours: planned.tumours, findings: findings + planned.findings + (planned.tumours.isEmpty ? [] : [PlannedMargins.finding]))
+            tumours: planned.tumours,
+            findings: findings + planned.findings + (planned.tumours.isEmpty ? [] : [PlannedMargins.finding])
+                + afterProtocol(simulation, end: sources.isEmpty ? probes.map(\.durationS).max() : nil))
+    }
+
+    /// That output times and protocol do not go together.
+    private static func afterProtocol(_ simulation: IceballSimulation, end: Double?) -> [Finding] {
+        guard let end, let last = simulation.outputTimesS.last, last > end + 1 else { return [] }
+        return [
+            Finding(
+                .warning, "output-after-protocol",
+                String(format: "The last output time, %g s, lies after the end of the protocol, %g s: nothing freezes from then on.", last, end),
+                remedy: "Correct “outputTimes” (seconds) or the protocol (minutes), unless the thaw that follows is wanted.")
+        ]
     }
 
     /// Seconds; the end of the protocol where none are given.
