@@ -112,8 +112,9 @@ public struct ResultsFolder: Sendable {
         return ancestor.resolvingSymlinksInPath().standardizedFileURL.pathComponents.starts(with: own)
     }
 
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         let error = error as NSError
+        if error.code == CocoaError.fileWriteOutOfSpace.rawValue { return String(cString: strerror(ENOSPC)) + "." }
         let cause = (error.userInfo[NSUnderlyingErrorKey] as? NSError) ?? error
         if cause.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(cause.code))) + "." }
         return error.code == CocoaError.fileWriteUnknown.rawValue ? "it cannot be made there." : error.localizedDescription

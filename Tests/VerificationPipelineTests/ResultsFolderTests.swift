@@ -86,6 +86,14 @@ import Testing
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == destination.path)
     }
 
+    /// A batch tells a full disk by these words, whoever met it.
+    @Test(arguments: [
+        NSError(domain: NSCocoaErrorDomain, code: CocoaError.fileWriteOutOfSpace.rawValue),
+        NSError(domain: NSCocoaErrorDomain, code: 512, userInfo: [NSUnderlyingErrorKey: NSError(domain: NSPOSIXErrorDomain, code: Int(ENOSPC))]),
+    ]) func aFullDiskIsToldInTheSystemsWords(error: NSError) {
+        #expect(ResultsFolder.reason(error) == "No space left on device.")
+    }
+
     @Test func aFileInThePlaceOfAParentIsAClearError() throws {
         try Data().write(to: destination)
         #expect(throws: ResultsError.self) { try ResultsFolder(destination: destination.appending(path: "inner"), overwrite: false) }
