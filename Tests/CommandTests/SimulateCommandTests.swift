@@ -46,6 +46,21 @@ import Testing
         withExtendedLifetime(keep) {}
     }
 
+    @Test func saysThatOutputsLieAfterTheProtocol() throws {
+        let (run, _, keep) = try run(
+            """
+            schema: icemargin.simulation/1
+            grid: {spacing: 3}
+            tissue: liver
+            probes: [{model: reference-17g, tip: [0, 0, 0], tail: [0, 0, 90]}]
+            protocol: {freeze: 1}
+            outputTimes: [60, 90]
+
+            """)
+        #expect(run.status == 0 && run.errors.contains("after the end of the protocol, 60 s"), "\(run.errors)")
+        withExtendedLifetime(keep) {}
+    }
+
     /// A sphere of 6 mm in the middle of a needle whose ice has the widths of an axisymmetric reference: 22.30 mm at 0 °C and 15.65 mm at −20 °C.
     @Test func plansMarginsWithoutIce() throws {
         let (run, _, keep) = try run(
