@@ -10,6 +10,8 @@ public struct RegistrationQuality: Sendable, Hashable {
     public let reasons: [String]
     /// The mean error to expect at the tumour's surface, in millimetres.
     public let expectedErrorMM: Double
+    /// The same; `nil` when the registration failed: evidence gathered around a motion that does not fit tells no error.
+    public var statedErrorMM: Double? { status == .fail ? nil : expectedErrorMM }
     /// How far a point of the tumour's surface comes back from where it started, when the scans exchange roles and start elsewhere;
     /// `nil` when no way back is found.
     public let inverseErrorMM: Double?

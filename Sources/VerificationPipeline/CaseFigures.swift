@@ -141,7 +141,7 @@ extension CaseFigures {
             fixed: .float32(part), modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
         let quality = registration.quality
         let described = "registration around tumour \(tumour), expected error "
-            + (quality.status == .fail ? "unknown" : String(format: "%.1f mm", quality.expectedErrorMM))
+            + (quality.statedErrorMM.map { String(format: "%.1f mm", $0) } ?? "unknown")
         return [
             Drawing(
                 "registration-checker-\(tumour)",

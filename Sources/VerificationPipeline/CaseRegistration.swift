@@ -116,6 +116,6 @@ struct CaseRegistration {
             quality: .init(
                 method: method, trusted: outcomes.allSatisfy { $0.registration?.quality.status == .pass },
                 status: outcomes.allSatisfy { $0.usable != nil } ? quality.status.rawValue : RegistrationQuality.Status.fail.rawValue,
-                reasons: quality.reasons, measures: measures, expectedErrorMM: quality.expectedErrorMM))
+                reasons: quality.reasons, measures: measures, expectedErrorMM: outcomes.allSatisfy { $0.usable != nil } ? quality.statedErrorMM : nil))
     }
 }

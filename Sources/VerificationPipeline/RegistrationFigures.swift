@@ -56,7 +56,7 @@ public struct RegistrationFigures {
         self.renderer = renderer
         caption = FigureCaption(
             title: "Registration: \(quality.status.rawValue)",
-            result: quality.status == .fail ? "error unknown" : String(format: "expected error at the tumour %.1f mm", quality.expectedErrorMM))
+            result: quality.statedErrorMM.map { String(format: "expected error at the tumour %.1f mm", $0) } ?? "error unknown")
     }
 
     /// The tumour as a ball.

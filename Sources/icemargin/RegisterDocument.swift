@@ -23,8 +23,8 @@ struct RegisterDocument: Encodable {
     struct Quality: Encodable {
         let status: String
         let reasons: [String]
-        /// The mean error to expect at the tumour's surface; means nothing where `status` is `fail`.
-        let expectedErrorMM: Double
+        /// The mean error to expect at the tumour's surface; `null` where `status` is `fail`.
+        let expectedErrorMM: Double?
         let inverseErrorMM: Double?
         let softerDifferenceMM: Double
         let rigidDifferenceMM, usedDifferenceMM: Double
@@ -47,7 +47,7 @@ struct RegisterDocument: Encodable {
         }
         let q = found.quality
         quality = Quality(
-            status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.expectedErrorMM, inverseErrorMM: q.inverseErrorMM,
+            status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.statedErrorMM, inverseErrorMM: q.inverseErrorMM,
             softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM,
             usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained, shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap,
             blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount, smallestJacobian: q.smallestJacobian,
@@ -58,8 +58,7 @@ struct RegisterDocument: Encodable {
 
     /// For a person.
     var text: String {
-        // Of a motion that does not fit, evidence tells no error.
-        let error = quality.status == RegistrationQuality.Status.fail.rawValue ? "unknown" : String(format: "%.1f mm", quality.expectedErrorMM)
+        let error = quality.expectedErrorMM.map { String(format: "%.1f mm", $0) } ?? "unknown"
         var lines = ["registration: \(quality.status), expected error at the tumour \(error)"]
         lines += quality.reasons
         if let deformable {

@@ -18,6 +18,7 @@ import Testing
         guard run.status == 0 else { return }
         let quality = try #require(try run.json()["quality"] as? [String: Any])
         #expect(quality["status"] as? String == "fail")
+        #expect(quality["expectedErrorMM"] is NSNull)
         #expect((quality["reasons"] as? [String])?.isEmpty == false)
     }
 
