@@ -57,7 +57,7 @@ public enum GrowthCharts {
         let title = "Margins if freezing goes on" + (isOnly ? "" : ": tumour \(tumour)"), reached = margins.compactMap(Self.reached).joined(separator: " ")
         var plot = SVGPlot(
             x: .init("minutes after the scan", 0...max(1, last.minutes)), y: .init("smallest margin, mm", holding: ends + required),
-            title: title, description: reached, rightMargin: 104)
+            title: title, description: reached, rightMargin: 124)
         for value in required { plot.addHorizontalLine(at: value, "required \(HTMLNumber.text(value, decimals: 1)) mm", .init(SVGPlot.ink, width: 1.4)) }
         for margin in margins {
             guard let zone = MarginZone(rawValue: margin.zone) else { continue }

@@ -65,11 +65,13 @@ public struct VerdictSummary: Sendable {
     }
 
     private static func line(of forecast: CaseReport.Forecast.Margin, within minutes: Double) -> String {
-        func time(_ value: Double?) -> String { value.map { $0 == 0 ? "now" : "\(text($0)) min" } ?? "later than \(text(minutes)) min" }
+        func time(_ value: Double?) -> String { value.map { $0 == 0 ? "now" : "in \(text($0)) min" } ?? "later than \(text(minutes)) min" }
         let required = "\(text(forecast.requiredMM)) mm in the \(zoneName(forecast.zone))", interval = forecast.reachedAfterIntervalMinutes
         let last = forecast.steps.last.map { "; after \(text($0.minutes)) min \(text($0.minimumMarginMM)) mm (95 %: \(text($0.minimumMarginIntervalMM.low)) to \(text($0.minimumMarginIntervalMM.high)))" } ?? ""
-        return "\(forecast.tumour): if freezing goes on, \(required) expected \(time(forecast.reachedAfterMinutes))"
-            + " (95 %: \(time(interval?.low)) to \(time(interval?.high)))\(last)"
+        let isSure = forecast.reachedAfterMinutes == 0 && interval?.low == 0 && interval?.high == 0
+        let reached = isSure ? "reached already"
+            : "expected \(time(forecast.reachedAfterMinutes)) (95 %: \(time(interval?.low)) to \(time(interval?.high)))"
+        return "\(forecast.tumour): if freezing goes on, \(required) \(reached)\(last)"
     }
 
     /// How a zone is called in a sentence; a name that is not a `MarginZone` stays as it is.
