@@ -18,7 +18,9 @@ extension LevelSet {
             self.init(field: Volume(geometry: mask.geometry, repeating: -.greatestFiniteMagnitude))
             return
         }
-        self.init(field: SurfaceFit(to: mask, window).solved())
+        var field = SurfaceFit(to: mask, window).solved()
+        window.close(&field)
+        self.init(field: field)
     }
 
     /// The surface of an object given as the share of each voxel that it fills, or as a probability, from 0 to 1: where that is one half.
@@ -53,6 +55,10 @@ struct ReconstructionWindow {
     /// Into how many voxels of `grid` a voxel of the mask is divided along each axis.
     let divisions: SIMD3<Int>
     let grid: GridGeometry
+    /// Per axis, whether the object goes on beyond the first and the last voxel of `grid`.
+    private let isCut: [(first: Bool, last: Bool)]
+    /// Depth outside, millimetres, at which a closed side is held at least.
+    private static let closedMM: Float = 0.05
 
     /// `nil` when the mask is empty.
     init?(of mask: Mask) {
@@ -64,6 +70,7 @@ struct ReconstructionWindow {
             return (range.lowerBound == 0 ? 0 : range.lowerBound - padding)..<(range.upperBound == count ? count : range.upperBound + padding)
         }
         let i = padded(box.i, size.i, spacing.x), j = padded(box.j, size.j, spacing.y), k = padded(box.k, size.k, spacing.z)
+        isCut = [(box.i, size.i), (box.j, size.j), (box.k, size.k)].map { ($0.lowerBound == 0, $0.upperBound == $1) }
         let wanted = max(Self.wantedSpacingMM, spacing.min())
         let parts = pointwiseMax((spacing / wanted).rounded(.toNearestOrAwayFromZero), SIMD3(repeating: 1))
         divisions = SIMD3<Int>(parts)
@@ -71,6 +78,23 @@ struct ReconstructionWindow {
         grid = geometry.refined(
             size: GridSize((i.count - 1) * divisions.x + 1, (j.count - 1) * divisions.y + 1, (k.count - 1) * divisions.z + 1),
             spacing: spacing / parts, origin: geometry.point(ContinuousIndex(low)))
+    }
+
+    /// Keeps the surface of an object that ends within the mask's grid within `grid`: between thick slices a jagged outline may bulge farther
+    /// than the padding.
+    func close(_ field: inout Volume<Float>) {
+        let size = grid.size, counts = [size.i, size.j, size.k], strides = [1, size.i, size.i * size.j]
+        field.withUnsafeMutableVoxels { field in
+            for axis in 0..<3 {
+                let (u, v) = ((axis + 1) % 3, (axis + 2) % 3)
+                for (isOpen, place) in [(isCut[axis].first, 0), (isCut[axis].last, counts[axis] - 1)] where !isOpen {
+                    for b in 0..<counts[v] { for a in 0..<counts[u] {
+                        let offset = place * strides[axis] + a * strides[u] + b * strides[v]
+                        field[offset] = min(field[offset], -Self.closedMM)
+                    } }
+                }
+            }
+        }
     }
 }
 

@@ -74,7 +74,7 @@ import Testing
         func blocks(_ share: Double) -> BlockAgreement { .init(count: 200, share: share, medianShiftMM: 1, correlation: 0.9) }
         #expect(status { $0.blocks = blocks(0.85) } == .pass)
         #expect(status { ($0.blocks, $0.explained) = (blocks(0.7), 0.9) } == .fail)
-        #expect(status { ($0.blocks, $0.explained) = (blocks(0.86), 0.88) } == .doubtful)
+        #expect(status { ($0.blocks, $0.explained) = (blocks(0.84), 0.88) } == .doubtful)
         #expect(status { ($0.blocks, $0.explained) = (blocks(0.95), 0.88) } == .pass)
         #expect(status { $0.tumourVolumeChange = -0.02 } == .doubtful)
         #expect(status { $0.softerDifferenceMM = 2.5 } == .doubtful)
