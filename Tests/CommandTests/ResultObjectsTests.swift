@@ -127,17 +127,23 @@ import Testing
     }
 
     @Test func anInterruptedRunLeavesNothingBehind() throws {
-        let folder = try TemporaryFolder(), parent = folder.url.appending(path: "results")
-        let process = Process()
-        process.executableURL = CommandRunner.binary
-        process.arguments = ["verify", Self.liver.path, "--output", parent.appending(path: "r").path]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        while (try? Self.files(in: parent))?.isEmpty ?? true { usleep(2000) }
-        process.terminate()
-        process.waitUntilExit()
-        #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
-        #expect(try Self.files(in: parent) == [])
+        // On a busy machine the run may end before the signal reaches it: then once more.
+        for _ in 0..<6 {
+            let folder = try TemporaryFolder(), parent = folder.url.appending(path: "results")
+            let process = Process()
+            process.executableURL = CommandRunner.binary
+            process.arguments = ["verify", "--no-simulation", Self.liver.path, "--output", parent.appending(path: "r").path]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            while process.isRunning, (try? Self.files(in: parent))?.isEmpty ?? true { usleep(2000) }
+            process.terminate()
+            process.waitUntilExit()
+            if process.terminationReason == .exit, process.terminationStatus == 0 { continue }
+            #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
+            #expect(try Self.files(in: parent) == [])
+            return
+        }
+        Issue.record("each run ended before it was interrupted")
     }
 }
