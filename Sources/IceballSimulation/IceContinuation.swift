@@ -32,6 +32,10 @@ public struct IceContinuation: Sendable {
     public struct State: Sendable {
         public let temperature, lowest: TemperatureField
         public let shift: PatientVector
+
+        public init(_ snapshot: IceballSimulation.Result.Snapshot, shift: PatientVector = .zero) {
+            (temperature, lowest, self.shift) = (snapshot.temperature, snapshot.lowest, shift)
+        }
     }
 
     private let fit: EdgeFit.Result
@@ -71,7 +75,7 @@ public struct IceContinuation: Sendable {
         var simulation = IceballSimulation(
             model: setup.model, sinks: try setup.probes.map { probe throws in try probe.sink() }, outputTimesS: minutes.map { scanS + 60 * $0 })
         (simulation.longestStepS, simulation.stepGrowth) = EdgeFitRuns.steps
-        return try simulation.run().snapshots.map { read(State(temperature: $0.temperature, lowest: $0.lowest, shift: shift)) }
+        return try simulation.run().snapshots.map { read(State($0, shift: shift)) }
     }
 }
 

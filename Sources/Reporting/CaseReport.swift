@@ -27,6 +27,8 @@ public struct CaseReport: Hashable, Sendable, Codable {
     public var simulation: Simulation?
     /// `null` when none was asked for, or the simulation does not fit.
     public var forecast: Forecast?
+    /// `null` unless the scan shows no ice and what probes and protocol would freeze could be simulated.
+    public var plan: Plan?
     /// One entry per tumour and zone.
     public var margins: [Margin]
     /// One entry per structure and zone.
@@ -39,7 +41,7 @@ public struct CaseReport: Hashable, Sendable, Codable {
 
     public init(
         case identity: CaseIdentity, inputs: [Input] = [], tumours: [Tumour] = [], probes: [Probe] = [], ice: Ice, registration: Registration,
-        simulation: Simulation? = nil, forecast: Forecast? = nil, margins: [Margin] = [], structures: [Structure] = [], verdict: Verdict, findings: [Finding] = [],
+        simulation: Simulation? = nil, forecast: Forecast? = nil, plan: Plan? = nil, margins: [Margin] = [], structures: [Structure] = [], verdict: Verdict, findings: [Finding] = [],
         timingsS: [String: Double] = [:], provenance: Provenance
     ) {
         self.case = identity
@@ -50,6 +52,7 @@ public struct CaseReport: Hashable, Sendable, Codable {
         self.registration = registration
         self.simulation = simulation
         self.forecast = forecast
+        self.plan = plan
         self.margins = margins
         self.structures = structures
         self.verdict = verdict

@@ -1,4 +1,4 @@
-/// How the ice goes on if the probes go on freezing from the time of the scan.
+/// How the ice goes on if the probes go on freezing from the time of the scan; of a plan, from the beginning of freezing.
 extension CaseReport {
     public struct Forecast: Hashable, Sendable, Codable {
         /// At one time.

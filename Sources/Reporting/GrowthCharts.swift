@@ -18,20 +18,48 @@ public enum GrowthCharts {
         (.isotherm40, "below −40 °C", { $0.below40ML }),
     ]
 
+    /// What margins over time are of.
+    public enum Course: Sendable {
+        /// Freezing that goes on after a scan of the ice, planned freezing without a pause, and a planned protocol.
+        case afterScan, plannedFreeze, plannedProtocol
+
+        fileprivate var name: String { self == .plannedProtocol ? "plan" : "forecast" }
+        fileprivate var title: String {
+            switch self {
+            case .afterScan: "Margins if freezing goes on"
+            case .plannedFreeze: "Planned margins if freezing goes on without a pause"
+            case .plannedProtocol: "Planned margins over the protocol"
+            }
+        }
+        fileprivate var axis: String {
+            switch self {
+            case .afterScan: "minutes after the scan"
+            case .plannedFreeze: "minutes of freezing"
+            case .plannedProtocol: "minutes of the protocol"
+            }
+        }
+        fileprivate var caption: String {
+            switch self {
+            case .afterScan: "What the simulation expects if all probes go on freezing; shaded: 95 % intervals."
+            case .plannedFreeze, .plannedProtocol: "Simulated alone: no ice has been seen; shaded: 95 % intervals."
+            }
+        }
+    }
+
     /// Volumes since the beginning, and beyond the scan where a forecast looks ahead.
     ///
     /// - Parameters:
     ///   - ice: volumes by minutes from the scan, in order; the beginning is added.
-    ///   - scanMinutes: minutes of the protocol at the scan.
-    public static func growth(_ ice: [CaseReport.Forecast.Ice], scanMinutes: Double) -> ReportChart? {
+    ///   - scanMinutes: minutes of the protocol at the scan; `nil` for a plan, whose minutes are those of the protocol.
+    public static func growth(_ ice: [CaseReport.Forecast.Ice], scanMinutes scan: Double?) -> ReportChart? {
         guard let last = ice.last else { return nil }
-        let title = "Growth of the simulated ice"
+        let title = scan == nil ? "Planned growth of the ice" : "Growth of the simulated ice", scanMinutes = scan ?? 0
         var plot = SVGPlot(
             x: .init("minutes of the protocol", 0...max(1, last.minutes + scanMinutes)),
             y: .init("volume, mL", holding: [0] + ice.flatMap { entry in names.map { $0.volume(entry) } }, within: 0 ... .infinity), title: title,
             description: names.map { "\($0.name): \(HTMLNumber.text($0.volume(last), decimals: 1)) mL" }.joined(separator: ", ") + " at the end.",
             rightMargin: 104)
-        plot.addVerticalLine(at: scanMinutes, "scan", .init(SVGPlot.ink, width: 1.2, dash: "3 3"))
+        if let scan { plot.addVerticalLine(at: scan, "scan", .init(SVGPlot.ink, width: 1.2, dash: "3 3")) }
         for entry in names {
             plot.addLine([(0, 0)] + ice.map { (x: $0.minutes + scanMinutes, y: entry.volume($0)) }, .of(entry.zone))
         }
@@ -42,21 +70,21 @@ public enum GrowthCharts {
     }
 
     /// The margins of a forecast with their intervals, a chart for each tumour.
-    public static func margins(_ forecast: CaseReport.Forecast) -> [ReportChart] {
+    public static func margins(_ forecast: CaseReport.Forecast, of course: Course = .afterScan) -> [ReportChart] {
         var tumours: [String] = []
         for margin in forecast.margins where !tumours.contains(margin.tumour) { tumours.append(margin.tumour) }
-        return tumours.compactMap { tumour in chart(forecast.margins.filter { $0.tumour == tumour }, of: tumour, isOnly: tumours.count == 1) }
+        return tumours.compactMap { tumour in chart(forecast.margins.filter { $0.tumour == tumour }, course, of: tumour, isOnly: tumours.count == 1) }
     }
 
-    private static func chart(_ margins: [CaseReport.Forecast.Margin], of tumour: String, isOnly: Bool) -> ReportChart? {
+    private static func chart(_ margins: [CaseReport.Forecast.Margin], _ course: Course, of tumour: String, isOnly: Bool) -> ReportChart? {
         let required = Set(margins.compactMap(\.requiredMM)).sorted()
         let ends = margins.flatMap { margin in
             margin.steps.flatMap { [$0.minimumMarginMM, $0.minimumMarginIntervalMM.low, $0.minimumMarginIntervalMM.high].compactMap { $0 } }
         }
-        guard let last = margins.first?.steps.last else { return nil }
-        let title = "Margins if freezing goes on" + (isOnly ? "" : ": tumour \(tumour)"), reached = margins.compactMap(Self.reached).joined(separator: " ")
+        guard let end = margins.compactMap({ $0.steps.last?.minutes }).max() else { return nil }
+        let title = course.title + (isOnly ? "" : ": tumour \(tumour)"), reached = margins.compactMap(Self.reached).joined(separator: " ")
         var plot = SVGPlot(
-            x: .init("minutes after the scan", 0...max(1, last.minutes)), y: .init("smallest margin, mm", holding: ends + required),
+            x: .init(course.axis, 0...max(1, end)), y: .init("smallest margin, mm", holding: ends + required),
             title: title, description: reached, rightMargin: 124)
         for value in required { plot.addHorizontalLine(at: value, "required \(HTMLNumber.text(value, decimals: 1)) mm", .init(SVGPlot.ink, width: 1.4)) }
         for margin in margins {
@@ -70,8 +98,7 @@ public enum GrowthCharts {
         plot.addNames(
             margins.compactMap { margin in margin.steps.last.map { (at: $0.minimumMarginMM, name: VerdictSummary.zoneName(margin.zone)) } })
         return ReportChart(
-            name: isOnly ? "forecast" : "forecast-\(tumour)", title: title,
-            caption: "What the simulation expects if all probes go on freezing; shaded: 95 % intervals. \(reached)", plot: plot)
+            name: isOnly ? course.name : "\(course.name)-\(tumour)", title: title, caption: "\(course.caption) \(reached)", plot: plot)
     }
 
     /// When a required margin is reached, in words; `nil` where none is required.

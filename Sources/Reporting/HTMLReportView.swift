@@ -12,8 +12,8 @@ struct HTMLReportView {
                 "id": report.case.id, "site": report.case.site, "profile": report.case.profile, "intent": report.case.intent.rawValue,
             ],
             "status": status.rawValue,
-            "headline": Self.headline(status),
-            "explanation": Self.explanation(status),
+            "headline": report.plan == nil ? Self.headline(status) : "Plan only: no ice was seen",
+            "explanation": report.plan == nil ? Self.explanation(status) : Self.planExplanation,
             "reasons": report.verdict.reasons,
             "hasReasons": !report.verdict.reasons.isEmpty,
             "keyFigures": figures.filter { $0.place == .key }.map(Self.figure),
@@ -45,6 +45,7 @@ struct HTMLReportView {
         }
         if let patient = report.patient { (content["patient"], content["hasPatient"]) = (Self.patient(patient), true) }
         addMargins(report.margins)
+        if let plan = report.plan { addPlan(plan) }
         addFindings(report)
     }
 
@@ -69,6 +70,8 @@ struct HTMLReportView {
             ] as [String: Any]
         }
     }
+
+    mutating func set(_ name: String, _ value: Any) { content[name] = value }
 
     private mutating func addFindings(_ report: CaseReport) {
         let all = report.findings.map { ("", $0) } + report.inputs.flatMap { input in input.findings.map { (input.role, $0) } }
@@ -100,6 +103,9 @@ extension HTMLReportView {
         case .indeterminate: "What was measured does not allow a sure answer. Look at the pictures and the findings before deciding."
         }
     }
+
+    private static let planExplanation =
+        "Whether the criterion is met can only be judged on a scan that shows the ice. What is given here is simulated from probes and protocol."
 
     private static func patient(_ patient: CaseReport.Patient) -> [[String: String]] {
         // YYYYMMDD with dashes; anything else as it is.

@@ -17,7 +17,7 @@ public struct VerdictSummary: Sendable {
         let outermost = report.structures.first?.zone
         lines += report.structures.filter { $0.minimumDistanceMM != nil && $0.zone == outermost }.map { "  " + Self.line(of: $0) }
         lines += zoneVolume.map { ["  " + $0] } ?? []
-        lines += (report.forecast?.margins ?? []).filter { $0.requiredMM != nil }.map { "  " + Self.line(of: $0, within: report.forecast!.minutes) }
+        lines += (report.forecast?.margins ?? []).filter { $0.requiredMM != nil }.map { "  " + line(of: $0, within: report.forecast!.minutes) }
         lines += report.verdict.reasons.map { "  • " + $0 }
         for finding in report.findings where finding.severity > .info {
             lines.append("  \(finding.severity.rawValue): \(finding.message)\(finding.remedy.isEmpty ? "" : " " + finding.remedy)")
@@ -29,7 +29,7 @@ public struct VerdictSummary: Sendable {
         switch report.verdict.status {
         case .met: "MARGIN MET"
         case .notMet: "MARGIN NOT MET"
-        case .indeterminate: "INDETERMINATE"
+        case .indeterminate: report.plan == nil ? "INDETERMINATE" : "PLAN ONLY, NO ICE SEEN (INDETERMINATE)"
         }
     }
 
@@ -64,14 +64,16 @@ public struct VerdictSummary: Sendable {
         return "\(structure.name): \(text(structure.minimumDistanceMM!)) mm from the \(zoneName(structure.zone))\(interval)\(limit)"
     }
 
-    private static func line(of forecast: CaseReport.Forecast.Margin, within minutes: Double) -> String {
-        func time(_ value: Double?) -> String { value.map { $0 == 0 ? "now" : "in \(text($0)) min" } ?? "later than \(text(minutes)) min" }
-        let required = "\(text(forecast.requiredMM)) mm in the \(zoneName(forecast.zone))", interval = forecast.reachedAfterIntervalMinutes
+    private func line(of forecast: CaseReport.Forecast.Margin, within minutes: Double) -> String {
+        func text(_ value: Double?) -> String { Self.text(value) }
+        let isPlan = report.plan != nil, when = isPlan ? "after" : "in"
+        func time(_ value: Double?) -> String { value.map { $0 == 0 ? "now" : "\(when) \(text($0)) min" } ?? "later than \(text(minutes)) min" }
+        let required = "\(text(forecast.requiredMM)) mm in the \(Self.zoneName(forecast.zone))", interval = forecast.reachedAfterIntervalMinutes
         let last = forecast.steps.last.map { "; after \(text($0.minutes)) min \(text($0.minimumMarginMM)) mm (95 %: \(text($0.minimumMarginIntervalMM.low)) to \(text($0.minimumMarginIntervalMM.high)))" } ?? ""
         let isSure = forecast.reachedAfterMinutes == 0 && interval?.low == 0 && interval?.high == 0
         let reached = isSure ? "reached already"
             : "expected \(time(forecast.reachedAfterMinutes)) (95 %: \(time(interval?.low)) to \(time(interval?.high)))"
-        return "\(forecast.tumour): if freezing goes on, \(required) \(reached)\(last)"
+        return "\(forecast.tumour): \(isPlan ? "planned, one freeze without a pause" : "if freezing goes on"), \(required) \(reached)\(last)"
     }
 
     /// How a zone is called in a sentence; a name that is not a `MarginZone` stays as it is.

@@ -109,6 +109,8 @@ public struct CaseDescription: Sendable, Hashable {
     /// The scan that shows the ice, or for an audit the scan that shows the ablation zone.
     public var treated: Series
     public var isFollowup: Bool
+    /// Whether there is no scan of any ice: what probes and protocol would freeze is planned on the planning scan, which stands for the treated one.
+    public var isPlan = false
     public var tumours: [Tumour]
     public var structures: [Structure] = []
     public var organ: FramedMask?
@@ -123,8 +125,10 @@ public struct CaseDescription: Sendable, Hashable {
     public var probeModels: [URL] = []
     public var registration = RegistrationChoice()
     public var freezeProtocol: FreezeProtocol?
-    /// Minutes into the protocol when the ice scan was taken.
+    /// Minutes into the protocol when the ice scan was taken; 0 for one from before freezing.
     public var elapsedMinutes: Double?
+    /// Whether the treated scan is said not to show ice yet.
+    var isBeforeFreezing: Bool { isPlan || elapsedMinutes == 0 }
 
     public init(
         id: String, site: String, planning: Series, prefreeze: Series? = nil, treated: Series, isFollowup: Bool = false, tumours: [Tumour]

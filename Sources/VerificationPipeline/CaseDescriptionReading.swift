@@ -39,19 +39,23 @@ extension CaseDescription {
             throw root.wrongValue("followup", expected: "left out when “intraprocedural” is given: a case has one of them")
         }
         guard let planning = try series("planning", of: root, in: folder) else { throw root.missing("planning") }
-        guard let treated = try series(treatedKey, of: root, in: folder) else { throw root.missing("intraprocedural (or followup)") }
+        let given = try series(treatedKey, of: root, in: folder), isPlan = given == nil
+        if isPlan, let stray = ["ice", "elapsed", "registration", "prefreeze"].first(where: root.has) {
+            throw root.wrongValue(stray, expected: "left out of a plan; or give the “intraprocedural” scan that it is about")
+        }
         guard !(isFollowup ? root.has("ice") : root.has("ablationZone")) else {
             throw root.wrongValue(isFollowup ? "ice" : "ablationZone", expected: isFollowup ? "“ablationZone” in an audit" : "“ice” during a procedure")
         }
 
         let treatedFrame: Frame = isFollowup ? .followup : .intraprocedural
         func mask(_ entry: StrictYAML, default frame: Frame = .planning) throws -> FramedMask {
-            try framedMask(entry, in: folder, frames: [.planning, treatedFrame], default: frame)
+            try framedMask(entry, in: folder, frames: isPlan ? [.planning] : [.planning, treatedFrame], default: frame)
         }
         var description = CaseDescription(
             id: try identifier("id", of: root), site: try root.requiredString("site"), planning: planning,
-            prefreeze: try series("prefreeze", of: root, in: folder), treated: treated, isFollowup: isFollowup,
+            prefreeze: try series("prefreeze", of: root, in: folder), treated: given ?? planning, isFollowup: isFollowup,
             tumours: try tumours(of: root, mask: { try mask($0) }))
+        description.isPlan = isPlan
         description.intent = try intent(of: root)
         description.acceptedIdentityDifferences = try identityDifferences(of: root)
         var names: Set<String> = []
@@ -72,7 +76,8 @@ extension CaseDescription {
             return FreezeProtocol(
                 freezeMinutes: freeze, thawMinutes: try entry.zeroOrMore("thaw") ?? 0, refreezeMinutes: try entry.zeroOrMore("refreeze") ?? 0)
         }
-        description.elapsedMinutes = try root.positive("elapsed")
+        description.elapsedMinutes = try root.zeroOrMore("elapsed")
+        if isPlan, case .automatic = description.probes { throw root.missing("probes: a list of {tip, tail, model}, or intraprocedural (or followup)") }
         return description
     }
 

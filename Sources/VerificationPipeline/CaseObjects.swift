@@ -72,7 +72,8 @@ struct CaseObjectFinder {
         switch description.probes {
         case .given(let given):
             let probes = given.map { Probe(tip: $0.tip, tail: $0.tail, source: .given) }
-            return .init(probes: probes, findings: ProbeDetection.check(given: probes, in: scan, modality: modality))
+            // Where they are to be put nothing shows yet.
+            return .init(probes: probes, findings: description.isPlan ? [] : ProbeDetection.check(given: probes, in: scan, modality: modality))
         case .automatic:
             return description.isFollowup ? .init() : ProbeDetection.find(in: scan, modality: modality)
         }

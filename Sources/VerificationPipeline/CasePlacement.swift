@@ -55,17 +55,24 @@ struct CasePlacer {
 
     /// The zone; `nil`, with a finding, when the scan shows none.
     private func zone(_ probes: [Probe], seeds: [PatientPoint], of tumours: [CaseObject], _ findings: inout [Finding]) throws -> CaseObject? {
-        try clock.measure("zone", as: description.isFollowup ? "finding the ablation zone" : "finding the ice") {
+        guard !description.isPlan else { return nil }
+        return try clock.measure("zone", as: description.isFollowup ? "finding the ablation zone" : "finding the ice") {
             do {
                 let zone = try finder.zone(probes: probes, seeds: seeds, of: tumours)
                 findings += zone.findings
+                if description.isBeforeFreezing { findings.append(Self.iceTooEarly) }
                 return zone
             } catch let error as SegmentationError where error.isAboutTheScan {
-                findings.append(error.finding)
+                findings.append(description.isBeforeFreezing ? Self.noIceYet : error.finding)
                 return nil
             }
         }
     }
+
+    private static let noIceYet = Finding(.info, "no-ice-yet", "The scan shows no ice, as is to be expected before freezing (elapsed: 0).")
+    private static let iceTooEarly = Finding(
+        .error, "ice-before-freezing", "The scan shows what looks like ice, though the case says that it was taken before freezing (elapsed: 0).",
+        remedy: "Correct “elapsed”, or look at the pictures: is it ice?")
 }
 
 /// Scans in one frame of reference.
@@ -79,15 +86,16 @@ extension CasePlacer {
         if scans.planning.seriesInstanceUID == scans.treated.seriesInstanceUID {
             placement.registration.quality = .init(method: "shared-frame-of-reference", trusted: true, expectedErrorMM: 0)
         }
-        guard let zone = placement.zone, scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID,
-            objects.contains(where: { $0.isInPlanningFrame != zone.isInPlanningFrame })
+        // Without a zone it is the probes, on the treated scan, that matter.
+        let zoneIsPlanning = placement.zone?.isInPlanningFrame ?? false
+        guard scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID, objects.contains(where: { $0.isInPlanningFrame != zoneIsPlanning })
         else { return placement }
 
         let checks = try clock.measure("alignment", as: "checking the shared frame of reference") {
             try tumours.map { tumour in
                 try SharedFrameCheck(
                     planning: scans.planning.volume, treated: scans.treated.volume,
-                    modality: scans.planning.modality == scans.treated.modality ? scans.planning.modality : nil, tumour: tumour.levelSet, zone: zone.levelSet)
+                    modality: scans.planning.modality == scans.treated.modality ? scans.planning.modality : nil, tumour: tumour.levelSet, zone: placement.zone?.levelSet)
             }
         }
         let alignments = checks.map { FrameAlignment(expectedErrorMM: $0.expectedErrorMM, doubts: $0.isTrusted ? [] : $0.findings.map(\.message)) }

@@ -20,6 +20,8 @@ struct CaseResult {
     var zones: [MeasuredZone] = []
     /// Fitted to the visible ice, or rejected; `nil` when nothing could be simulated.
     var simulation: CaseSimulation?
+    /// What the ice would be, where the scan shows none; nothing that was seen.
+    var plan: CasePlan?
     /// Volumes of the simulated ice over time, and margins to come where they were asked for.
     var growth: [CaseReport.Forecast.Ice] = []
     var forecast: CaseReport.Forecast?
@@ -32,8 +34,9 @@ struct CaseResult {
 
     /// How the simulated ice grew, and how margins would.
     var charts: [ReportChart] {
+        if let plan { return plan.charts(forecast) }
         guard let simulation else { return [] }
         return [GrowthCharts.growth(growth, scanMinutes: simulation.fit.seconds / 60)].compactMap { $0 }
-            + (forecast.map(GrowthCharts.margins) ?? [])
+            + (forecast.map { GrowthCharts.margins($0) } ?? [])
     }
 }

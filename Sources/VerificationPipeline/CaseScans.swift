@@ -32,9 +32,9 @@ struct CaseScans {
     var prefreeze: Scan?
 
     static func load(_ description: CaseDescription) throws -> CaseScans {
-        CaseScans(
-            planning: try scan(description.planning, role: "planning"),
-            treated: try scan(description.treated, role: description.treatedRole),
+        let planning = try scan(description.planning, role: "planning")
+        return CaseScans(
+            planning: planning, treated: description.isPlan ? planning : try scan(description.treated, role: description.treatedRole),
             prefreeze: try description.prefreeze.map { try scan($0, role: "prefreeze") })
     }
 
@@ -105,7 +105,7 @@ struct CaseScans {
 }
 
 extension CaseDescription {
-    var treatedRole: String { isFollowup ? "followup" : "intraprocedural" }
+    var treatedRole: String { isFollowup ? "followup" : isPlan ? "planning" : "intraprocedural" }
 }
 
 extension Array {

@@ -52,7 +52,7 @@ public struct CaseVerification {
                 volumeML: result.placement.zone.map { $0.surface.enclosedVolume / 1000 }, source: result.placement.zone?.source ?? "none",
                 inOrgan: result.measurements?.zoneInOrgan),
             registration: result.placement.registration, simulation: result.simulation.map(CaseReport.Simulation.init),
-            forecast: result.forecast,
+            forecast: result.forecast, plan: result.plan?.reported(),
             margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
             timingsS: clock.timingsS, provenance: try CaseProvenance(description: description, profile: profile).record(inputs, started: started))
@@ -61,6 +61,7 @@ public struct CaseVerification {
         }
         report.timingsS = clock.timingsS
         if options.isIdentified { report.patient = try SourceSeries(result.scans.treated).patient }
+        if let plan = result.plan { try CaseImages(result: result, isFollowup: false).write(plan, to: folder) }
         if let simulation = result.simulation {
             try clock.measure("simulationFiles", as: "writing temperatures") {
                 try SimulationFiles(simulation: simulation, scan: result.scans.treated.geometry).write(to: folder)
@@ -104,7 +105,10 @@ public struct CaseVerification {
         var result = CaseResult(
             scans: scans, tumours: tumours, structures: structures.map(\.object), organ: organ, probes: probes, placement: placement,
             findings: findings)
-        guard let zone = placement.zone else { return result }
+        guard let zone = placement.zone else {
+            if !description.isFollowup { try plan(&result, library, clock) }
+            return result
+        }
         var zones = [MeasuredZone(.ablationZone, zone)]
         if !description.isFollowup {
             let outcome = try !options.simulates ? IceballStage.Outcome(findings: []) : clock.measure("simulation", as: "simulating the ice") { progress in
@@ -128,13 +132,29 @@ public struct CaseVerification {
         return result
     }
 
+    /// What probes and protocol would freeze, where the scan shows no ice.
+    private func plan(_ result: inout CaseResult, _ library: ProbeLibrary, _ clock: StageClock) throws {
+        guard options.simulates else { return }
+        let outcome = try clock.measure("plan", as: "planning the ice") { progress in
+            try PlanStage(
+                description: description, profile: profile, scans: result.scans, placement: result.placement, probes: result.probes, library: library,
+                forecastMinutes: options.forecastMinutes
+            ).run(progress: progress)
+        }
+        (result.plan, result.forecast) = (outcome.plan, outcome.plan?.forecasted)
+        result.findings += outcome.findings
+        if outcome.plan == nil, options.forecastMinutes != nil { result.findings.append(Self.noForecast("there is neither ice nor a plan")) }
+    }
+
+    private static func noForecast(_ reason: String) -> Finding {
+        Finding(.warning, "forecast-not-possible", "There is no forecast: \(reason).", remedy: "See the findings on the simulation.")
+    }
+
     /// Growth until the scan, and the forecast where one is wanted.
     private func lookAhead(_ result: inout CaseResult, _ clock: StageClock) throws {
         guard let simulation = result.simulation, !simulation.fit.isRejected else {
             guard options.forecastMinutes != nil else { return }
-            result.findings.append(Finding(
-                .warning, "forecast-not-possible", "There is no forecast: \(result.simulation == nil ? "nothing was simulated" : "the simulation does not fit the visible ice").",
-                remedy: "See the findings on the simulation."))
+            result.findings.append(Self.noForecast(result.simulation == nil ? "nothing was simulated" : "the simulation does not fit the visible ice"))
             return
         }
         result.growth = try clock.measure("growth", as: "simulating the growth") { try IceForecast.growth(simulation) }
@@ -153,14 +173,14 @@ public struct CaseVerification {
 extension CaseVerification {
     /// What is known about the case before anything is measured.
     private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
-        var findings = scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
+        var findings = description.isPlan ? [] : scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
         if options.writesDICOM { findings += scans.reasonsAgainstDICOM(beside: findings) }
         findings += (tumours + structures).flatMap(\.findings)
         findings += profile.advice.map { Finding(.info, "site-advice", $0.text) }
         findings += LesionFindings(profile: profile).findings(for: tumours)
         if probes.isEmpty, !description.isFollowup {
             findings.append(Finding(
-                .info, "no-probes", "No probe was found on the ice scan.",
+                .info, "no-probes", "No probe was found on the \(description.treatedRole) scan.",
                 remedy: "List the probes in the case to guide the search for ice."))
         }
         return findings
@@ -173,6 +193,7 @@ extension CaseVerification {
     private func verdict(_ result: CaseResult) -> CaseReport.Verdict {
         guard !result.margins.isEmpty else {
             let errors = result.findings.filter { $0.severity == .error }.map(\.message)
+            if let plan = result.plan { return .init(status: .indeterminate, reasons: errors + plan.reasons) }
             return .init(status: .indeterminate, reasons: errors.isEmpty ? ["No margin was measured."] : errors)
         }
         let combined = Verdict(combining: result.margins.compactMap(\.verdict))
@@ -181,7 +202,8 @@ extension CaseVerification {
 
     private func inputs(_ result: CaseResult) throws -> [CaseReport.Input] {
         let scans = result.scans, objects = [result.placement.zone, result.organ].compactMap { $0 } + result.tumours + result.structures
-        let series = [("planning", scans.planning), (description.treatedRole, scans.treated)] + (scans.prefreeze.map { [("prefreeze", $0)] } ?? [])
+        let treated = description.isPlan ? [] : [(description.treatedRole, scans.treated)]
+        let series = [("planning", scans.planning)] + treated + (scans.prefreeze.map { [("prefreeze", $0)] } ?? [])
         return try series.map { role, scan in
             CaseReport.Input(
                 role: role, seriesInstanceUID: scan.seriesInstanceUID, modality: scan.modality.rawValue, geometry: scan.geometry,

@@ -40,7 +40,7 @@ struct CaseFlags: ParsableArguments {
     @Option(name: .customLong("prefreeze-series"), help: ArgumentHelp("Its Series Instance UID, where the folder has several.", valueName: "uid"))
     var prefreezeSeries: String?
 
-    @Option(help: ArgumentHelp("The folder of the scan that shows the ice.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The folder of the scan that shows the ice; without it, and without --followup, the treatment is planned.", valueName: "dir"))
     var intraprocedural: String?
 
     @Option(name: .customLong("intraprocedural-series"), help: ArgumentHelp("Its Series Instance UID, where the folder has several.", valueName: "uid"))
@@ -97,7 +97,7 @@ struct CaseFlags: ParsableArguments {
 
     @Option(
         name: .customLong("probe"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A probe's tip and tail on the ice scan, LPS millimetres, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"),
+        help: ArgumentHelp("A probe's tip and tail on the ice scan (of a plan, on the planning scan), LPS millimetres, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"),
         transform: Probe.flag)
     var probes: [Probe] = []
 
@@ -112,7 +112,7 @@ struct CaseFlags: ParsableArguments {
         transform: CaseDescription.FreezeProtocol.flag)
     var freezeProtocol: CaseDescription.FreezeProtocol?
 
-    @Option(help: ArgumentHelp("Minutes into the protocol when the ice scan was taken.", valueName: "min"))
+    @Option(help: ArgumentHelp("Minutes into the protocol when the ice scan was taken; 0 for one from before freezing.", valueName: "min"))
     var elapsed: Double?
 
     @Option(name: .customLong("registration"), help: ArgumentHelp("How scans in different frames of reference are registered; by default as the profile says.", valueName: "rigid|deformable"))
@@ -152,11 +152,15 @@ struct CaseFlags: ParsableArguments {
     }
 
     func description() throws -> CaseDescription {
-        guard let planning, let treated = intraprocedural ?? followup else {
-            throw ValidationError("--planning and --intraprocedural (or --followup) are both needed.")
+        let isPlan = intraprocedural == nil && followup == nil
+        guard let planning, !isPlan || !probes.isEmpty else {
+            throw ValidationError("--planning is needed, and --intraprocedural, --followup or, for a plan, each --probe.")
         }
-        let isFollowup = intraprocedural == nil
-        guard isFollowup || followup == nil else { throw ValidationError("Give --intraprocedural or --followup, not both.") }
+        let isFollowup = intraprocedural == nil && !isPlan, treated = intraprocedural ?? followup ?? planning
+        if isPlan, iceMask != nil || elapsed != nil || prefreeze != nil {
+            throw ValidationError("--ice-mask, --elapsed and --prefreeze go with --intraprocedural; a plan has no scan of the ice.")
+        }
+        guard intraprocedural == nil || followup == nil else { throw ValidationError("Give --intraprocedural or --followup, not both.") }
         for (scan, folder, series) in [("prefreeze", prefreeze, prefreezeSeries), ("intraprocedural", intraprocedural, intraproceduralSeries), ("followup", followup, followupSeries)] {
             guard folder != nil || series == nil else { throw ValidationError("--\(scan)-series needs --\(scan).") }
         }
@@ -169,8 +173,10 @@ struct CaseFlags: ParsableArguments {
         var description = CaseDescription(
             id: id ?? "case", site: site, planning: .init(folder: URL(filePath: planning), seriesUID: planningSeries),
             prefreeze: prefreeze.map { .init(folder: URL(filePath: $0), seriesUID: prefreezeSeries) },
-            treated: .init(folder: URL(filePath: treated), seriesUID: isFollowup ? followupSeries : intraproceduralSeries), isFollowup: isFollowup,
+            treated: .init(folder: URL(filePath: treated), seriesUID: isPlan ? planningSeries : isFollowup ? followupSeries : intraproceduralSeries),
+            isFollowup: isFollowup,
             tumours: [.init(id: "T1", source: try tumour())])
+        description.isPlan = isPlan
         description.intent = intent ?? .curative
         description.acceptedIdentityDifferences = Set(acceptedIdentityDifferences)
         description.zone = (iceMask ?? ablationZoneMask).map { .init(source: .nifti(URL(filePath: $0)), frame: isFollowup ? .followup : .intraprocedural) }
@@ -180,7 +186,7 @@ struct CaseFlags: ParsableArguments {
         guard Set(names).count == names.count else { throw ValidationError("Each --structure needs a name of its own.") }
         if !probes.isEmpty { description.probes = .given(probes.map { .init(tip: $0.tip, tail: $0.tail, model: nil) }) }
         (description.probeModel, description.probeModels) = (probeModel, probeModels.map { [URL(filePath: $0)] } ?? [])
-        if let elapsed, !(elapsed > 0 && elapsed.isFinite) { throw ValidationError("--elapsed must be minutes greater than 0.") }
+        if let elapsed, !(elapsed >= 0 && elapsed.isFinite) { throw ValidationError("--elapsed must be minutes, 0 or more.") }
         (description.freezeProtocol, description.elapsedMinutes) = (freezeProtocol, elapsed)
         description.registration = try registration()
         return description

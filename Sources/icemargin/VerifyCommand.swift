@@ -16,6 +16,9 @@ struct VerifyCommand: AsyncParsableCommand {
               icemargin verify --planning DIR --intraprocedural DIR --site liver \\
                 --tumour-seed 12.5,-80,431 --tumour-diameter 24
 
+            Without --intraprocedural (or --followup), with each --probe, the treatment is planned: what would freeze, and the margins that would \
+            give, by simulation alone. The same is added where the ice scan shows no ice.
+
             The output folder gets report.html, report.json, pictures (PNG), masks and simulated temperatures (NIfTI) and, in dicom/, DICOM objects of \
             the scans' studies: segmentation, structured report, pictures. These say who the patient is; all else does only with --identified. Scans are only read.
             """)
@@ -58,7 +61,7 @@ struct VerifyCommand: AsyncParsableCommand {
         guard printProfile == nil else { return }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if casePath == nil && flags.planning == nil {
-            throw ValidationError("Give a case file, or --planning, --intraprocedural and a tumour.")
+            throw ValidationError("Give a case file, or --planning, --intraprocedural (for a plan, each --probe) and a tumour.")
         }
         if casePath == nil { _ = try flags.description() }
         if casePath != nil, let given = flags.firstGiven {

@@ -109,6 +109,7 @@ let exampleDocument = #"""
       },
       "simulation": null,
       "forecast": null,
+      "plan": null,
       "margins": [
         {
           "tumour": "T1",

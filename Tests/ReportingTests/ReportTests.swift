@@ -37,5 +37,5 @@ func stringsSurviveJSON(_ string: String) throws {
 
 @Test func theFormatIsValidForAnotherReader() throws {
     let object = try JSONSerialization.jsonObject(with: try exampleReport().jsonData()) as? [String: Any]
-    #expect(object?.count == 16)
+    #expect(object?.count == 17)
 }

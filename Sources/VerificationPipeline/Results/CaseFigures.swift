@@ -31,7 +31,8 @@ struct CaseFigures {
         let deciding = result.margins.filter { $0.verdict != nil && $0.result != nil }
         var drawings = try deciding.flatMap(marginDrawings)
         // Without a margin the picture has to show why.
-        for tumour in result.placement.tumours where !deciding.contains(where: { $0.tumour.name == tumour.name }) {
+        drawings += try result.plan.map(planDrawings) ?? []
+        for tumour in result.placement.tumours where result.plan == nil && !deciding.contains(where: { $0.tumour.name == tumour.name }) {
             drawings.append(try planes(of: tumour))
         }
         if result.placement.tumours.isEmpty, let zone = result.placement.zone { drawings.append(try planes(of: zone)) }
@@ -123,6 +124,34 @@ extension CaseFigures {
             altText:
                 "Axial, coronal and sagittal plane through the middle of the \(name) on the \(scan.modality.rawValue) scan, with its outline.",
             image, .key)
+    }
+}
+
+/// Plans.
+extension CaseFigures {
+    /// The ice that is planned, dashed throughout: nothing of it was seen.
+    private func planDrawings(_ plan: CasePlan) throws -> [Drawing] {
+        let colours: [MarginZone: RGBColour] = [
+            .visibleIce: FigureColour.ice, .isotherm20: FigureColour.isotherm20, .isotherm40: FigureColour.isotherm40,
+        ]
+        let zones = plan.zones.map { zone in
+            FigureOverlay(
+                zone.levelSet, colour: colours[zone.name] ?? FigureColour.ice, name: "planned \(zone.name.phrase)",
+                dash: zone.name == .isotherm40 ? .dotted : .dashed)
+        }
+        return try result.placement.tumours.map { tumour in
+            let margins = plan.course.margins.filter { $0.tumour == tumour.name }
+            let deciding = margins.first { plan.requiredMM[$0.zone] != nil } ?? margins[0]
+            let value = deciding.steps.last.map { FigureMark.text(ofMarginMM: $0.marginMM) } ?? "none"
+            let outline = FigureOverlay(tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(tumour.name)", thickness: 2.4)
+            let image = try renderer.orthogonalPlanes(
+                scan: scan.volume, overlays: [outline] + zones + structures, at: deciding.worst ?? tumour.surface.centroid ?? scan.volume.geometry.center,
+                caption: FigureCaption(title: "Tumour \(tumour.name): PLAN, simulated, no ice seen", result: "planned margin \(value)"))
+            let described = "planned margin to the \(deciding.zone.phrase) at the end of the protocol \(value), simulated"
+            return Drawing(
+                "plan-\(tumour.name)", "The ice that is planned around tumour \(tumour.name): \(described). No ice has been seen.",
+                altText: "Outlines of tumour \(tumour.name) and of planned, simulated ice on the \(scan.modality.rawValue) scan; \(described).", image, .key)
+        }
     }
 }
 

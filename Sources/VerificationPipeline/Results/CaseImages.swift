@@ -78,6 +78,17 @@ struct CaseImages {
         }
     }
 
+    /// The temperatures of a plan, around what would freeze.
+    func write(_ plan: CasePlan, to folder: ResultsFolder) throws {
+        let scan = result.scans.treated.geometry, name = "simulation/planned-lowest-temperature", field = plan.course.last.lowest
+        guard let box = scan.indexRanges(around: field.grid.core.cornerPoints, marginMM: 0) else { return }
+        try NIfTIFile.write(field.volume(on: scan.cropped(box.i, box.j, box.k)), to: folder.url(name + ".nii.gz"))
+        try describe(
+            name, object: "planned ice", values: "lowest temperature until the end of the protocol, of a plan: nothing of it has been seen", unit: "°C",
+            source: "simulation of probes and protocol", inPlanningFrame: result.scans.planning.seriesInstanceUID == result.scans.treated.seriesInstanceUID,
+            to: folder)
+    }
+
     private func write(_ object: CaseObject, named name: String, as title: String, source: String, to folder: ResultsFolder) throws {
         let grid = (object.isInPlanningFrame ? result.scans.planning : result.scans.treated).geometry
         let mask = object.input == nil ? object.levelSet.mask(onPartOf: grid)?.placed(in: grid) ?? Mask(empty: grid) : object.levelSet.mask

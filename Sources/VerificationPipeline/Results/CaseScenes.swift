@@ -34,7 +34,8 @@ struct CaseScenes {
     }
 
     private func scene(of tumour: CaseObject?, margins: [CaseMeasurements.TumourMargin], mostVoxels: Int) throws -> ReportScene {
-        let zonePoints = placement.zone?.surface.vertices ?? probes.map(\.tip), tumourPoints = tumour?.surface.vertices ?? []
+        let planned = result.plan?.zones.first?.levelSet.surface().vertices
+        let zonePoints = placement.zone?.surface.vertices ?? planned ?? probes.map(\.tip), tumourPoints = tumour?.surface.vertices ?? []
         let grid = SceneGrid.grid(
             of: scans.treated.geometry, around: tumourPoints.isEmpty ? zonePoints : tumourPoints,
             and: tumourPoints.isEmpty ? [] : zonePoints, mostVoxels: mostVoxels)
@@ -63,6 +64,15 @@ struct CaseScenes {
                 }
             objects.append(.init(name: margin.zone.name.phrase, label: label, kind: kind, levelSet: margin.zone.object.levelSet))
         }
+        objects += (result.plan?.zones ?? []).map { zone in
+            let (kind, label): (ReportScene.Object.Kind, String) =
+                switch zone.name {
+                case .visibleIce, .ablationZone: (.ice, "plan")
+                case .isotherm20: (.isotherm20, "plan −20 °C")
+                case .isotherm40: (.isotherm40, "plan −40 °C")
+                }
+            return .init(name: "planned \(zone.name.phrase)", label: label, kind: kind, levelSet: zone.levelSet)
+        }
         objects += placement.tumours.filter { $0.name != tumour?.name }.map {
             .init(name: "tumour \($0.name)", label: $0.name, kind: .tumour, levelSet: $0.levelSet)
         }
@@ -77,7 +87,7 @@ struct CaseScenes {
 extension CaseScenes {
     private func images(on grid: GridGeometry, around tumour: CaseObject?) throws -> [ReportScene.Image] {
         let treated = ReportScene.Image(
-            name: description.isFollowup ? "follow-up scan" : "ice scan", modality: scans.treated.modality,
+            name: description.isFollowup ? "follow-up scan" : description.isPlan ? "planning scan" : "ice scan", modality: scans.treated.modality,
             volume: scans.treated.volume.part(on: grid, outside: .nan))
         guard scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID else { return [treated] }
         func planning(_ volume: Volume<Float>, _ note: String) -> [ReportScene.Image] {

@@ -13,6 +13,13 @@ struct IceballSetup {
     /// What was not given, in words.
     var assumptions: [String]
 
+    /// What was not given, for a report.
+    var findings: [Finding] {
+        assumptions.isEmpty ? [] : [Finding(
+            .info, "simulation-assumptions", "The simulation assumes: \(assumptions.joined(separator: "; ")).",
+            remedy: "Give the probes' model, the protocol and the elapsed time in the case.")]
+    }
+
     /// A needle as most are: thinner ones are not made, and freezing parts are 15 to 45 mm long.
     private static let defaultModel = "reference-17g"
     /// One standard deviation each of what is not given: mm, K, minutes.
@@ -22,12 +29,12 @@ struct IceballSetup {
 
     /// - Parameters:
     ///   - probes: on the ice scan; those without ice around them are left out, for they were not switched on.
-    ///   - ice: the visible ice.
-    init(_ description: CaseDescription, probes: [Probe], ice: CaseObject, library: ProbeLibrary) throws {
+    ///   - ice: the visible ice; `nil` for a plan, which has the whole protocol before it.
+    init(_ description: CaseDescription, probes: [Probe], ice: CaseObject?, library: ProbeLibrary) throws {
         assumptions = []
         priors = EdgeFitPriors()
         let given: [CaseDescription.GivenProbe] = if case .given(let list) = description.probes { list } else { [] }
-        let (phases, seconds) = Self.schedule(description, &assumptions, &priors)
+        let (phases, seconds) = Self.schedule(description, isPlan: ice == nil, &assumptions, &priors)
         var placed: [PlacedProbe] = [], unnamed = 0
         for (index, probe) in probes.enumerated() {
             guard let direction = probe.direction else { continue }
@@ -35,7 +42,7 @@ struct IceballSetup {
             if name == nil { unnamed += 1 }
             let model = try library.model(name ?? Self.defaultModel)
             let entry = PlacedProbe(name: "P\(index + 1)", tip: probe.tip, direction: direction, model: model, phases: phases)
-            if Self.isFrozen(entry, ice) { placed.append(entry) } else { assumptions.append("\(entry.name) was not switched on: no ice lies around it") }
+            if ice.map({ Self.isFrozen(entry, $0) }) ?? true { placed.append(entry) } else { assumptions.append("\(entry.name) was not switched on: no ice lies around it") }
         }
         if unnamed > 0 {
             assumptions.append("no model is given for \(unnamed == probes.count ? "the" : "\(unnamed) of the") probes: \(Self.defaultModel) (17 gauge, 30 mm that freeze, −140 °C)")
@@ -46,8 +53,11 @@ struct IceballSetup {
         (self.probes, scanSeconds) = (placed, seconds)
     }
 
-    private static func schedule(_ description: CaseDescription, _ assumptions: inout [String], _ priors: inout EdgeFitPriors) -> (phases: [ProbePhase], seconds: Double) {
-        let freeze = description.freezeProtocol?.freezeMinutes ?? max(defaultFreezeMinutes, description.elapsedMinutes ?? 0)
+    private static func schedule(
+        _ description: CaseDescription, isPlan: Bool, _ assumptions: inout [String], _ priors: inout EdgeFitPriors
+    ) -> (phases: [ProbePhase], seconds: Double) {
+        let elapsed = isPlan ? 0 : description.elapsedMinutes
+        let freeze = description.freezeProtocol?.freezeMinutes ?? max(defaultFreezeMinutes, elapsed ?? 0)
         var phases = [ProbePhase(.freeze, minutes: freeze)]
         if let given = description.freezeProtocol {
             if given.thawMinutes > 0 { phases.append(ProbePhase(.thaw, minutes: given.thawMinutes)) }
@@ -55,12 +65,20 @@ struct IceballSetup {
         } else {
             assumptions.append(String(format: "no protocol is given: one freeze of %g min", freeze))
         }
-        guard let elapsed = description.elapsedMinutes else {
+        guard let elapsed else {
             priors.elapsedMinutes = unknownElapsedMinutes
             assumptions.append(String(format: "the time of the scan is not given: the end of the first freeze, %g min", freeze))
             return (phases, 60 * freeze)
         }
         return (phases, 60 * elapsed)
+    }
+
+    /// The first probe no part of which that freezes is on a scan.
+    func firstProbe(outside scan: GridGeometry) -> String? {
+        probes.first { probe in
+            let (near, far) = probe.activeEnds
+            return !scan.contains(near) && !scan.contains(far)
+        }?.name
     }
 
     private static func isFrozen(_ probe: PlacedProbe, _ ice: CaseObject) -> Bool {

@@ -51,7 +51,7 @@ struct IceballStage {
             let setup = try IceballSetup(description, probes: probes, ice: ice, library: library)
             guard !setup.probes.isEmpty else { return Outcome(findings: [Self.impossible("no ice lies around any of the probes")]) }
             try PlacedProbe.requireApart(setup.probes)
-            if let place = outside(setup) { return Outcome(findings: [Self.impossible("\(place) lies outside the ice scan")]) }
+            if let place = setup.firstProbe(outside: scans.treated.geometry) { return Outcome(findings: [Self.impossible("\(place) lies outside the ice scan")]) }
             return try simulate(setup, ice, progress)
         } catch let error as SimulationError {
             if case .unknownProbeModel = error { throw error }
@@ -63,14 +63,6 @@ struct IceballStage {
         Finding(
             .warning, "simulation-not-possible", "The ice was not simulated: \(reason). The isotherms are taken at fixed set-backs.",
             remedy: "Check the probes' positions and models, and that the scan shows the whole ice.")
-    }
-
-    /// The first probe whose freezing part is not on the scan.
-    private func outside(_ setup: IceballSetup) -> String? {
-        setup.probes.first { probe in
-            let (near, far) = probe.activeEnds
-            return !scans.treated.geometry.contains(near) && !scans.treated.geometry.contains(far)
-        }?.name
     }
 
     private func simulate(_ setup: IceballSetup, _ ice: CaseObject, _ progress: @Sendable (Double) -> Void) throws -> Outcome {
@@ -117,23 +109,25 @@ struct IceballStage {
             let (near, far) = probe.activeEnds
             return [near - slackMM * probe.direction, far + slackMM * probe.direction]
         }
-        let low = places.reduce(places[0].lps) { pointwiseMin($0, $1.lps) } - Self.coreMarginMM
-        let counts = ((places.reduce(places[0].lps) { pointwiseMax($0, $1.lps) } + Self.coreMarginMM - low) / spacingMM).rounded(.up)
-        let core = try GridGeometry(
-            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacingMM), origin: PatientPoint(low + spacingMM / 2),
+        return try SimulationGrid(
+            around: places, marginMM: Self.coreMarginMM, spacingMM: spacingMM, tissue: try TissueLibrary.builtIn().tissue(profile.tissue),
             frameOfReferenceUID: scans.treated.geometry.frameOfReferenceUID)
-        let reach = SimulationMedium.reachMM(in: try TissueLibrary.builtIn().tissue(profile.tissue))
-        return try SimulationGrid(core: core, reachMM: Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, reach) }))
     }
 
     private func findings(_ simulation: CaseSimulation) -> [Finding] {
-        var findings: [Finding] = []
-        if let rejection = simulation.fit.rejection { findings.append(rejection) }
-        if !simulation.setup.assumptions.isEmpty {
-            findings.append(Finding(
-                .info, "simulation-assumptions", "The simulation assumes: \(simulation.setup.assumptions.joined(separator: "; ")).",
-                remedy: "Give the probes' model, the protocol and the elapsed time in the case."))
-        }
-        return findings
+        [simulation.fit.rejection].compactMap { $0 } + simulation.setup.findings
+    }
+}
+
+extension SimulationGrid {
+    /// Even cells around places of a case, which widen as far as its tissue asks for.
+    init(around places: [PatientPoint], marginMM: Double, spacingMM: Double, tissue: Tissue, frameOfReferenceUID: String?) throws {
+        let low = places.reduce(places[0].lps) { pointwiseMin($0, $1.lps) } - marginMM
+        let counts = ((places.reduce(places[0].lps) { pointwiseMax($0, $1.lps) } + marginMM - low) / spacingMM).rounded(.up)
+        let core = try GridGeometry(
+            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: spacingMM),
+            origin: PatientPoint(low + spacingMM / 2), frameOfReferenceUID: frameOfReferenceUID)
+        let reach = SimulationMedium.reachMM(in: tissue)
+        try self.init(core: core, reachMM: Dictionary(uniqueKeysWithValues: Side.allCases.map { ($0, reach) }))
     }
 }

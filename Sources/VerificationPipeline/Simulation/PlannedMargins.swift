@@ -57,7 +57,7 @@ public struct PlannedMargins: Sendable, Encodable {
         public let temperatureC: Double
         /// Smallest, of the lowest temperatures until then; negative where tumour lies outside; `nil` where nothing becomes so cold.
         public let simulatedMarginMM: Double?
-        /// 95 %, from what is uncertain about power, blood flow, constants and places of probes.
+        /// 95 %, from what is uncertain about power, blood flow, constants, places of probes and the model itself.
         public let simulatedMarginIntervalMM: [Double]?
         /// The share of the tumour that becomes so cold.
         public let simulatedCoverage: Double
@@ -65,26 +65,28 @@ public struct PlannedMargins: Sendable, Encodable {
     /// Per output time.
     public let times: [[Margin]]
 
-    /// Two-sided 95 % of a normal distribution.
-    private static let coverageFactor = 1.96
+    /// Of a 95 % interval, with what no input explains and the further standard deviations of a tumour's own place and edge.
+    static func halfWidthMM(_ deviationsMM: Double...) -> Double {
+        1.96 * deviationsMM.reduce(IcePlan.modelErrorMM * IcePlan.modelErrorMM) { $0 + $1 * $1 }.squareRoot()
+    }
 
     public init(_ description: SimulationDescription, _ result: IceballSimulation.Result) throws {
         let queries = description.tumours.flatMap { tumour in description.isothermsC.map { (tumour: tumour, temperatureC: $0) } }
         let surfaces = description.tumours.map { $0.levelSet.surface().vertices }, isotherms = description.isothermsC
-        @Sendable func read(_ field: TemperatureField, _ shift: PatientVector) -> [Double] {
-            let distances = isotherms.map { IsothermSurface(field, $0) }
-            return surfaces.flatMap { surface in distances.map { $0.leastMarginMM(of: surface, shiftedBy: shift) } }
+        @Sendable func read(_ state: IceContinuation.State) -> [Double] {
+            let distances = isotherms.map { IsothermSurface(state.lowest, $0) }
+            return surfaces.flatMap { surface in distances.map { $0.least(of: surface, shiftedBy: state.shift).marginMM } }
         }
         let deviations = queries.isEmpty
             ? [] : try IcePlan(description.simulation, probes: description.probes).deviations(result, read)
         times = result.snapshots.enumerated().map { time, snapshot in
-            let margins = queries.isEmpty ? [] : read(snapshot.lowest, .zero)
+            let margins = queries.isEmpty ? [] : read(.init(snapshot))
             return queries.enumerated().map { number, query in
-                let margin = margins[number].isFinite ? margins[number] : nil, spread = deviations[time][number].map { Self.coverageFactor * $0 }
+                let margin = margins[number].isFinite ? margins[number] : nil, spread = deviations[time][number].map { Self.halfWidthMM($0) }
                 return Margin(
                     tumour: query.tumour.name, temperatureC: query.temperatureC, simulatedMarginMM: margin,
                     simulatedMarginIntervalMM: margin.flatMap { margin in spread.map { [margin - $0, margin + $0] } },
-                    simulatedCoverage: Self.coverage(query.tumour.levelSet, snapshot.lowest, query.temperatureC))
+                    simulatedCoverage: query.tumour.levelSet.share(below: query.temperatureC, in: snapshot.lowest))
             }
         }
     }
@@ -93,33 +95,4 @@ public struct PlannedMargins: Sendable, Encodable {
     static let finding = Finding(
         .info, "planned-margins", "Planned margins are simulated: no ice has been seen, and whether a criterion is met can only be judged on a scan.",
         remedy: "Verify the treatment on a scan that shows the ice.")
-
-    private static func coverage(_ levelSet: LevelSet, _ field: TemperatureField, _ temperatureC: Double) -> Double {
-        let grid = levelSet.geometry, mask = levelSet.mask
-        let inside = (0..<grid.size.voxelCount).map { grid.size.index(atOffset: $0) }.filter { mask[$0] }
-        let cold = inside.count { field.temperatureC(at: grid.point($0)) < temperatureC }
-        return inside.isEmpty ? 0 : Double(cold) / Double(inside.count)
-    }
-}
-
-/// Distances from an isotherm in the even core of a simulation.
-private struct IsothermSurface {
-    private let field: TemperatureField
-    private let temperatureC: Double
-    private let surface: SurfaceDistance?
-
-    init(_ field: TemperatureField, _ temperatureC: Double) {
-        (self.field, self.temperatureC) = (field, temperatureC)
-        let mesh = field.excess(over: temperatureC, on: field.grid.core).mapped { (value: Float) -> Float in -value }.isosurface(at: 0)
-        surface = mesh.isEmpty ? nil : SurfaceDistance(mesh)
-    }
-
-    /// −∞ where nothing is so cold.
-    func leastMarginMM(of points: [PatientPoint], shiftedBy shift: PatientVector) -> Double {
-        guard let surface else { return -.infinity }
-        return points.map { point in
-            let place = point - shift, distance = surface.closestPoint(to: place).distanceMM
-            return field.temperatureC(at: place) < temperatureC ? distance : -distance
-        }.min() ?? -.infinity
-    }
 }

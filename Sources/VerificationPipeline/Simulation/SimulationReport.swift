@@ -2,7 +2,7 @@ import IceballSimulation
 import Reporting
 
 extension CaseReport.Simulation {
-    private static let modelName = "Pennes bioheat in enthalpy, probes as kernel wells"
+    static let modelName = "Pennes bioheat in enthalpy, probes as kernel wells"
 
     init(_ simulation: CaseSimulation) {
         let fit = simulation.fit, setup = simulation.setup
