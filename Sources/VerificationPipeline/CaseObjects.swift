@@ -119,8 +119,13 @@ struct CaseObjectFinder {
 
     /// How far from the zone the patient's surface is looked for.
     private static let outlineReachMM = 60.0
-    /// One standard deviation of the surface between body and air on CT.
-    private static let outlineDeviationMM = 0.3
+    /// One standard deviation of the surface between body and air; on MR fat and water are shifted against each other.
+    private static func outlineDeviationMM(_ modality: Modality) -> Double { modality == .ct ? 0.3 : 0.8 }
+
+    private static func isSurface(of outside: LevelSet, within distanceMM: Double, of points: [PatientPoint]) -> Bool {
+        let surface = SurfaceDistance(outside.surface())
+        return points.contains { surface.nearest(to: $0, within: distanceMM) != nil }
+    }
 
     /// Structures that the profile takes from the body's outline and for which the case gives no mask, on the treated scan.
     func bodyOutlines(around zone: CaseObject) -> (structures: [(object: CaseObject, limitMM: Double?)], findings: [Finding]) {
@@ -130,15 +135,21 @@ struct CaseObjectFinder {
         func missing(_ reason: String) -> (structures: [(object: CaseObject, limitMM: Double?)], findings: [Finding]) {
             ([], [Finding(.info, "body-outline-not-seen", "The distance to the \(first.name) was not measured: \(reason).", remedy: "Give a mask of it, if it is near.")])
         }
-        guard scans.treated.modality == .ct else { return missing("air and ice cannot be told apart on this scan") }
-        guard let outside = BodySurface.outside(of: scans.treated.volume, around: zone.surface.vertices, marginMM: Self.outlineReachMM) else {
-            return missing("the scan shows none within \(Int(Self.outlineReachMM)) mm of the ice")
-        }
+        let modality = scans.treated.modality
+        guard let outside = BodySurface.outside(
+            of: scans.treated.volume, modality: modality, around: zone.surface.vertices, marginMM: Self.outlineReachMM),
+            // Farther away, in the corners of what was looked at, not all of the surface was seen.
+            Self.isSurface(of: outside, within: Self.outlineReachMM, of: zone.surface.vertices)
+        else { return missing("none is in the scan’s view within \(Int(Self.outlineReachMM)) mm of the ice") }
+        let findings = modality == .ct ? [] : [Finding(
+            .info, "body-outline-from-mr",
+            "The \(first.name) was taken from the MR scan, where ice that reaches it looks like the air outside: close to the ice the distance may read too small.",
+            remedy: "Give a mask of the \(first.name) where it is near.")]
         return (wanted.map { limit in
             (CaseObject(
                 name: limit.name, levelSet: outside, sampling: SurfaceSampling(.levelSet, on: outside.geometry),
-                edgeUncertaintyMM: Self.outlineDeviationMM, source: "body outline", isInPlanningFrame: false, findings: []), limit.limitMM)
-        }, [])
+                edgeUncertaintyMM: Self.outlineDeviationMM(modality), source: "body outline", isInPlanningFrame: false, findings: []), limit.limitMM)
+        }, findings)
     }
 
     /// What earlier ablations destroyed, in the order of the case.

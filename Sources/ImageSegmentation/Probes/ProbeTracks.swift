@@ -16,30 +16,19 @@ struct ProbeTracks {
 
     private let scan: ScanVolume
     private let image: Volume<Float>
-    /// The level of the tissue around, without what has no signal.
-    private let level: Volume<Float>
+    private let tissue: TissueSignal
     private let body: BodyDepth
     private let voids: ScanVolume
-    /// Half of the tissue gives more signal.
-    private let tissueSignal: Float
 
     init(_ scan: ScanVolume) {
         self.scan = scan
         let size = scan.geometry.size
         image = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
-        let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (3 / scan.geometry.spacing).rounded(.down)))
-        let means = image.blockMeans(block), high = means.values(in: Mask(means) { _ in true }).quantile(0.9) ?? 0
-        let tissueLevel = 0.15 * high
-        body = BodyDepth(of: scan) { $0 > tissueLevel }
-        tissueSignal = means.values(in: Mask(means) { $0 > tissueLevel }).median ?? 0
-        let isTissue = means.mapped { (value: Float) -> Float in value > tissueLevel ? 1 : 0 }
-        let share = isTissue.gaussianSmoothed(sigmaMM: 8)
-        let sum = means.combined(with: isTissue) { $0 * $1 }.gaussianSmoothed(sigmaMM: 8)
-        // Far from tissue, in air or deep in a large ball of ice, there is nothing to compare with.
-        let coarse = sum.combined(with: share) { sum, share in share > 0.2 ? sum / share : 0 }
-        level = coarse.interpolated(onto: scan.geometry)
-        voids = .float32(image.combined(with: level) { value, level in
-            level > tissueLevel ? max(-300, 1000 * (1 - value / level)) : 0
+        let tissue = TissueSignal(image)
+        self.tissue = tissue
+        body = BodyDepth(of: scan) { $0 > tissue.floor }
+        voids = .float32(image.combined(with: tissue.level) { value, level in
+            level > tissue.floor ? max(-300, 1000 * (1 - value / level)) : 0
         })
     }
 
@@ -98,7 +87,7 @@ struct ProbeTracks {
         let offsets = [SIMD3<Double>.zero, 4.5 * u, -4.5 * u, 4.5 * v, -4.5 * v]
         return offsets.count { offset in
             let voxel = ContinuousIndex((here + offset) / geometry.spacing).nearest
-            return geometry.size.contains(voxel) && image[voxel] < Self.leastSignalShare * tissueSignal
+            return geometry.size.contains(voxel) && image[voxel] < Self.leastSignalShare * tissue.median
         } >= 4
     }
 }
