@@ -12,10 +12,14 @@ struct RegistrationImage: Sendable {
 
     var geometry: GridGeometry { values.geometry }
 
-    /// The CT values that carry most contrast between organs; what lies outside counts a quarter, and bone no more than `brightestHU`.
+    /// The CT values that carry most contrast between organs; bone beyond them counts a quarter, and no more than `brightestHU`.
     static let softTissueHU: ClosedRange<Float> = -150...250
     static let brightestHU: Float = 600
+    static let brightnessFactor: Float = 0.25
+    /// What lung, gas and air below them count. Two CT scans bend alike at a cell that is partly lung; beside MR the value must stay
+    /// proportional to how much tissue a cell holds, or every surface of lung seems to lie elsewhere.
     static let darknessFactor: Float = 0.25
+    static let darknessFactorBesideMR: Float = 1
     /// Denser than cortical bone and calcium.
     static let metalHU: Float = 2200
     /// How far streaks and blur spoil the tissue around metal, and partial volume that around an excluded object.
@@ -29,8 +33,11 @@ struct RegistrationImage: Sendable {
 
     /// The scan at about `spacingMM`.
     ///
-    /// - Parameter excluded: what must not be compared (ice, an ablation zone), in the scan's frame, on any grid.
-    init(_ scan: ScanVolume, modality: Modality, spacingMM: Double, excluded: Mask? = nil) {
+    /// - Parameters:
+    ///   - isOtherModality: whether it is compared with a scan of another modality.
+    ///   - excluded: what must not be compared (ice, an ablation zone), in the scan's frame, on any grid.
+    init(_ scan: ScanVolume, modality: Modality, isOtherModality: Bool, spacingMM: Double, excluded: Mask? = nil) {
+        let darkness = isOtherModality ? Self.darknessFactorBesideMR : Self.darknessFactor
         let averager = CellAverager(geometry: scan.geometry, spacingMM: spacingMM)
         let low: Float, high: Float, threshold: Float, air: Float, scale: Float
         switch modality {
@@ -43,12 +50,12 @@ struct RegistrationImage: Sendable {
         let (means, metal) = averager.average(scan, limits: low...high, metalAbove: modality == .ct ? Self.metalHU : .infinity)
         let body = BodyMask.find(in: means, above: threshold, air: air, isLungDark: modality == .mr)
         self.body = body
-        let grid = means.geometry, outside = Self.grey(low, modality, scale)
+        let grid = means.geometry, outside = Self.grey(low, modality, scale, darkness)
         let near = body.dilated(byMM: 1.5 * spacingMM)
         values = Volume(geometry: grid) { voxels in
             means.withUnsafeVoxels { means in
                 body.withUnsafeVoxels { body in
-                    for offset in voxels.indices { voxels[offset] = body[offset] != 0 ? Self.grey(means[offset], modality, scale) : outside }
+                    for offset in voxels.indices { voxels[offset] = body[offset] != 0 ? Self.grey(means[offset], modality, scale, darkness) : outside }
                 }
             }
         }
@@ -99,11 +106,11 @@ struct RegistrationImage: Sendable {
 
     private init(values: Volume<Float>, weights: Volume<Float>, body: Mask) { (self.values, self.weights, self.body) = (values, weights, body) }
 
-    private static func grey(_ value: Float, _ modality: Modality, _ scale: Float) -> Float {
+    private static func grey(_ value: Float, _ modality: Modality, _ scale: Float, _ darkness: Float) -> Float {
         guard modality == .ct else { return value / scale }
         let (low, high) = (softTissueHU.lowerBound, softTissueHU.upperBound)
-        if value < low { return (low + darknessFactor * (value - low)) / scale }
-        return value > high ? (high + darknessFactor * (value - high)) / scale : value / scale
+        if value < low { return (low + darkness * (value - low)) / scale }
+        return value > high ? (high + brightnessFactor * (value - high)) / scale : value / scale
     }
 
     /// The signal that few voxels of an MR scan exceed.

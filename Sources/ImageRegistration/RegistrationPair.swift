@@ -53,11 +53,13 @@ struct RegistrationPair: Sendable {
     init(fixed: RegistrationScan, moving: RegistrationScan) {
         let extent = [fixed, moving].map { cbrt(Double($0.volume.geometry.size.voxelCount) * $0.volume.geometry.voxelVolume) }.min()!
         let scale = min(1, max(Self.leastScale, extent / Self.wholeExtentMM))
+        let isSameModality = fixed.modality == moving.modality
         func pyramid(_ scan: RegistrationScan) -> [RegistrationImage] {
-            let finest = RegistrationImage(scan.volume, modality: scan.modality, spacingMM: scale * Self.spacingsMM.last!, excluded: scan.excluded)
+            let finest = RegistrationImage(
+                scan.volume, modality: scan.modality, isOtherModality: !isSameModality, spacingMM: scale * Self.spacingsMM.last!, excluded: scan.excluded)
             return Self.spacingsMM.dropLast().map { finest.averaged(toSpacingMM: scale * $0) } + [finest]
         }
-        self.init(fixed: pyramid(fixed), moving: pyramid(moving), isSameModality: fixed.modality == moving.modality, scale: scale)
+        self.init(fixed: pyramid(fixed), moving: pyramid(moving), isSameModality: isSameModality, scale: scale)
     }
 
     /// The same with the fixed scan cut to a box around a point of its frame.

@@ -23,8 +23,12 @@ public struct RigidRegistration: Sendable {
         Stage(level: 2, reachMM: 30, windowRadiusMM: 10, iterations: 10),
         Stage(level: 2, reachMM: 16, windowRadiusMM: 10, iterations: 10),
     ]
-    /// Starts that are followed from the coarse search.
+    /// Starts that are followed from the coarse search, and those of their ends that are compared more finely: at `wholeBody` a chest
+    /// shifted by a rib or two can look as good as the right one, at `wholeBodyFiner` no longer.
     static let candidates = 5
+    static let finerCandidates = 4
+    /// Ends that are no farther apart than this, in the middle of the fixed scan and 100 mm from it, are one.
+    static let sameEndMM = 6.0
 
     /// Fixed frame → moving frame, LPS millimetres.
     public let fixedToMoving: ImagingCore.AffineTransform
@@ -51,16 +55,23 @@ public struct RigidRegistration: Sendable {
         func explained(_ pose: (transform: ImagingCore.AffineTransform, cost: Double, overlap: Double)) -> Double {
             PoseSearch.explained(cost: pose.cost, overlap: fixedShare * pose.overlap)
         }
-        let followed = starts.compactMap { Self.refined($0, pair, Self.wholeBody, focus) }
+        let ends = starts.compactMap { Self.refined($0, pair, Self.wholeBody, focus) }
             .filter { fixedShare * $0.overlap >= PoseSearch.leastOverlap }
             .sorted { explained($0) > explained($1) }
-            .prefix(2).compactMap { Self.refined($0.transform, pair, Self.wholeBodyFiner, focus) }
+        let middle = pair.fixed[0].geometry.center
+        let distinct = ends.indices.filter { n in ends[..<n].allSatisfy { !Self.isSameEnd($0.transform, ends[n].transform, around: middle) } }
+        let followed = distinct.prefix(Self.finerCandidates).compactMap { Self.refined(ends[$0].transform, pair, Self.wholeBodyFiner, focus) }
         guard var found = followed.max(by: { explained($0) < explained($1) }) else { throw .nothingInCommon }
         for stage in Self.towardsFocus where focus != nil || stage.level == 2 {
             guard let next = Self.refined(found.transform, pair, stage, focus) else { throw .nothingInCommon }
             found = next
         }
         (fixedToMoving, similarity, overlap) = (found.transform, 1 - found.cost, found.overlap)
+    }
+
+    private static func isSameEnd(_ a: ImagingCore.AffineTransform, _ b: ImagingCore.AffineTransform, around middle: PatientPoint) -> Bool {
+        [PatientVector(0, 0, 0), PatientVector(100, 0, 0), PatientVector(0, 100, 0), PatientVector(0, 0, 100)]
+            .allSatisfy { a(middle + $0).distance(to: b(middle + $0)) <= sameEndMM }
     }
 
     static func refined(

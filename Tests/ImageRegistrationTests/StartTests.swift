@@ -79,6 +79,20 @@ import Testing
         #expect(found.quality.status != .fail, "\(found.quality.reasons)")
     }
 
+    /// Lung on MR and CT: a chest shifted by a rib looks alike when compared coarsely, and cells that are partly lung must not shift its surface.
+    @Test func magneticResonanceOfALungIsBroughtOntoCT() throws {
+        func pair(_ modality: Modality) throws -> StudyPair {
+            var options = StudyOptions(site: .lung, modality: modality, seed: 2307)
+            (options.motion, options.motionDegrees, options.motionMM, options.breathingMM) = (.smooth, 11, 44, 12)
+            return try StudyPair(options)
+        }
+        let ct = try pair(.ct), mr = try pair(.mr)
+        let found = try ScanRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus)
+        let error = ct.surfaceError(found)
+        #expect(error < 2.2 && error < 1.5 * found.quality.expectedErrorMM, "\(error), \(found.quality.expectedErrorMM)")
+        #expect(found.quality.status != .fail, "\(found.quality.reasons)")
+    }
+
     /// Three landmarks, or a transform, lead the way where a search from nothing does not look: head to feet.
     @Test func hintsLeadWhereNoSearchLooks() throws {
         let pair = try Self.kidney.get()
