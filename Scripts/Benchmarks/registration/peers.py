@@ -27,6 +27,7 @@ class Timed:
 
 SPACING_MM = 2.8
 THREADS = 2
+IMAGES = ("fixed", "moving", "fixed_mask", "moving_mask")
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,13 @@ def make_pair(moving, fixed, ice, folder):
     barred = sitk.BinaryDilate(sitk.Or(frozen, metal), [2, 2, 2])
     small_moving = averaged(moving)
     pair = Pair(small, small_moving, sitk.And(body(small), sitk.Not(barred)), body(small_moving), folder)
-    for name in ("fixed", "moving", "fixed_mask", "moving_mask"):
+    for name in IMAGES:
         sitk.WriteImage(getattr(pair, name), str(folder / f"{name}.nii"))
     return pair
+
+
+def read_pair(folder):
+    return Pair(*(sitk.ReadImage(str(folder / f"{name}.nii")) for name in IMAGES), folder)
 
 
 def through(transform):
@@ -104,9 +109,11 @@ def elastix_rigid(pair):
     return Timed(of_field(pair.folder / "field.mha"), float(answer.stdout.split()[-1]))
 
 
-def elastix_splines(pair):
-    seconds = elastix_command.register(pair.folder, THREADS)
-    return Timed(of_field(pair.folder / "deformationField.mha"), seconds)
+def elastix_splines(grid_mm):
+    def run(pair):
+        seconds = elastix_command.register(pair.folder, THREADS, grid_mm)
+        return Timed(of_field(pair.folder / "deformationField.mha"), seconds)
+    return run
 
 
 def greedy(deformable):
@@ -128,13 +135,14 @@ def greedy(deformable):
 
 def plastimatch(pair):
     f = pair.folder
+    sitk.WriteTransform(sitk.TranslationTransform(3, centred(pair).GetTranslation()), str(f / "start.tfm"))
     (f / "stages.txt").write_text(f"""[GLOBAL]
 fixed={f}/fixed.nii
 moving={f}/moving.nii
 fixed_roi={f}/fixed_mask.nii
+xform_in={f}/start.tfm
 vf_out={f}/vf.nrrd
-[STAGE]
-xform=align_center
+default_value=-1000
 [STAGE]
 xform=rigid
 optim=versor
@@ -146,14 +154,14 @@ optim=lbfgsb
 metric=mse
 max_its=50
 grid_spac=40 40 40
-regularization_lambda=0.01
+regularization_lambda=1
 res=2 2 2
 [STAGE]
 max_its=50
 grid_spac=25 25 25
 res=1 1 1
 """)
-    subprocess.run(["plastimatch", "register", str(f / "stages.txt")], check=True, capture_output=True, env={"OMP_NUM_THREADS": str(THREADS)})
+    elastix_command.run(["plastimatch", "register", f / "stages.txt"], {"OMP_NUM_THREADS": str(THREADS)})
     return of_field(f / "vf.nrrd")
 
 
@@ -164,7 +172,10 @@ PEERS = {
     "greedy": greedy("-m NCC 2x2x2 -n 100x50x20"),
     "greedy, smoothed 6 mm": greedy("-m NCC 4x4x4 -s 6mm 1mm -n 100x60x30"),
 }
-# Debian's packages, where they are installed.
-for command, name, peer in (("plastimatch", "plastimatch", plastimatch), ("elastix", "elastix B-spline", elastix_splines)):
-    if shutil.which(command):
-        PEERS[name] = peer
+# Debian's packages, and the command that each needs.
+COMMANDS = {
+    "plastimatch": ("plastimatch", plastimatch),
+    "elastix B-spline": ("elastix", elastix_splines(elastix_command.DEFAULT_GRID_MM)),
+    "elastix, 25 mm grid": ("elastix", elastix_splines(25)),
+}
+PEERS |= {name: peer for name, (command, peer) in COMMANDS.items() if shutil.which(command)}
