@@ -7,6 +7,10 @@ public enum BodySurface {
     private static let clipMM: Float = 2
     /// Coarse cells tell the body from what surrounds it to within this.
     private static let cellMM = 6.0
+    /// On MR the tracks of probes through the skin have no signal; a ball of this radius does not sink into them.
+    private static let bridgingRadiusMM = 10.0
+    /// Beyond the edge by more than partial volume shows.
+    private static let edgeMM: Float = 0.6
     /// Lung, and what lies between it and a side of the image that cuts it open, is denser; where nothing was scanned values are lower.
     private static let airHU: ClosedRange<Float> = -1100 ... -950
 
@@ -28,7 +32,8 @@ public enum BodySurface {
         case .mr: signals(values, of: scan)
         }
         guard !depth.isEmpty, modality == .ct || !isCutOpen(scan.geometry, box.k, depth) else { return nil }
-        let near = Self.near(tissue, depth), body = Mask(near) { $0 > 0 }.largestComponent(.six)
+        let near = Self.near(tissue, depth)
+        let body = Mask(near) { $0 > 0 }.largestComponent(.six)
         var outside = Mask(body.voxels) { $0 == 0 }
         if modality == .ct { outside = air(in: values, outside) }
         guard !body.isEmpty, !outside.isEmpty else { return nil }
@@ -36,7 +41,17 @@ public enum BodySurface {
         let field = near.combined(with: body.voxels.mapped { Float($0) }, outside.voxels.mapped { Float($0) }) { near, isBody, isOutside in
             isBody != 0 ? -near : isOutside == 0 ? -clipMM : near > 0 ? clipMM : -near
         }
-        return LevelSet(field: field)
+        return LevelSet(field: modality == .ct ? field : bridged(field, body))
+    }
+
+    /// `field` without the tracks of probes. A voxel at the edge itself keeps what it shows of it.
+    private static func bridged(_ field: Volume<Float>, _ body: Mask) -> Volume<Float> {
+        let whole = body.closed(byMM: bridgingRadiusMM), spacing = field.geometry.spacing
+        let deep = whole.eroded(byMM: max(spacing.x, spacing.y)).voxels.mapped { Float($0) }
+        let filled = whole.subtracting(body).voxels.mapped { Float($0) }
+        return field.combined(with: filled, deep) { value, isFilled, isDeep in
+            isDeep != 0 ? min(value, -edgeMM) : isFilled != 0 && value > edgeMM ? -value : value
+        }
     }
 
     /// Millimetres beyond the half-way value of CT; frozen tissue is far above it.
@@ -55,7 +70,8 @@ public enum BodySurface {
                 for offset in labels.indices where labels[offset] != 0 && airHU.contains(values[offset]) { air[Int(labels[offset])] += 1 }
             }
         }
-        let isAir = parts.components.reduce(into: [Bool](repeating: false, count: air.count)) { $0[Int($1.label)] = 2 * air[Int($1.label)] > $1.voxelCount }
+        // Labels count from 1, in the order of components.
+        let isAir = [false] + parts.components.map { 2 * air[Int($0.label)] > $0.voxelCount }
         return Mask(parts.labels) { isAir[Int($0)] }
     }
 
