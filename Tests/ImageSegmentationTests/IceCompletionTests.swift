@@ -31,18 +31,32 @@ import Testing
             17 + (leak - 17) * max(0, min(1, (p.x / max(Self.radius(p), 1) - 0.55) / 0.25)) - Self.radius(p)
         }
         let clarity = Self.volume { Self.isHidden($0) ? 0 : 1 }
-        let completion = IceCompletion(of: [body], surface: surface, clarity: clarity)
+        let completion = IceCompletion(of: [body], surface: surface, clarity: clarity, evidence: evidence, compared: false)
         #expect(abs(Self.reachAlongX(completion.surface) - 17) < 1.2)
         #expect(completion.hiddenDeviationMM > 0.2)
         // A fifth of the sphere is hidden: what was found there lies √0.2 · 6 mm from the completion.
         #expect((completion.contradictionMM > 1.2) == (leak != 17), "\(completion.contradictionMM)")
     }
 
+    /// Nothing tells ice from a rib, but the muscle behind it is surely not frozen; fat that hardly speaks bounds nothing.
+    @Test(arguments: [(sureness: 1.0, reach: 10.5...14.0), (0.3, 15.8...18.2)])
+    func tissueThatIsSurelyUnfrozenBoundsTheHiddenSide(sureness: Double, reach: ClosedRange<Double>) throws {
+        func evidence(behind: Double) -> Volume<Float> {
+            Self.volume { p in Self.isHidden(p) ? (Self.radius(p) < 12 ? 0 : behind) : Self.radius(p) < 17 ? 1 : -1 }
+        }
+        let body = IceBodyFit(evidence(behind: 0), centre: .zero, ends: Self.ends)
+        let surface = Self.volume { 17 - Self.radius($0) }, clarity = Self.volume { Self.isHidden($0) ? 0 : 1 }
+        let completion = IceCompletion(
+            of: [body], surface: surface, clarity: clarity, evidence: evidence(behind: -sureness), compared: false)
+        #expect(reach.contains(Self.reachAlongX(completion.surface)), "\(Self.reachAlongX(completion.surface))")
+    }
+
     @Test func edgesAllAroundAreKept() throws {
-        let body = IceBodyFit(Self.volume { Self.radius($0) < 15 ? 1 : -1 }, centre: .zero, ends: Self.ends)
+        let evidence = Self.volume { Self.radius($0) < 15 ? 1 : -1 }
+        let body = IceBodyFit(evidence, centre: .zero, ends: Self.ends)
         // A dent of 3 mm that a vessel makes.
         let surface = Self.volume { p in 16 - (p.x > 0.8 * Self.radius(p) ? 3 : 0) - Self.radius(p) }
-        let completion = IceCompletion(of: [body], surface: surface, clarity: Self.volume { _ in 1 })
+        let completion = IceCompletion(of: [body], surface: surface, clarity: Self.volume { _ in 1 }, evidence: evidence, compared: false)
         #expect(abs(Self.reachAlongX(completion.surface) - 13) < 1.3)
         #expect(completion.hiddenDeviationMM < 0.2)
     }
@@ -54,7 +68,8 @@ import Testing
             let evidence = Self.volume { p in isSeen(p) ? (Self.radius(p) < 15 ? 1 : -1) : 0 }
             let body = IceBodyFit(evidence, centre: .zero, ends: [(SIMD3(0.0, -9, 0), SIMD3(0.0, 9, 0))])
             let clarity = Self.volume { isSeen($0) ? 1 : 0 }
-            let completion = IceCompletion(of: [body], surface: Self.volume { 15 - Self.radius($0) }, clarity: clarity)
+            let surface = Self.volume { 15 - Self.radius($0) }
+            let completion = IceCompletion(of: [body], surface: surface, clarity: clarity, evidence: evidence, compared: false)
             return completion.hiddenDeviationMM
         }
         #expect(deviation(seenWithin: 0.35) > 2.2)

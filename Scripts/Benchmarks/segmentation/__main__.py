@@ -21,6 +21,9 @@ from tables import OURS, Row, print_probes, print_table
 
 
 def contrast(study, name):
+    """Tumours by how much they differ from their surroundings: up to 25 HU are held to the target at 20 HU, more to that at 35 HU."""
+    if name == "ice":
+        return "alone"
     if name != "tumour":
         return ""
     value = study.contrast()
@@ -33,10 +36,11 @@ def rows(icemargin, study, output, without_peers):
     for name in study.objects:
         role, mask_file, surface_file = study.objects[name]
         truth = Truth(mask_file, surface_file)
-        facts = (study.kind, study.site, study.modality, name, contrast(study, name), study.folder.name)
-        answer = icemargin_command.segment(icemargin, study, name, output)
-        score = NOTHING_FOUND if answer.error or not answer.mask.any() else truth.score(answer.mask, answer.surface)
-        yield Row(*facts, OURS, score.dice, score.mean_mm, score.percentile95_mm, answer.seconds, answer.cpu_seconds, answer.error)
+        facts = (study.kind, study.case, study.site, study.modality, name, contrast(study, name), study.folder.name)
+        yield our_row(icemargin, study, name, output, truth, facts)
+        if name == "ice" and study.earlier_role:
+            facts_compared = (*facts[:-2], "earlier scan", facts[-1])
+            yield our_row(icemargin, study, name, output, truth, facts_compared, reference=study.folder / study.earlier_role)
         if without_peers:
             continue
         scan = study.scan(role)
@@ -46,8 +50,15 @@ def rows(icemargin, study, output, without_peers):
             mask, field = run(prompt)
             seconds, cpu = time.perf_counter() - start, time.process_time() - used
             whole = prompt.placed(mask, scan)
-            score = truth.score(whole, Surface(field, prompt.image) if field is not None and mask.any() else None)
+            score = truth.score(whole, Surface(field, prompt.image) if field is not None and mask.any() and (field > 0).any() else None)
             yield Row(*facts, method, score.dice, score.mean_mm, score.percentile95_mm, seconds, cpu)
+
+
+def our_row(icemargin, study, name, output, truth, facts, reference=None):
+    answer = icemargin_command.segment(icemargin, study, name, output, reference)
+    score = NOTHING_FOUND if answer.error or not answer.mask.any() else truth.score(answer.mask, answer.surface)
+    return Row(*facts, OURS, score.dice, score.mean_mm, score.percentile95_mm, answer.seconds, answer.cpu_seconds, answer.error,
+               answer.edge_uncertainty_mm, score.rms_mm)
 
 
 def prompt_for(study, name, scan, truth):
@@ -74,6 +85,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--quick", action="store_true", help="a few of the studies, not the full-size one")
     parser.add_argument("--no-peers", action="store_true", help="ours alone")
+    parser.add_argument("--cases", nargs="+", help="these kinds of hybrids alone")
     parser.add_argument("--studies", type=Path, help="keep the studies here, and use those that are there")
     parser.add_argument("--json", type=Path, help="write every row here")
     parser.add_argument("--csv", type=Path, help="write the rows of tumour, ice and ablation zone here")
@@ -103,12 +115,13 @@ def run(args, root, output):
 
 
 def all_studies(args, root):
-    yield from studies.phantoms(args.icemargin, root, args.seeds, args.quick)
+    if not args.cases:
+        yield from studies.phantoms(args.icemargin, root, args.seeds, args.quick)
     if not args.real_data.is_dir():
         print(f"No real scans in {args.real_data}: hybrids are left out.")
         return
-    yield from studies.hybrids(args.hybrids, root, args.seeds, args.quick)
-    if not args.quick:
+    yield from studies.hybrids(args.hybrids, root, args.seeds, args.quick, args.cases)
+    if not args.quick and not args.cases:
         yield studies.full_size(args.hybrids, root, args.seeds[0])
 
 

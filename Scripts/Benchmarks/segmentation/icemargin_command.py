@@ -22,6 +22,7 @@ class Answer:
     seconds: float = float("nan")
     cpu_seconds: float = float("nan")
     error: str = ""
+    edge_uncertainty_mm: float = float("nan")
 
 
 def cpu_seconds():
@@ -33,8 +34,8 @@ def point(p):
     return ",".join(f"{v:.2f}" for v in p)
 
 
-def segment(icemargin, study, name, output):
-    """Finds one object. `seconds` is the whole command: reading DICOM, finding, writing files and pictures."""
+def segment(icemargin, study, name, output, reference=None):
+    """Finds one object; ice also against a scan before freezing. `seconds` is the whole command: reading DICOM, finding, writing files and pictures."""
     role = study.objects[name][0] if name != "probes" else "intraprocedural"
     command = [str(icemargin), "segment", str(study.folder / role), f"--{name}", "--output", str(output), "--overwrite"]
     tumour = study.truth["tumours"][0]
@@ -44,6 +45,8 @@ def segment(icemargin, study, name, output):
             command.append("--in-bone")
     if name == "ablation-zone":
         command += ["--seed", point(tumour["seedLPS"])]
+    if reference:
+        command += ["--reference", str(reference)]
     if name == "ice" and study.modality == "MR":
         command += [word for tip, tail in study.probes for word in ("--probe", f"{point(tip)}:{point(tail)}")]
     start, used = time.perf_counter(), cpu_seconds()
@@ -57,4 +60,4 @@ def segment(icemargin, study, name, output):
         return Answer(probes=probes, seconds=seconds, cpu_seconds=cpu)
     mask = sitk.GetArrayFromImage(sitk.ReadImage(str(output / f"{name}.nii.gz"))) > 0
     surface = surface_of_file(output / f"{name}-level-set.nii.gz") if mask.any() else None
-    return Answer(mask, surface, probes, seconds, cpu)
+    return Answer(mask, surface, probes, seconds, cpu, edge_uncertainty_mm=document["edgeUncertaintyMM"])

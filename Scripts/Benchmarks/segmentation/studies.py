@@ -37,6 +37,16 @@ class Study:
         return self.truth["case"]["site"]
 
     @property
+    def case(self):
+        """What kind of case it is: a hybrid's recipe, a phantom's site."""
+        return self.truth["case"].get("recipe", self.site)
+
+    @property
+    def earlier_role(self):
+        """The scan before freezing that lies in the frame of the one with ice; phantoms are planned in another position."""
+        return "planning" if self.kind != "phantom" else None
+
+    @property
     def modality(self):
         return self.truth["scans"][0]["modality"]
 
@@ -79,9 +89,9 @@ def phantom_objects(masks):
     return {name: (role, mask, surface if surface.exists() else None) for name, (role, mask, surface) in paths.items() if mask.exists()}
 
 
-def hybrids(script, root, seeds, quick):
+def hybrids(script, root, seeds, quick, cases=None):
     names = subprocess.run([script, "--list"], check=True, capture_output=True, text=True).stdout.split()
-    for name in names[::5] if quick else names:
+    for name in cases or (names[::5] if quick else names):
         for seed in seeds:
             yield hybrid(script, root / f"{name}-{seed}", name, seed)
 

@@ -15,6 +15,7 @@ class Score:
     dice: float
     mean_mm: float
     percentile95_mm: float
+    rms_mm: float = float("inf")
 
 
 MOST_SAMPLES = 10_000
@@ -126,7 +127,8 @@ class Truth:
         points, areas = found.samples()
         values = np.concatenate([self.surface.distance(points), found.distance(self.points)])
         weights = np.concatenate([areas / areas.sum(), self.areas / self.areas.sum()])
-        return Score(dice(mask, self.mask), float(values @ weights / 2), percentile(values, weights, 0.95))
+        rms = float(values**2 @ weights / 2) ** 0.5
+        return Score(dice(mask, self.mask), float(values @ weights / 2), percentile(values, weights, 0.95), rms)
 
     def surface_of(self, mask):
         box = tuple(slice(max(int(n.min()) - 2, 0), int(n.max()) + 3) for n in np.nonzero(mask))

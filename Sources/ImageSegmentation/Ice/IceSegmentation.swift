@@ -110,7 +110,9 @@ public enum IceSegmentation {
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
             polarity: evidence.tissue.polarity, noise: noise, insideReachMM: 5, averagingMM: 2.5, largestShiftMM: 4, passes: 3)
         let first = refinement.refine(start)
-        let completion = IceCompletion(of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity)
+        let completion = IceCompletion(
+            of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity, evidence: evidence.evidence,
+            compared: evidence.hasReference)
         let outcome = refinement.refine(completion.surface)
         let front = Self.front(of: outcome.surface, edge: fine, usable: validity, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)

@@ -25,7 +25,7 @@ struct ReferenceTissue: UnfrozenTissue {
         let part = scan.floats(in: box.i, box.j, box.k)
         let blur = SIMD3<Double>(repeating: 0.7).replacing(with: SIMD3(repeating: 0), where: part.geometry.spacing .> 2)
         reference = part.gaussianSmoothed(sigmaMM: blur)
-        (self.modality, motionMM) = (modality, Float(parameters.expectedMotionMM))
+        self.modality = modality
         let before = reference.read(on: work.geometry, outside: .nan)
         let near = Mask(toOrigin) { $0 < 15 }
         let covered = before.values(in: near).count { !$0.isNaN }
@@ -33,11 +33,34 @@ struct ReferenceTissue: UnfrozenTissue {
         let away = Mask(before.combined(with: toOrigin) { value, distance in distance > 26 && !value.isNaN ? 1 : 0 }) { $0 > 0 }
         mapping = GreyLevelMapping(from: before, to: work, over: away, multiplicative: modality == .mr)
         bright = work.quantile(0.9, in: away) ?? 1
+        motionMM = Self.motion(
+            from: mapping.applied(to: before), to: work, over: away, toleratedChange: Self.tolerated(modality, bright: bright),
+            expectedMM: Float(parameters.expectedMotionMM))
         let beside = Mask(toOrigin.combined(with: toAxis) { d, axis in d < 9 && axis > 3 ? 1 : 0 }) { $0 > 0 }
         change = FreezingChange(
             softDropHU: Float(parameters.freezingDropHU),
             beside: zip(mapping.applied(to: before).values(in: beside), work.values(in: beside)).lazy.map { (tissue: $0, value: $1) })
     }
+
+    /// The change that freezing is surely told from.
+    private static func tolerated(_ modality: Modality, bright: Float) -> Float { modality == .ct ? 30 : 0.2 * bright }
+
+    /// Where tissue is evenly steep, the change divided by the steepness is how far it moved along the slope.
+    ///
+    /// Measured away from the ice: two thirds of the places moved by less. What is not measured well is taken to have moved as is usual.
+    private static func motion(
+        from before: Volume<Float>, to work: Volume<Float>, over away: Mask, toleratedChange: Float, expectedMM: Float
+    ) -> Float {
+        let filled = before.mapped { (v: Float) -> Float in v.isNaN ? 0 : v }
+        let moved = filled.combined(with: work, filled.gradientLengths()) { before, now, slope in
+            (0.5 * toleratedChange ... 5 * toleratedChange).contains(slope) ? abs(now - before) / slope : -1
+        }
+        let measured = moved.values(in: away).filter { $0 >= 0 }
+        guard measured.count >= fewestSteep, let usual = measured.quantile(0.68) else { return expectedMM }
+        return max(leastMotionShare * expectedMM, min(2 * expectedMM, usual))
+    }
+
+    private static let fewestSteep = 300, leastMotionShare: Float = 0.35
 
     let polarity: Float = 1
 
@@ -58,7 +81,7 @@ struct ReferenceTissue: UnfrozenTissue {
         let before = reference.read(on: image.geometry, outside: .nan)
         let expected = mapping.applied(to: before), doubt = mapping.spread(of: before)
         let steepness = expected.mapped { (v: Float) -> Float in v.isNaN ? 0 : v }.gradientLengths()
-        let tolerated: Float = modality == .ct ? 30 : 0.2 * bright
+        let tolerated = Self.tolerated(modality, bright: bright)
         var confidence = expected
         let iceness = image.withUnsafeVoxels { image in
             expected.withUnsafeVoxels { expected in
