@@ -12,7 +12,7 @@ public struct VerdictSummary: Sendable {
         var lines = ["\(headline) — case \(report.case.id), \(report.case.site)"]
         for margin in report.margins {
             lines.append("  " + Self.line(of: margin))
-            lines += (margin.shortfalls ?? []).prefix(3).map { "    " + Self.line(of: $0) }
+            lines += (margin.shortfalls ?? []).prefix(3).map { "    " + $0.phrase }
         }
         let outermost = report.structures.first?.zone
         lines += report.structures.filter { $0.minimumDistanceMM != nil && $0.zone == outermost }.map { "  " + Self.line(of: $0) }
@@ -45,13 +45,6 @@ public struct VerdictSummary: Sendable {
         return "\(margin.tumour): smallest margin to the \(zone) \(text(minimum)) mm\(interval)\(coverage)\(sure)"
     }
 
-    private static func line(of shortfall: CaseReport.Margin.Shortfall) -> String {
-        let towards = shortfall.direction.map { "towards \($0)" } ?? "all around", place = shortfall.worstPointLPS.lps
-        let ahead = shortfall.ahead.map { " (the \($0.structure) lies that way, \(text($0.distanceMM)) mm from there)" } ?? ""
-        return "\(text(shortfall.missingMM)) mm missing \(towards)\(ahead), over \(String(format: "%.1f", shortfall.areaMM2 / 100)) cm² of the surface, "
-            + "worst at \(text(place.x)), \(text(place.y)), \(text(place.z))"
-    }
-
     private var zoneVolume: String? {
         guard let volume = report.ice.volumeML, let zone = report.margins.first?.zone else { return nil }
         let share = report.ice.organShare.map { ", \(String(format: "%.1f", 100 * $0)) % of the organ" } ?? ""
@@ -79,9 +72,20 @@ public struct VerdictSummary: Sendable {
     /// How a zone is called in a sentence; a name that is not a `MarginZone` stays as it is.
     public static func zoneName(_ zone: String) -> String { MarginZone(rawValue: zone)?.phrase ?? zone }
 
-    private static func text(_ millimetres: Double?) -> String {
+    fileprivate static func text(_ millimetres: Double?) -> String {
         guard let millimetres else { return "unknown" }
         let rounded = (millimetres * 10).rounded() / 10
         return rounded < 0 ? "−\(String(format: "%.1f", -rounded))" : String(format: "%.1f", rounded == 0 ? 0 : rounded)
+    }
+}
+
+extension CaseReport.Margin.Shortfall {
+    /// What is missing, in which direction and where.
+    public var phrase: String {
+        func text(_ value: Double) -> String { VerdictSummary.text(value) }
+        let towards = direction.map { "towards \($0)" } ?? "all around", place = worstPointLPS.lps
+        let ahead = ahead.map { " (the \($0.structure) lies that way, \(text($0.distanceMM)) mm from there)" } ?? ""
+        return "\(text(missingMM)) mm missing \(towards)\(ahead), over \(String(format: "%.1f", areaMM2 / 100)) cm² of the surface, "
+            + "worst at \(text(place.x)), \(text(place.y)), \(text(place.z))"
     }
 }

@@ -35,6 +35,35 @@ import Testing
         #expect(abs(worst[0] - 8.4) < 2.5 && abs(worst[1] - 100) < 2.5 && abs(worst[2] + 188.8) < 2.5)
     }
 
+    /// A level set; the tumour's surface within 4 mm of a plane 5 mm from its middle is left out with its organ: that side is the worst.
+    @Test func capsuleAndRequirementAreMeasuredFromLevelSets() throws {
+        let folder = try TemporaryFolder()
+        let zone = try write("zone.nii.gz", radius: 14, center: PatientPoint(0, 100, -200), in: folder.url)
+        let grid = try GridGeometry(size: GridSize(60, 60, 60), spacing: SIMD3(1, 1, 1), origin: PatientPoint(-29.7, 70.2, -229.6))
+        func file(_ name: String, _ value: (PatientPoint) -> Double) throws -> String {
+            let volume = Volume<Float>(geometry: grid) { voxels in
+                for offset in voxels.indices { voxels[offset] = Float(value(grid.point(grid.size.index(atOffset: offset)))) }
+            }
+            try NIfTIFile.write(volume, to: folder.url.appending(path: name))
+            return folder.url.appending(path: name).path
+        }
+        let center = PatientPoint(3, 100, -200)
+        let tumour = try file("tumour.nii.gz") { 8 - $0.distance(to: center) }, organ = try file("organ.nii.gz") { $0.lps.x < 13 ? 1 : 0 }
+        let run = try CommandRunner.run(
+            "margin", "--tumour", tumour, "--zone", zone, "--organ", organ, "--capsule-depth-mm", "4", "--required-mm", "5", "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let entry = try run.json(), capsule = try #require(entry["capsule"] as? [String: Any])
+        #expect(abs(try #require(entry["minimumMarginMM"] as? Double) - 3) < 0.2)
+        // Beyond x = 9 (6 mm from the middle) lies a cap of 2 of 8 mm: 1/8 of the surface. Of the rest the rim, √(9² + 8² − 6²) mm off, is the worst.
+        #expect(abs(try #require(capsule["excludedSurfaceFraction"] as? Double) - 0.125) < 0.02)
+        let rimMM: Double = 14 - 109.0.squareRoot()
+        #expect(abs(try #require(capsule["minimumMarginMM"] as? Double) - rimMM) < 0.2)
+        #expect(try #require(entry["probabilityMet"] as? Double) < 0.05)
+        #expect((entry["shortfalls"] as? [[String: Any]])?.first?["direction"] as? String == "left")
+        let text = try CommandRunner.run("margin", "--tumour", tumour, "--zone", zone, "--organ", organ, "--required-mm", "5").output
+        #expect(text.contains("5.0 mm required") && text.contains("towards left") && text.contains("Without the capsule"))
+    }
+
     /// A zone 6 mm off the tumour's middle has one worst place. 1.96 standard deviations; a registration's error of 3 mm has √3 mm along it.
     @Test(arguments: [("--registration-error-mm", 3.0, 1.732), ("--tumour-edge-mm", 0.7, 0.7), ("--zone-edge-mm", 0.7, 0.7)])
     func eachStatedErrorWidensTheInterval(option: String, errorMM: Double, deviationMM: Double) throws {

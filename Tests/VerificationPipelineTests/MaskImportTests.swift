@@ -59,6 +59,35 @@ import Testing
         #expect(error?.finding.code == code)
     }
 
+    /// Values by where a voxel's centre lies.
+    private func nifti(_ grid: GridGeometry, _ value: (PatientPoint) -> Double) throws -> MaskSource {
+        let volume = Volume<Float>(geometry: grid) { voxels in
+            for offset in voxels.indices { voxels[offset] = Float(value(grid.point(grid.size.index(atOffset: offset)))) }
+        }
+        let url = folder.appendingPathComponent("distances.nii.gz")
+        try NIfTIFile.write(volume, to: url)
+        return .nifti(url)
+    }
+
+    /// Of a ball that the grid's end may cut off.
+    @Test(arguments: [(1.0, 8.0), (-1, 8), (1, 13)])
+    func signedDistancesAreTakenWithEitherSignInside(sign: Double, radiusMM: Double) throws {
+        let grid = try Self.grid(GridSize(24, 24, 12)), center = PatientPoint(11.3, 11.6, 11.2)
+        let mask = try ImportedMask.read(nifti(grid) { sign * (radiusMM - $0.distance(to: center)) })
+        guard case .levelSet(let levelSet) = mask.shape else { Issue.record("not a level set"); return }
+        let field = levelSet.field
+        #expect(abs(Double(field[VoxelIndex(11, 12, 5)]) - (radiusMM - grid.point(VoxelIndex(11, 12, 5)).distance(to: center))) < 1e-4)
+        #expect(mask.findings.map(\.code).contains("mask-signed-distances") == (sign < 0))
+    }
+
+    @Test(arguments: [("temperature", "mask-values"), ("half-space", "mask-unclear-inside")])
+    func valuesThatAreNoDistancesAndDistancesWithoutAnInsideAreRefused(kind: String, code: String) throws {
+        let grid = try Self.grid(GridSize(24, 24, 12)), center = PatientPoint(11.3, 11.6, 11.2)
+        let source = try nifti(grid) { kind == "temperature" ? 6 * ($0.distance(to: center) - 8) : 11.3 - $0.lps.y }
+        let error = #expect(throws: MaskError.self) { try ImportedMask.read(source) }
+        #expect(error?.finding.code == code)
+    }
+
     private func box(_ grid: GridGeometry, _ i: Range<Int>, _ j: Range<Int>, _ k: Range<Int>) -> ImportedMask {
         var mask = Mask(empty: grid)
         for k in k { for j in j { for i in i { mask[VoxelIndex(i, j, k)] = true } } }

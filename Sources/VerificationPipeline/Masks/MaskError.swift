@@ -5,6 +5,7 @@ import ImagingCore
 public enum MaskError: ReportableError, Hashable {
     case empty(String)
     case notAMask(String, lowest: Float, highest: Float)
+    case unclearInside(String)
     case severalLabels(String, [Int])
     case noOrientation(String)
     case otherFrame(String, maskUID: String, scanUID: String)
@@ -12,13 +13,20 @@ public enum MaskError: ReportableError, Hashable {
 
     public var category: FailureCategory { .badData }
 
+    static func negativeInside(_ name: String) -> Finding {
+        Finding(.info, "mask-signed-distances", "\(name) holds signed distances that are negative inside; they were taken so, because its border is positive.")
+    }
+
     public var finding: Finding {
         switch self {
         case .empty(let name):
             Finding(.error, "mask-empty", "The mask \(name) is empty.", remedy: "Check that the right file, segment or region was given.")
         case .notAMask(let name, let lowest, let highest):
             Finding(.error, "mask-values", "\(name) does not look like a mask: its values run from \(lowest) to \(highest).",
-                    remedy: "Save it with 0 outside and 1 inside (or with the share of each voxel that is inside).")
+                    remedy: "Save it with 0 outside and 1 inside, with the share of each voxel that is inside, or as signed distances in mm.")
+        case .unclearInside(let name):
+            Finding(.error, "mask-unclear-inside", "\(name) holds signed distances, but its border lies on both sides, so which side is inside cannot be told.",
+                    remedy: "Save it as a mask with 0 outside and 1 inside, or with more room around the object.")
         case .severalLabels(let name, let labels):
             Finding(.error, "mask-labels", "\(name) holds several labels: \(labels.map(String.init).joined(separator: ", ")).",
                     remedy: "Save the one label that is meant as a mask of its own.")

@@ -20,7 +20,11 @@ extension ImportedMask {
         let image = try NIfTIFile.read(url)
         let name = url.lastPathComponent
         let values = MaskValues(image.volume)
-        guard values.lowest >= -MaskValues.overshoot else { throw MaskError.notAMask(name, lowest: values.lowest, highest: values.highest) }
+        guard values.lowest >= -MaskValues.overshoot else {
+            guard let distances = try SignedDistances(image.volume, name: name) else { throw MaskError.notAMask(name, lowest: values.lowest, highest: values.highest) }
+            let findings = distances.areNegativeInside ? [MaskError.negativeInside(name)] : []
+            return ImportedMask(shape: .levelSet(distances.levelSet), name: name, findings: image.findings + findings)
+        }
         if values.highest == 0, values.lowest == 0 { throw MaskError.empty(name) }
         let shape: Shape
         if let labels = values.labels {
