@@ -18,17 +18,20 @@ REACH_MM = 42
 
 
 def sample(case, spacing):
+    """Tumour and zone as masks, and as signed distances."""
     axes = [np.arange(-REACH_MM, REACH_MM + step / 2, step) for step in spacing]
     k, j, i = np.meshgrid(*axes, indexing="ij")
     points = np.stack([i, j, k], -1)
-    return case.tumour.is_inside(points), case.zone.depth(points) >= 0
+    depths = case.tumour.depth(points), case.zone.depth(points)
+    return tuple(depth >= 0 for depth in depths), depths
 
 
-def write(mask, spacing, path):
+def write(values, spacing, path):
     # Arrays are k, j, i; NIfTI counts i first, in a space turned by half a turn about the body's axis.
     affine = np.diag([-spacing[2], -spacing[1], spacing[0], 1.0])
     affine[:3, 3] = [REACH_MM, REACH_MM, -REACH_MM]
-    nibabel.save(nibabel.Nifti1Image(mask.transpose(2, 1, 0).astype(np.uint8), affine), path)
+    kind = np.uint8 if values.dtype == bool else np.float32
+    nibabel.save(nibabel.Nifti1Image(values.transpose(2, 1, 0).astype(kind), affine), path)
 
 
 def ours(command, tumour, zone, spacing, folder):
@@ -41,7 +44,7 @@ def ours(command, tumour, zone, spacing, folder):
     entry = json.loads(run.stdout)
     share = entry["surfaceFraction"]
     bands = np.array([share["below0"], share["from0to5"], share["from5to10"] + share["atLeast10"]])
-    return entry["minimumMarginMM"], bands, seconds, entry["minimumMarginIntervalMM"]
+    return entry["minimumMarginMM"], bands, seconds, entry["minimumMarginIntervalMM"], entry["tumourCoverage"]
 
 
 def main():
@@ -50,31 +53,38 @@ def main():
     parser.add_argument("--count", type=int, default=12, help="cases per grid")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print("Margins from masks: error of the smallest margin (mm: mean of its size, mean, worst), worst error of the shares below 0, 0-5, from 5 mm")
-    print("(points, mean over cases), seconds (median; ours is the whole command, peers are timed from masks in memory).\n")
-    print(f"{'grid':20} {'method':26} {'|error|':>8} {'bias':>7} {'worst':>7} {'shares':>7} {'seconds':>8}")
+    print("Error of the smallest margin (mm: mean of its size, mean, worst), worst error of the shares below 0, 0-5, from 5 mm (points, mean over")
+    print("cases) and of the tumour's coverage (points), seconds (median; ours is the whole command, peers are timed from masks in memory).\n")
+    print(f"{'grid':20} {'method':26} {'|error|':>8} {'bias':>7} {'worst':>7} {'shares':>7} {'covered':>8} {'seconds':>8}")
     with tempfile.TemporaryDirectory() as folder:
         for name, spacing in GRIDS.items():
-            rows, held, widths = {}, 0, []
+            rows, intervals = {}, {}
             random = np.random.default_rng(options.seed)
             for number in range(options.count):
                 case = random_case(random, wanted_mm=[4.0, -1.0, -3.1, 1.5][number % 4])
                 truth, bands = case.truth()
-                tumour, zone = sample(case, spacing)
-                found, found_bands, seconds, interval = ours(options.icemargin, tumour, zone, spacing, Path(folder))
-                held += interval[0] <= truth <= interval[1]
-                widths.append(interval[1] - interval[0])
-                rows.setdefault("icemargin", []).append((found - truth, 100 * np.abs(found_bands - bands).max(), seconds))
+                coverage = case.coverage()
+                masks, depths = sample(case, spacing)
+                for method, shapes in {"icemargin, masks": masks, "icemargin, level sets": depths}.items():
+                    found, found_bands, seconds, interval, covered = ours(options.icemargin, *shapes, spacing, Path(folder))
+                    intervals.setdefault(method, []).append((interval[0] <= truth <= interval[1], interval[1] - interval[0]))
+                    rows.setdefault(method, []).append(
+                        (found - truth, 100 * np.abs(found_bands - bands).max(), 100 * abs(covered - coverage), seconds))
                 for peer, measure in peers.ALL.items():
                     start = time.perf_counter()
-                    found, found_bands = measure(tumour, zone, spacing)
+                    found, found_bands = measure(*masks, spacing)
                     seconds = time.perf_counter() - start
-                    rows.setdefault(peer, []).append((found - truth, 100 * np.abs(found_bands - bands).max(), seconds))
+                    rows.setdefault(peer, []).append((found - truth, 100 * np.abs(found_bands - bands).max(), np.nan, seconds))
             for method, values in rows.items():
-                errors, shares, seconds = np.array(values).T
+                errors, shares, covered, seconds = np.array(values).T
                 worst = errors[np.abs(errors).argmax()]
-                print(f"{name:20} {method:26} {np.abs(errors).mean():8.2f} {errors.mean():+7.2f} {worst:+7.2f} {shares.mean():7.1f} {np.median(seconds):8.3f}")
-            print(f"{'':20} the 95 % interval holds the truth in {held} of {options.count}, mean width {np.mean(widths):.2f} mm\n", flush=True)
+                coverage = f"{covered.max():8.2f}" if np.isfinite(covered).all() else f"{'-':>8}"
+                print(f"{name:20} {method:26} {np.abs(errors).mean():8.2f} {errors.mean():+7.2f} {worst:+7.2f} {shares.mean():7.1f} {coverage}"
+                      f" {np.median(seconds):8.3f}")
+            for method, values in intervals.items():
+                held, widths = np.array(values).T
+                print(f"{'':20} {method}: the 95 % interval holds the truth in {held.sum():.0f} of {options.count}, mean width {widths.mean():.2f} mm")
+            print(flush=True)
 
 
 main()

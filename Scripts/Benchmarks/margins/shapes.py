@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 
 def sphere_directions(count):
@@ -28,6 +29,11 @@ class Tumour:
         offset = points - self.center
         distance = np.linalg.norm(offset, axis=-1)
         return distance <= self.radius(offset / np.maximum(distance, 1e-9)[..., None])
+
+    def depth(self, points, reach_mm=5.0):
+        """Signed distance to the surface, positive inside, as far as `reach_mm`: to within 0.01 mm."""
+        distance = cKDTree(self.surface()[0]).query(points, distance_upper_bound=reach_mm, workers=2)[0]
+        return np.where(self.is_inside(points), 1, -1) * np.minimum(distance, reach_mm)
 
     def surface(self, count=400_000):
         """Points of the surface and the area that each stands for."""
@@ -76,6 +82,16 @@ class Case:
         margins = self.zone.depth(points)
         below = [areas[margins < limit].sum() / areas.sum() for limit in (0, 5)]
         return margins.min(), np.array([below[0], below[1] - below[0], 1 - below[1]])
+
+    def coverage(self, count=400_000):
+        """The share of the tumour's volume inside the zone."""
+        random = np.random.default_rng(0)
+        directions = random.normal(size=(count, 3))
+        directions /= np.linalg.norm(directions, axis=1)[:, None]
+        # Even over the ball: directions are weighted by the cube of their radius.
+        radius = self.tumour.radius(directions)
+        points = self.tumour.center + (radius * random.random(count) ** (1 / 3))[:, None] * directions
+        return np.average(self.zone.depth(points) >= 0, weights=radius**3)
 
 
 def random_case(random, wanted_mm):
