@@ -87,7 +87,7 @@ public enum SegmentationError: ReportableError, Hashable {
         case .noIceFound(let reason):
             Finding(
                 .error, "no-ice-found", "No ice found: \(reason).",
-                remedy: "Check that this is the scan taken during freezing, or give the ice as a mask.")
+                remedy: "Check that this is the scan taken during freezing; give a scan from before freezing, or the ice as a mask.")
         }
     }
 

@@ -12,6 +12,8 @@ import Testing
         var rimMM = 0.0
         var hasBubblesAndBlood = false
         var hasVessel = false
+        /// A thrombosed vessel of the zone's own level that runs from it.
+        var hasDarkVessel = false
         /// Fat from this x on.
         var fatFrom = Double.infinity
         /// A gallbladder of 12 HU beside the zone.
@@ -30,6 +32,7 @@ import Testing
             }
             if depth > -rimMM { return 160 }
             if hasVessel, SIMD2(p.x + 13.5, p.z - 3).length2 < 9 { return 175 }
+            if hasDarkVessel, p.x < 0, SIMD2(p.y + 2, p.z - 1).length2 < 9 { return 42 }
             if hasGallbladder, SIMD3((p.x + 24) / 9, (p.y - 10) / 9, (p.z - 4) / 14).length < 1 { return 12 }
             return p.x > fatFrom ? -100 : tissue
         }
@@ -38,7 +41,7 @@ import Testing
 
     static let visible: [(name: String, scene: Scene)] = [
         ("plain", Scene()), ("thin enhancing rim", Scene(rimMM: 1.5)), ("bubbles and blood", Scene(hasBubblesAndBlood: true)),
-        ("vessel beside it", Scene(hasVessel: true)), ("reaching fat", Scene(fatFrom: 11)), ("gallbladder beside it", Scene(hasGallbladder: true)),
+        ("vessel beside it", Scene(hasVessel: true)), ("vessel as dark as it", Scene(hasDarkVessel: true)), ("reaching fat", Scene(fatFrom: 11)), ("gallbladder beside it", Scene(hasGallbladder: true)),
     ]
 
     @Test(arguments: visible.indices)

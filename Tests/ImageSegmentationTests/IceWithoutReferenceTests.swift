@@ -19,6 +19,12 @@ import Testing
         parameters.halfChangeToFrontMM = 0
         return parameters
     }
+    static func finding(_ scan: ScanVolume, probes: [Probe]) -> Finding? {
+        do {
+            _ = try IceSegmentation.segment(scan: scan, modality: .ct, probes: probes)
+            return nil
+        } catch { return error.finding }
+    }
     static func refusal(_ scan: ScanVolume, _ modality: Modality, probes: [Probe] = [], seeds: [SIMD3<Double>]) -> String? {
         do {
             _ = try IceSegmentation.segment(scan: scan, modality: modality, probes: probes, seeds: seeds.map { PatientPoint($0) })
@@ -77,6 +83,36 @@ import Testing
         let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice)
         #expect(comparison.dice > 0.95)
         #expect(comparison.share95 < 2)
+    }
+
+    /// Streaks leave rays on ice, vessels join it; what is thin throughout stays.
+    @Test func raysAreNoPartOfIce() throws {
+        let grid = try AnalyticScan.grid(90, 60, 30, spacing: SIMD3(1, 1, 1.5))
+        func mask(_ holds: (SIMD3<Double>) -> Bool) -> Mask {
+            Mask(Volume<Float>(geometry: grid) { target in
+                for offset in target.indices { target[offset] = holds(grid.point(grid.size.index(atOffset: offset)).lps) ? 1 : 0 }
+            }) { $0 > 0 }
+        }
+        @Sendable func isBall(_ p: SIMD3<Double>) -> Bool { (p * p).sum() < 12 * 12 }
+        @Sendable func isRay(_ p: SIMD3<Double>) -> Bool { p.x > 0 && p.y * p.y + p.z * p.z < 3.2 * 3.2 }
+        let ball = mask(isBall), kept = mask { isBall($0) || isRay($0) }.withoutRays()
+        #expect(kept.subtracting(ball).count < ball.count / 50)
+        #expect(ball.subtracting(kept).count < ball.count / 20)
+        let thin = mask { isRay($0) && $0.x < 30 }
+        #expect(2 * thin.withoutRays().count > thin.count)
+    }
+
+    /// In the texture of bone ice does not show: that is said, and not that there is none.
+    @Test func iceInBoneIsRefusedForTheBone() throws {
+        let grid = try AnalyticScan.grid(100, 100, 32)
+        let scan = AnalyticScan.make(grid, noise: 55, seed: 18, metal: Self.metal) { (p: SIMD3<Double>) -> Double in
+            (p - Self.centre).y * (p - Self.centre).y < 22 * 22 ? (Self.ice(p) > 0 ? 230 : 260) : 50
+        }
+        let finding = try #require(Self.finding(scan, probes: [Self.probe]))
+        #expect(finding.code == "no-ice-found" && finding.message.contains("bone"), "\(finding)")
+        // Without bone nothing is said of it.
+        let soft = AnalyticScan.make(grid, noise: 12, seed: 18, metal: Self.metal) { (_: SIMD3<Double>) -> Double in 50 }
+        #expect(Self.finding(soft, probes: [Self.probe])?.message.contains("bone") == false)
     }
 
     /// A dark streak that fans out from the ice across fat: the outline does not follow it, and says what it does not know.

@@ -22,10 +22,13 @@ import Testing
         return [1.0, -1].contains { sign in abs((turn + sign * q.y).remainder(dividingBy: 3)) < 0.3 }
     }
 
-    /// Biliary and vascular stents as wide and as long as they come; the longest runs through the skin.
-    @Test(arguments: [(5.0, 60.0, 0.1), (4, 80, 0.35), (3, 40, 0.8), (2, 38, 0.2), (5, 110, 0.05)])
-    func stentIsNoProbe(radius: Double, length: Double, tilt: Double) throws {
-        #expect(try Self.found { Self.stent($0 - SIMD3(4, -6, 2), radius: radius, length: length, tilt: tilt) }.isEmpty)
+    /// Biliary and vascular stents as wide and as long as they come, the middle `y` mm from the body's; the last five run through the skin.
+    @Test(arguments: [
+        (5.0, 60.0, 0.1, -6.0), (4, 80, 0.35, -6), (3, 40, 0.8, -6), (2, 38, 0.2, -6), (5, 110, 0.05, -6),
+        (1.5, 70, 0.05, -20), (2, 70, 0.25, -24), (2.5, 70, 0.5, -14), (3, 90, 0.25, -10),
+    ])
+    func stentIsNoProbe(radius: Double, length: Double, tilt: Double, y: Double) throws {
+        #expect(try Self.found { Self.stent($0 - SIMD3(4, y, 2), radius: radius, length: length, tilt: tilt) }.isEmpty)
     }
 
     /// Surgical clips along a resection's edge: pieces of 8 mm, end to end with gaps, towards the skin.

@@ -41,7 +41,9 @@ public enum IceSegmentation {
         let located = try Located(scan: scan, modality: modality, probes: probes, seeds: seeds, reference: reference, parameters: parameters)
         let shown = located.origins.probesShow(in: located.native, modality: modality)
         let acceptance = IceAcceptance(located.evidence, work: located.work, usable: located.origins.usable(on: located.work.geometry))
-        try acceptance.check(modality: modality, probesShow: shown, hasReference: located.evidence.hasReference)
+        do {
+            try acceptance.check(modality: modality, probesShow: shown, hasReference: located.evidence.hasReference)
+        } catch { throw located.explained(error, modality: modality) }
         var result = refined(located, scan: scan, parameters: parameters, modality: modality)
         if modality == .ct, !probes.isEmpty, !shown {
             result.findings.append(Finding(
@@ -82,8 +84,27 @@ public enum IceSegmentation {
             native = scan.floats(in: box.i, box.j, box.k)
             let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (1.5 / native.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
             work = native.blockMeans(block)
-            evidence = try IceEvidence(work, modality: modality, origins: origins, reference: reference, parameters: parameters)
+            do {
+                evidence = try IceEvidence(work, modality: modality, origins: origins, reference: reference, parameters: parameters)
+            } catch { throw Self.explained(error, work: work, origins: origins, modality: modality, isAlone: reference == nil) }
         }
+
+        func explained(_ error: SegmentationError, modality: Modality) -> SegmentationError {
+            Self.explained(error, work: work, origins: origins, modality: modality, isAlone: !evidence.hasReference)
+        }
+
+        /// That no ice was found, with bone as the reason where the ends lie in it.
+        private static func explained(
+            _ error: SegmentationError, work: Volume<Float>, origins: IceOrigins, modality: Modality, isAlone: Bool
+        ) -> SegmentationError {
+            guard case .noIceFound = error, modality == .ct, isAlone else { return error }
+            let (toOrigin, toAxis) = origins.distances(on: work.geometry)
+            let levels = work.values(in: Mask(toOrigin.combined(with: toAxis) { d, axis in d < 10 && axis > 3.5 ? 1 : 0 }) { $0 > 0 })
+            guard Double(levels.count { $0 > 150 }) > leastBoneShare * Double(max(levels.count, 1)) else { return error }
+            return .noIceFound(
+                reason: "the probes' active ends or seeds lie in bone, in which ice cannot be told from unfrozen bone without an earlier scan")
+        }
+        private static let leastBoneShare = 0.3
     }
 
     /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.

@@ -118,8 +118,9 @@ public enum ProbeDetection {
 
     static func read(_ shafts: [ShaftFit.Outcome], body: BodyDepth, evidence: RodEvidence) -> Result {
         var result = Result()
-        for shaft in shafts {
-            let reading = ShaftReading(shaft, body: body, evidence: evidence)
+        let tubes = evidence.contrast.saturation == ShaftContrast.metal.saturation ? MeshTubes(among: shafts, in: evidence.scan) : nil
+        for (number, shaft) in shafts.enumerated() {
+            let reading = ShaftReading(shaft, isTube: tubes?.contains(number) ?? false, body: body, evidence: evidence)
             if let probe = reading.probe { result.probes.append(probe) }
             result.findings += reading.findings
         }

@@ -32,7 +32,8 @@ struct ShaftReading {
         var isOutside: Bool { depthMM < 1 }
     }
 
-    init(_ shaft: ShaftFit.Outcome, body: BodyDepth, evidence: RodEvidence) {
+    /// - Parameter isTube: a tube of mesh is no probe (`MeshTubes`).
+    init(_ shaft: ShaftFit.Outcome, isTube: Bool, body: BodyDepth, evidence: RodEvidence) {
         let scan = evidence.scan.geometry
         func point(_ position: Double) -> PatientPoint { scan.point(ContinuousIndex(shaft.model.line.point(at: position) / scan.spacing)) }
         let a = point(shaft.model.from), b = point(shaft.model.to)
@@ -59,6 +60,11 @@ struct ShaftReading {
                 && wander < proof.largestWanderMM
         }
         read(ends, shaft, lengthMM: length, body: body)
+        if isTube, probe != nil {
+            (probe, findings, isMetal) = (nil, [], true)
+            leaveOut(ends, "it looks as a tube of mesh does (a stent), and not as a rod")
+            return
+        }
         guard probe == nil, findings.isEmpty else { return }
         leaveOut(ends, ends.allSatisfy(\.isOutside)
             ? "both of its ends lie outside the body"
