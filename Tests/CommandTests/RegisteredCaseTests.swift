@@ -1,14 +1,17 @@
 import Foundation
+import ImagingCore
 import NIfTIFormat
 import Testing
+import VerificationPipeline
 
 /// Cases whose scans lie in different frames of reference.
 @Suite(.serialized) struct RegisteredCaseTests {
     /// A synthetic study in which the patient moved as a whole and organs moved within, and its truth.
-    private static func study(_ site: String, seed: Int, in folder: URL) throws -> (folder: URL, truth: [String: Any]) {
+    private static func study(_ site: String, seed: Int, breathingMM: Double = 10, in folder: URL) throws -> (folder: URL, truth: [String: Any]) {
         let study = folder.appending(path: "\(site)-\(seed)")
         let run = try CommandRunner.run(
-            "phantom", "--site", site, "--seed", "\(seed)", "--motion", "smooth", "--motion-degrees", "12", "--motion-mm", "40", "--masks", "--output", study.path)
+            "phantom", "--site", site, "--seed", "\(seed)", "--motion", "smooth", "--motion-degrees", "12", "--motion-mm", "40",
+            "--breathing-mm", "\(breathingMM)", "--masks", "--output", study.path)
         #expect(run.status == 0, "\(run.errors)")
         let truth = try JSONSerialization.jsonObject(with: Data(contentsOf: study.appending(path: "truth.json"))) as! [String: Any]
         return (study, truth)
@@ -70,6 +73,83 @@ import Testing
             try Self.addToCase(study, "registration: {initialTransform: \(far.path)}", as: "far.yaml"), "--output", folder.url.appending(path: "f").path,
         ])
         #expect(Self.margin(astray) == nil)
+    }
+
+    /// The file that `register` writes, judged by itself: it moves the tumour's surface where the truth says and nowhere turns a cell inside out,
+    /// keeps the tumour's volume, and brings the moving scan's values to where `resampled.nii.gz` has them.
+    @Test func writtenDisplacementsAreTheMotionAndNeitherFoldNorShrinkTheTumour() throws {
+        let folder = try TemporaryFolder()
+        let (study, truth) = try Self.study("liver", seed: 811, breathingMM: 15, in: folder.url)
+        let tumour = (truth["tumours"] as! [[String: Any]])[0], seed = tumour["seedLPS"] as! [Double], diameter = tumour["longestDiameterMM"] as! Double
+        let moving = study.appending(path: "planning"), results = folder.url.appending(path: "r")
+        let run = try CommandRunner.run(
+            "register", "--moving", moving.path, "--fixed", study.appending(path: "intraprocedural").path, "--exclude-mask",
+            study.appending(path: "masks/ice.nii.gz").path, "--seed=\(seed[0]),\(seed[1]),\(seed[2])", "--diameter", "\(diameter)", "--output", results.path)
+        #expect(run.status == 0, "\(run.errors)")
+
+        let (vectors, grid) = try NIfTIFile.readDisplacements(results.appending(path: "displacement.nii.gz")), size = grid.size
+        func vector(_ i: Int, _ j: Int, _ k: Int) -> SIMD3<Double> {
+            let v = vectors[size.offset(VoxelIndex(i, j, k))]
+            return SIMD3(Double(v.x), Double(v.y), Double(v.z))
+        }
+        func moved(_ point: PatientPoint) -> PatientPoint {
+            let index = grid.continuousIndex(point).ijk, low = index.rounded(.down), f = index - low
+            var sum = SIMD3<Double>.zero
+            for corner in 0..<8 {
+                let (x, y, z) = (corner & 1, corner >> 1 & 1, corner >> 2)
+                let weight = (x == 1 ? f.x : 1 - f.x) * (y == 1 ? f.y : 1 - f.y) * (z == 1 ? f.z : 1 - f.z)
+                if weight > 0 { sum += weight * vector(Int(low.x) + x, Int(low.y) + y, Int(low.z) + z) }
+            }
+            return PatientPoint(point.lps + sum)
+        }
+        func determinant(_ a: SIMD3<Double>, _ b: SIMD3<Double>, _ c: SIMD3<Double>) -> Double {
+            a.x * (b.y * c.z - b.z * c.y) - b.x * (a.y * c.z - a.z * c.y) + c.x * (a.y * b.z - a.z * b.y)
+        }
+        var smallest = Double.infinity
+        for k in 0..<size.k - 1 {
+            for j in 0..<size.j - 1 {
+                for i in 0..<size.i - 1 {
+                    let here = vector(i, j, k), axes = grid.axes, spacing = grid.spacing
+                    smallest = min(smallest, determinant(
+                        axes.i.lps + (vector(i + 1, j, k) - here) / spacing.x, axes.j.lps + (vector(i, j + 1, k) - here) / spacing.y,
+                        axes.k.lps + (vector(i, j, k + 1) - here) / spacing.z))
+                }
+            }
+        }
+        #expect(smallest > 0)
+
+        let marks = (truth["registration"] as! [String: Any])["tumourSurface"] as! [[String: [Double]]]
+        func point(_ values: [Double]) -> PatientPoint { PatientPoint(values[0], values[1], values[2]) }
+        let pairs = marks.map { (point($0["intraproceduralLPS"]!), point($0["planningLPS"]!)) }
+        // The rigid motion alone leaves 1.7.
+        #expect(pairs.map { moved($0.0).distance(to: $0.1) }.reduce(0, +) / Double(pairs.count) < 1.2)
+        let center = pairs.map(\.0.lps).reduce(.zero, +) / Double(pairs.count)
+        for a in 0..<5 {
+            for b in 0..<5 {
+                for c in 0..<5 {
+                    let place = PatientPoint(center + diameter / 8 * (SIMD3(Double(a), Double(b), Double(c)) - 2) / 1.8)
+                    let slopes = [PatientVector(1, 0, 0), PatientVector(0, 1, 0), PatientVector(0, 0, 1)].map { (moved(place + $0) - moved(place + -1 * $0)).lps / 2 }
+                    #expect(abs(determinant(slopes[0], slopes[1], slopes[2]) - 1) < 0.01)
+                }
+            }
+        }
+
+        let scan = try StageScan.read(moving, role: "moving").volume, resampled = try NIfTIFile.read(results.appending(path: "resampled.nii.gz")).volume
+        var compared = 0
+        for offset in stride(from: 0, to: resampled.size.voxelCount, by: 997) {
+            let place = resampled.size.index(atOffset: offset), index = scan.geometry.continuousIndex(moved(resampled.geometry.point(place))).ijk
+            let low = index.rounded(.down), f = index - low
+            guard low.min() >= 0, Int(low.x) + 1 < scan.geometry.size.i, Int(low.y) + 1 < scan.geometry.size.j, Int(low.z) + 1 < scan.geometry.size.k else { continue }
+            var value = 0.0
+            for corner in 0..<8 {
+                let (x, y, z) = (corner & 1, corner >> 1 & 1, corner >> 2)
+                value += (x == 1 ? f.x : 1 - f.x) * (y == 1 ? f.y : 1 - f.y) * (z == 1 ? f.z : 1 - f.z)
+                    * Double(scan.value(at: VoxelIndex(Int(low.x) + x, Int(low.y) + y, Int(low.z) + z)))
+            }
+            #expect(abs(value - Double(resampled[place])) < 1.5)
+            compared += 1
+        }
+        #expect(compared > 200)
     }
 
     /// A motion that is wrong, and landmarks that contradict what was found, are not believed.

@@ -100,6 +100,9 @@ import Testing
         #expect(blockwise(nil) == .doubtful)
         #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 20)] } == .doubtful)
         #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 90)] } == .pass)
+        var contradicted = Self.sound
+        contradicted.landmarks = [.init(errorMM: 7, distanceMM: 20)]
+        #expect(RegistrationQuality(contradicted).reasons.contains { $0.contains("landmarks near the tumour lie 7.0 mm apart") })
         #expect(status { $0.usedDifferenceMM = 5 } == .doubtful)
     }
 }

@@ -67,6 +67,21 @@ import Testing
         #expect(pair.surfaceError(back.movingToFixed) < 1)
     }
 
+    /// A corner of the body, whose middle lies far from that of the whole: across, and along.
+    @Test(arguments: [(0.0...0.45, 0.6...1), (0.55...1, 0...0.4)])
+    func aCornerIsFoundInTheWhole(across: ClosedRange<Double>, along: ClosedRange<Double>) throws {
+        let pair = try StudyPair(RigidRegistrationTests.options(.lung, .rigid, seed: 53)), size = pair.fixed.volume.geometry.size
+        func part(_ share: ClosedRange<Double>, of count: Int) -> Range<Int> { Int(share.lowerBound * Double(count))..<Int(share.upperBound * Double(count)) }
+        guard case .int16(let volume) = pair.fixed.volume else { preconditionFailure("studies hold whole numbers") }
+        let corner = volume.cropped(part(across, of: size.i), 0..<size.j, part(along, of: size.k))
+        let found = try RigidRegistration(fixed: RegistrationScan(.int16(corner), modality: .ct, excluded: pair.fixed.excluded), moving: pair.moving)
+        // The true motion, by which the whole scan is brought over exactly.
+        let whole = try RigidRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus)
+        #expect(pair.surfaceError(whole.fixedToMoving) < 0.6)
+        let middle = corner.geometry.center
+        #expect(found.fixedToMoving(middle).distance(to: whole.fixedToMoving(middle)) < 3)
+    }
+
     /// Of different modalities no value says the other: MR for planning, CT for the ice.
     @Test func magneticResonanceIsBroughtOntoCT() throws {
         var options = RigidRegistrationTests.options(.kidney, .smooth, seed: 51)
