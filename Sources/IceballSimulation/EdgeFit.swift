@@ -120,7 +120,7 @@ public struct EdgeFit: Sendable {
         let covariance = errors.covariance(slopes.columns), shift = parameters.shift(values), modelErrorMM = errors.modelErrorMM
         let discrepancy = try ModelDiscrepancy(
             points: edge.map { $0.position - shift }, errors: errors.modelErrors(distances: state.distances, columns: slopes.columns),
-            field: state.temperature)
+            field: state.temperature, edgeTemperatureC: edgeTemperatureC)
         let lowest = UncertainField(
             field: state.lowest, changes: slopes.fields, stepSize: Self.differenceStep,
             shiftSpreads: parameters.kinds.map { kind in

@@ -39,6 +39,7 @@ extension TemperatureField {
         let slope = gradient(at: point, of: theta)
         return (slope.normalized ?? .zero, slope.length)
     }
+    var warmestTheta: Double { Double(kirchhoff.max() ?? 0) }
     var coldestTheta: Double { Double(kirchhoff.min() ?? 0) }
 
     /// By how far points of an observed edge lie within the isotherm of the field moved by `shift`; see `EdgeFit`.

@@ -33,18 +33,15 @@ extension TemperatureField {
     /// How far from `origin` along `direction` the outermost place lies where the temperature rises through `temperatureC`, mm;
     /// `nil` when the ray is nowhere colder, or still colder where it leaves the grid.
     public func radiusMM(of temperatureC: Double, from origin: PatientPoint, along direction: PatientVector) -> Double? {
-        radiusMM(of: temperatureC, from: origin, along: direction) { $0 }
+        let indicator = indicator(of: temperatureC)
+        return radiusMM(from: origin, along: direction) { interpolate(indicator.values, at: grid.position($0)) - indicator.level }
     }
 
-    /// - Parameter source: where the field is read for a place on the ray.
-    func radiusMM(
-        of temperatureC: Double, from origin: PatientPoint, along direction: PatientVector, reading source: (PatientPoint) -> PatientPoint
-    ) -> Double? {
+    /// - Parameter excessAt: at a place, below 0 where it is colder.
+    func radiusMM(from origin: PatientPoint, along direction: PatientVector, where excessAt: (PatientPoint) -> Double) -> Double? {
         guard let unit = direction.normalized else { return nil }
-        let start = grid.position(origin), step = grid.core.axes.components(of: unit), indicator = indicator(of: temperatureC)
-        func excess(_ distance: Double) -> Double {
-            interpolate(indicator.values, at: grid.position(source(origin + 1000 * distance * unit))) - indicator.level
-        }
+        let start = grid.position(origin), step = grid.core.axes.components(of: unit)
+        func excess(_ distance: Double) -> Double { excessAt(origin + 1000 * distance * unit) }
         let spacing = grid.finestSpacing / 4
         var distance = 0.0, before = excess(0), found: Double?
         while grid.isInside(start + (distance + spacing) * step) {

@@ -16,42 +16,53 @@ public struct UncertainField: Sendable {
     /// Per parameter, the shift for one spread of it; `nil` for those that change the field.
     private let shiftSpreads: [PatientVector?]
     private let covariance: [[Double]]
+    /// θ of tissue that no probe has cooled.
+    private let warmestTheta: Double
 
     init(
         field: TemperatureField, changes: [TemperatureField?], stepSize: Double, shiftSpreads: [PatientVector?], covariance: [[Double]],
         shift: PatientVector, discrepancy: ModelDiscrepancy
     ) {
         (self.field, base, self.changes, self.stepSize) = (field, field, changes, stepSize)
+        warmestTheta = field.warmestTheta
         (self.shiftSpreads, self.covariance, self.shift, self.discrepancy) = (shiftSpreads, covariance, shift, discrepancy)
     }
 
-    /// Where the simulated field is read for a place in the patient.
-    private func source(_ point: PatientPoint) -> PatientPoint {
-        let own = point - shift
-        return own + discrepancy.displacement(at: own)
+    /// θ, W/m, at a place in the patient. What disturbs it beyond the ice fades to where tissue is warm, and makes nothing warmer than that.
+    private func theta(at point: PatientPoint) -> Double {
+        let own = point - shift, theta = field.theta(at: own)
+        guard theta < warmestTheta else { return theta }
+        return min(warmestTheta, theta + discrepancy.theta(at: own) * min(1, 1 - theta / warmestTheta))
     }
 
-    public func temperatureC(at point: PatientPoint) -> Double { field.temperatureC(at: source(point)) }
+    public func temperatureC(at point: PatientPoint) -> Double { field.table.temperature(atKirchhoff: theta(at: point)) }
+
+    /// K/mm.
+    private func gradient(at point: PatientPoint) -> PatientVector {
+        let slope = field.thetaGradient(at: point - shift), theta = theta(at: point), step = 0.5
+        let perTheta = (field.table.temperature(atKirchhoff: theta + step) - field.table.temperature(atKirchhoff: theta - step)) / (2 * step)
+        return slope.length * perTheta * slope.direction
+    }
 
     /// One standard deviation of the temperature, K, to first order in the parameters.
     public func spreadK(at point: PatientPoint) -> Double {
-        let gradient = field.gradient(at: source(point))
+        let gradient = gradient(at: point)
         return spreadMM(at: point, gradient) * gradient.length
     }
 
     /// One standard deviation, in mm, of how far in or out the isotherm through a point lies.
-    public func spreadMM(at point: PatientPoint) -> Double { spreadMM(at: point, field.gradient(at: source(point))) }
+    public func spreadMM(at point: PatientPoint) -> Double { spreadMM(at: point, gradient(at: point)) }
 
     private func spreadMM(at point: PatientPoint, _ gradient: PatientVector) -> Double {
         let own = point - shift, left = discrepancy(own), slope = gradient.length
         guard slope > 1e-9 else { return left.deviationMM }
-        let place = own + left.displacement, here = base.temperatureC(at: place)
+        let here = base.temperatureC(at: own)
         // Outwards, mm for one spread of each parameter. Temperatures of changed models are compared rather than θ, which the changed
         // conductivities define differently.
         let slopes = changes.indices.map { index -> Double in
             if let moved = shiftSpreads[index] { return gradient.dot(moved) / slope - left.slopes[index] }
             guard let changed = changes[index] else { return 0 }
-            return (here - changed.temperatureC(at: place)) / stepSize / slope - left.slopes[index]
+            return (here - changed.temperatureC(at: own)) / stepSize / slope - left.slopes[index]
         }
         let variance = slopes.indices.reduce(0.0) { sum, a in
             sum + slopes[a] * slopes.indices.reduce(0.0) { $0 + covariance[a][$1] * slopes[$1] }
@@ -70,10 +81,11 @@ public struct UncertainField: Sendable {
     public func radiusMM(of temperatureC: Double, from origin: PatientPoint, along direction: PatientVector) -> (
         radiusMM: Double, spreadMM: Double
     )? {
+        let level = field.table.kirchhoff(atTemperature: temperatureC)
         guard let unit = direction.normalized,
-            let radius = field.radiusMM(of: temperatureC, from: origin - shift, along: unit, reading: { $0 + discrepancy.displacement(at: $0) })
+            let radius = field.radiusMM(from: origin - shift, along: unit, where: { theta(at: $0 + shift) - level })
         else { return nil }
-        let crossing = origin + radius * unit, slope = abs(field.gradient(at: source(crossing)).dot(unit))
+        let crossing = origin + radius * unit, slope = abs(gradient(at: crossing).dot(unit))
         return (radius, slope > 1e-9 ? spreadK(at: crossing) / slope : 0)
     }
 
@@ -82,8 +94,8 @@ public struct UncertainField: Sendable {
 
     /// θ less that of an isotherm at every voxel, W/m: 0 on the isotherm and negative where it is colder, without a kink there.
     public func excess(over temperatureC: Double, on geometry: GridGeometry) -> Volume<Float> {
-        let indicator = field.indicator(of: temperatureC)
-        return Volume(geometry: geometry) { field.interpolate(indicator.values, at: field.grid.position(source($0))) - indicator.level }
+        let level = field.table.kirchhoff(atTemperature: temperatureC)
+        return Volume(geometry: geometry) { theta(at: $0) - level }
     }
 
     /// The probability at every voxel of a grid.

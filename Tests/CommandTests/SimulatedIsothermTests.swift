@@ -26,6 +26,8 @@ import Testing
         // The sample's probes lie around the tumour's middle; far away it is body temperature.
         let field = try NIfTIFile.read(output.appending(path: "simulation/lowest-temperature.nii.gz")).volume, range = field.valueRange()
         #expect(range.lowerBound < -60 && range.upperBound > 30 && range.upperBound <= 37.01)
+        // Far from the ice nothing is cooled.
+        #expect(field[VoxelIndex(0, 0, 0)] > 34)
         let probability = try NIfTIFile.read(output.appending(path: "simulation/probability-isotherm-40.nii.gz")).volume
         #expect(probability.geometry.size == field.geometry.size && probability.valueRange().upperBound > 0.95)
         for name in ["isotherms-T1.png", "ice-fit.png", "simulation/growth.svg", "simulation/forecast.svg"] {

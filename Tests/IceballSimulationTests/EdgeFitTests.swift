@@ -102,7 +102,7 @@ import Testing
         }
         let covered = Double(all.covered.filter { $0 }.count) / Double(all.covered.count)
         // How far a single draw's cold isotherms lie off depends on which power and which conductivity made the same edge: the interval knows that.
-        #expect(Errors.rms(all.edge) < 0.5 && Errors.rms(all.minus20) < 0.8 && Errors.rms(all.minus40) < 1.2)
+        #expect(Errors.rms(all.edge) < 0.6 && Errors.rms(all.minus20) < 0.8 && Errors.rms(all.minus40) < 1.2)
         #expect(Errors.rms(before.edge) > 1 && covered > 0.8)
     }
 
@@ -122,11 +122,13 @@ import Testing
             }
             let errors = EdgeErrors(edge, distances: distances, columns: [distances.map { _ in 1 }], values: [0], modelErrorMM: 1)
             let discrepancy = try ModelDiscrepancy(
-                points: edge.map(\.position), errors: errors.modelErrors(distances: distances, columns: [distances.map { _ in 1 }]), field: field)
+                points: edge.map(\.position), errors: errors.modelErrors(distances: distances, columns: [distances.map { _ in 1 }]), field: field,
+                edgeTemperatureC: -4.5)
             return try [-4.5, -20, -40].map { temperature in
                 let before = try #require(field.radiusMM(of: temperature, from: center, along: dent))
+                let level = field.table.kirchhoff(atTemperature: temperature)
                 return before - (try #require(
-                    field.radiusMM(of: temperature, from: center, along: dent, reading: { $0 + discrepancy.displacement(at: $0) })))
+                    field.radiusMM(from: center, along: dent, where: { field.theta(at: $0) + discrepancy.theta(at: $0) - level })))
             }
         }
         let narrow = try moved(dentRadiusMM: 7), broad = try moved(dentRadiusMM: 14)

@@ -20,11 +20,13 @@ struct FitValidation {
     /// Of a normal distribution.
     private static let ninetyPercent = 1.645
 
-    static func run(_ cases: Range<Int>, isVerbose: Bool) throws {
+    /// - Parameter areProbesKnown: whether only tissue, vessels and noise differ from what the fit is told, not power and places of the probes.
+    static func run(_ cases: Range<Int>, areProbesKnown: Bool, isVerbose: Bool) throws {
+        print(areProbesKnown ? "Tissue, vessels and noise differ" : "Power and places of the probes differ, too")
         print("case  probes vessel  p      model error  simulations  seconds    edge, −20 °C, −40 °C: rms before → after, 90 % interval holds")
-        var all = [Errors](repeating: Errors(), count: 3), byProbes: [Int: [Errors]] = [:], rejected = 0
+        var all = [Errors](repeating: Errors(), count: 3), byProbes: [Int: [Errors]] = [:], byVessel: [Bool: [Errors]] = [:], rejected = 0
         for number in cases {
-            let ice = try IceCase(number: number), start = ContinuousClock.now
+            let ice = try IceCase(number: number, isProbeKnown: areProbesKnown), start = ContinuousClock.now
             let (result, lowest) = try Self.fit(ice)
             let seconds = ContinuousClock.now - start
             if result.isRejected { rejected += 1 }
@@ -32,7 +34,9 @@ struct FitValidation {
                 .run().snapshots[0].lowest
             let errors = Self.isothermsC.map { Self.errors($0, ice, lowest, nominal) }
             all = zip(all, errors).map(+)
-            byProbes[ice.told.count] = zip(byProbes[ice.told.count] ?? [Errors](repeating: Errors(), count: 3), errors).map(+)
+            func added(_ earlier: [Errors]?) -> [Errors] { zip(earlier ?? [Errors](repeating: Errors(), count: 3), errors).map(+) }
+            byProbes[ice.told.count] = added(byProbes[ice.told.count])
+            byVessel[ice.hasVessel] = added(byVessel[ice.hasVessel])
             print(
                 String(
                     format: "%4d  %4d   %@    %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count, ice.hasVessel ? "yes" : "no ",
@@ -45,6 +49,9 @@ struct FitValidation {
         }
         for (count, errors) in byProbes.sorted(by: { $0.key < $1.key }) {
             print("\(count) probe\(count == 1 ? " " : "s"): " + errors.map(\.text).joined(separator: "    "))
+        }
+        for (hasVessel, errors) in byVessel.sorted(by: { !$0.key && $1.key }) {
+            print("\(hasVessel ? "a vessel " : "no vessel"):" + errors.map(\.text).joined(separator: "    "))
         }
         print("all:      " + all.map(\.text).joined(separator: "    ") + "   \(rejected) of \(cases.count) rejected")
     }

@@ -16,33 +16,36 @@ struct IceCase {
     static let seconds = 600.0, edgeTemperatureC = -0.5
     static let center = PatientPoint(0, 0, 2)
 
-    init(number: Int) throws {
+    /// - Parameter isProbeKnown: whether power and places of the probes are as the fit is told, so that only the tissue differs.
+    init(number: Int, isProbeKnown: Bool = false) throws {
         self.number = number
         var random = NormalNumbers(seed: UInt64(number))
-        let told = Self.probes(1 + number % 3)
-        var world = try Self.medium(spacingMM: 1.5, offsetMM: 0.37), real = told
-        world.tissues[0].table = world.tissues[0].table.scaled(
-            frozenConductivity: exp(0.12 * random.next()), liquidConductivity: exp(0.10 * random.next()), latentHeat: exp(0.08 * random.next()))
-        world.tissues[0].perfusion *= exp(0.7 * max(-2, min(2, random.next())))
-        let coolantK = 15 * random.next(), breathing = PatientVector(SIMD3(random.next(), random.next(), 1.5 * random.next()))
-        for index in real.indices {
-            real[index].model.coolantC! += coolantK
-            real[index].tip = real[index].tip + 1.5 * random.next() * real[index].direction + breathing
-        }
+        let told = Self.probes(1 + number % 3), draw = IceDraw(probeCount: told.count, isProbeKnown: isProbeKnown, &random)
+        var world = draw.world(try Self.medium(spacingMM: 1.5, offsetMM: 0.37))
         hasVessel = number % 2 == 1
         if hasVessel { world = try world.with(vesselMM: 5, atMM: 9 + 8 * abs(random.next()), angle: 2 * random.next()) }
-        truth = try IceballSimulation(model: world, sinks: try real.map { try $0.sink() }, outputTimesS: [Self.seconds]).run().snapshots[0].lowest
-        // Errors of a segmentation are alike in a neighbourhood: one number for each of the regions, one for each point, one for all.
-        let regional = (0..<26).map { _ in 0.5 * random.next() }, whole = 0.25 * random.next()
-        let truth = truth
-        edge = Self.directions(400).compactMap { direction -> EdgeFit.EdgePoint? in
-            // Along the probes, metal hides the edge.
-            guard abs(direction.lps.z) < 0.95, let radius = truth.radiusMM(of: Self.edgeTemperatureC, from: Self.center, along: direction) else { return nil }
-            let cell = ((direction.lps + 1) * 1.49).rounded(.down), region = Int(cell.x + 3 * cell.y + 9 * cell.z) % 26
-            return .init(position: Self.center + (radius + whole + regional[region] + 0.4 * random.next()) * direction, uncertaintyMM: 0.7)
+        let real = draw.probes(told), truth = try Self.truth(world, real)
+        let regional = (0..<Self.regionCount).map { _ in Self.edgeErrorMM.region * random.next() }, whole = Self.edgeErrorMM.whole * random.next()
+        edge = Self.edgeDirections.compactMap { direction -> EdgeFit.EdgePoint? in
+            guard let radius = truth.radiusMM(of: Self.edgeTemperatureC, from: Self.center, along: direction) else { return nil }
+            let error = whole + regional[Self.region(direction)] + Self.edgeErrorMM.own * random.next()
+            return .init(position: Self.center + (radius + error) * direction, uncertaintyMM: 0.7)
         }
-        (self.world, self.real, self.told) = (world, real, told)
+        (self.world, self.real, self.told, self.truth) = (world, real, told, truth)
     }
+
+    static func truth(_ world: ThermalModel, _ probes: [PlacedProbe]) throws -> TemperatureField {
+        try IceballSimulation(model: world, sinks: try probes.map { try $0.sink() }, outputTimesS: [seconds]).run().snapshots[0].lowest
+    }
+
+    /// Errors of a segmentation are alike in a neighbourhood: one number for each of the regions, one for each point, one for all, mm.
+    static let edgeErrorMM = (region: 0.5, whole: 0.25, own: 0.4), regionCount = 26
+    static func region(_ direction: PatientVector) -> Int {
+        let cell = ((direction.lps + 1) * 1.49).rounded(.down)
+        return Int(cell.x + 3 * cell.y + 9 * cell.z) % regionCount
+    }
+    /// Along the probes, metal hides the edge.
+    static let edgeDirections = directions(400).filter { abs($0.lps.z) < 0.95 }
 
     /// What the fit believes.
     static func medium(spacingMM: Double, offsetMM: Double = 0) throws -> ThermalModel {

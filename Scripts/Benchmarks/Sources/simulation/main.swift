@@ -1,16 +1,18 @@
 import Foundation
 
-// simulation validate [COUNT] [FIRST] [--verbose]   fits to synthetic ice whose truth is known
+// simulation validate [COUNT] [FIRST] [--known-probes] [--verbose]   fits to synthetic ice whose truth is known
+// simulation limit                                  the least errors that any fit could reach on such ice
 // simulation littrup                                several probes in gel against measured isotherms
 // simulation speed                                  seconds, and cell-stages per second against what memory allows
 let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "validate":
     let count = arguments.dropFirst().compactMap { Int($0) }, first = count.count > 1 ? count[1] : 0
-    try FitValidation.run(first..<first + (count.first ?? 24), isVerbose: arguments.contains("--verbose"))
+    try FitValidation.run(first..<first + (count.first ?? 24), areProbesKnown: arguments.contains("--known-probes"), isVerbose: arguments.contains("--verbose"))
+case "limit": try LeastError.run()
 case "littrup": try LittrupRows.run()
 case "speed": try SpeedMeasurement.run()
 default:
-    FileHandle.standardError.write(Data("usage: simulation validate [COUNT] [FIRST] [--verbose] | littrup | speed\n".utf8))
+    FileHandle.standardError.write(Data("usage: simulation validate [COUNT] [FIRST] [--known-probes] [--verbose] | limit | littrup | speed\n".utf8))
     exit(64)
 }
