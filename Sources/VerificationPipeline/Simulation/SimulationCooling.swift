@@ -16,7 +16,7 @@ struct SimulationCooling {
 
     private static let phaseKeys = ["do", "minutes", "duty", "temperature", "withdraw"]
     private static let sourceKeys = [
-        "type", "name", "at", "direction", "watts", "wattsPerRootSecond", "wattsPerMetre", "side", "temperature", "from", "until",
+        "type", "name", "at", "direction", "watts", "wattsPerRootSecond", "wattsPerMetre", "side", "temperature", "radius", "from", "until",
     ]
 
     // MARK: Probes
@@ -99,6 +99,7 @@ struct SimulationCooling {
         try root.mappings("sources", known: Self.sourceKeys).enumerated().compactMap { index, entry in
             let type = try entry.requiredString("type"), name = try entry.string("name") ?? "\(type) source \(index + 1)"
             let action: HeatSink.Action, shape: HeatSink.Shape
+            var radiusMM = 0.0
             switch type {
             case "plane": return nil
             case "point":
@@ -117,13 +118,21 @@ struct SimulationCooling {
                 guard let direction = PatientVector(try entry.point("direction")?.lps ?? SIMD3(0, 0, 1)).normalized else {
                     throw entry.wrongValue("direction", expected: "longer than 0")
                 }
-                guard let watts = try entry.positive("wattsPerMetre") else { throw entry.missing("wattsPerMetre") }
-                (shape, action) = (.line(through: at, direction: direction), .power(watts))
+                shape = .line(through: at, direction: direction)
+                if let watts = try entry.positive("wattsPerMetre") {
+                    action = .power(watts)
+                } else {
+                    // A cylinder whose surface is held at a temperature.
+                    guard let temperature = try entry.number("temperature") else { throw entry.missing("wattsPerMetre” or “temperature") }
+                    guard let radius = try entry.positive("radius") else { throw entry.missing("radius") }
+                    action = .surface(coolantC: temperature, resistance: 0, largestPower: nil, duty: 1, rampS: 0)
+                    radiusMM = radius
+                }
             default: throw entry.wrongValue("type", expected: "point, line or plane")
             }
             let start = try entry.zeroOrMore("from") ?? 0, end = try entry.positive("until") ?? .infinity
             guard end > start else { throw entry.wrongValue("until", expected: "later than “from”") }
-            let sink = HeatSink(name: name, shape: shape, phases: [.init(startS: start, endS: end, action: action)])
+            let sink = HeatSink(name: name, shape: shape, radiusMM: radiusMM, phases: [.init(startS: start, endS: end, action: action)])
             return Source(sink: sink, point: try entry.point("at"))
         }
     }
