@@ -73,8 +73,9 @@ extension CaseDescription {
         description.registration = try registration(of: root, treatedKey: treatedKey, in: folder)
         description.freezeProtocol = try root.mapping("protocol", known: ["freeze", "thaw", "refreeze"]).map { entry in
             guard let freeze = try entry.positive("freeze") else { throw entry.missing("freeze") }
-            return FreezeProtocol(
-                freezeMinutes: freeze, thawMinutes: try entry.zeroOrMore("thaw") ?? 0, refreezeMinutes: try entry.zeroOrMore("refreeze") ?? 0)
+            let thaw = try entry.zeroOrMore("thaw") ?? 0, refreeze = try entry.zeroOrMore("refreeze") ?? 0
+            guard refreeze == 0 || thaw > 0 else { throw entry.wrongValue("refreeze", expected: "left out without a “thaw” before it") }
+            return FreezeProtocol(freezeMinutes: freeze, thawMinutes: thaw, refreezeMinutes: refreeze)
         }
         description.elapsedMinutes = try root.zeroOrMore("elapsed")
         if isPlan, case .automatic = description.probes { throw root.missing("probes: a list of {tip, tail, model}, or intraprocedural (or followup)") }

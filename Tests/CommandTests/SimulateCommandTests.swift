@@ -46,6 +46,44 @@ import Testing
         withExtendedLifetime(keep) {}
     }
 
+    /// The steady ice around a cylinder of 0.735 mm at −140 °C in tissue with the blood flow of a kidney, in closed form.
+    @Test func reproducesACylinderOfGivenTemperature() throws {
+        let text = Self.line.replacing("latentHeat: 250,", with: "latentHeat: 250, perfusion: 0.0674,").replacing("reach: {x: 60, y: 60", with: "reach: {x: 25, y: 25")
+            .replacing("wattsPerMetre: 400", with: "temperature: -140, radius: 0.735").replacing("[300, 600]", with: "[3600]").replacing("[0, -20]", with: "[-1, -20]")
+        let (run, _, keep) = try run(text)
+        #expect(run.status == 0, "\(run.errors)")
+        let isotherms = try #require(((try run.json()["times"] as? [[String: Any]])?.first)?["isotherms"] as? [[String: Any]])
+        for (isotherm, radius) in zip(isotherms, [7.77359, 5.85634]) {
+            let ray = try #require((isotherm["rays"] as? [[String: Any]])?.first)
+            #expect(abs(try #require(ray["radiusMM"] as? Double) - radius) < 0.25)
+        }
+        withExtendedLifetime(keep) {}
+    }
+
+    @Test(arguments: [
+        (fit: "[resistance]", sizes: "{minutes: 10, isotherm: 50, width: 31}", complaint: "below the temperature at the start"),
+        ("[resistance]", "{minutes: 10, isotherm: -160, width: 3}", "above the coolant"),
+        ("[activeLength]", "{minutes: 10, isotherm: 0, width: 31}", "widths alone do not tell it"),
+        ("[activeLength]", "{minutes: 10, isotherm: 0, width: 31, length: 20}", "not less than the width"),
+        ("[resistance]", "{minutes: 10, isotherm: 0, width: 20}, {minutes: 10, isotherm: -40, width: 30}", "smaller for colder isotherms"),
+        ("[resistance]", "{minutes: 600, isotherm: 0, width: 60}", "at most 120"),
+        ("[resistance, resistance]", "{minutes: 10, isotherm: 0, width: 31}", "once"),
+    ])
+    func refusesSizesThatNoProbeMakes(fit: String, sizes: String, complaint: String) throws {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "sizes.yaml")
+        try Data(
+            """
+            schema: icemargin.calibration/1
+            probe: {name: ours, gauge: 17, activeLength: 30, coolant: -150}
+            tissue: agar-gel
+            fit: \(fit)
+            sizes: [\(sizes)]
+            """.utf8
+        ).write(to: file)
+        let run = try CommandRunner.run("simulate", "--calibrate", file.path)
+        #expect(run.status == 65 && run.errors.contains(complaint) && run.output.isEmpty, "\(run.errors)")
+    }
+
     @Test func saysThatOutputsLieAfterTheProtocol() throws {
         let (run, _, keep) = try run(
             """

@@ -24,24 +24,55 @@ public enum CalibrationDescription {
             return parameter
         }
         guard !fitted.isEmpty else { throw root.missing("fit") }
+        guard Set(fitted).count == fitted.count else { throw root.wrongValue("fit", expected: "each of its entries once") }
         let missing = model.missing.filter { name in !fitted.contains { $0.rawValue == name } }
         guard missing.isEmpty else { throw SimulationError.incompleteProbeModel(model.name, missing: missing) }
-        let rows = try root.mappings("sizes", known: ["minutes", "isotherm", "width", "length", "uncertainty"]).map(row)
+        let start = try root.number("start") ?? 37, coldest = fitted.contains(.coolant) ? nil : model.coolantC
+        let rows = try root.mappings("sizes", known: ["minutes", "isotherm", "width", "length", "uncertainty"]).map { entry in
+            try row(entry, between: coldest ?? -.infinity, and: start)
+        }
         guard !rows.isEmpty else { throw root.missing("sizes") }
+        try check(rows, fitted, root)
         let medium = SimulationMedium(root: root, folder: file.deletingLastPathComponent())
         var calibration = ProbeCalibration(
-            start: model, fitted: fitted, tissue: try medium.tissue(), startTemperatureC: try root.number("start") ?? 37, rows: rows)
+            start: model, fitted: fitted, tissue: try medium.tissue(), startTemperatureC: start, rows: rows)
         if let spacing = try root.positive("spacing") { calibration.spacingMM = spacing }
         return calibration
     }
 
-    private static func row(_ entry: StrictYAML) throws -> ProbeCalibration.Row {
+    /// No treatment freezes for longer.
+    private static let mostMinutes = 120.0
+
+    private static func row(_ entry: StrictYAML, between coldestC: Double, and startC: Double) throws -> ProbeCalibration.Row {
         guard let minutes = try entry.positive("minutes") else { throw entry.missing("minutes") }
+        guard minutes <= mostMinutes else { throw entry.wrongValue("minutes", expected: String(format: "at most %g", mostMinutes)) }
         guard let isotherm = try entry.number("isotherm") else { throw entry.missing("isotherm") }
+        guard isotherm < startC, isotherm > coldestC else {
+            let low = coldestC.isFinite ? String(format: " and above the coolant's %g °C", coldestC) : ""
+            throw entry.wrongValue("isotherm", expected: String(format: "below the temperature at the start, %g °C", startC) + low)
+        }
         let width = try entry.positive("width"), length = try entry.positive("length")
         guard width != nil || length != nil else { throw entry.missing("width” or “length") }
+        if let width, let length, length < width { throw entry.wrongValue("length", expected: "along the probe, not less than the width across it") }
         return .init(
             minutes: minutes, isothermC: isotherm, widthMM: width, lengthMM: length, uncertaintyMM: try entry.positive("uncertainty") ?? 1)
+    }
+
+    /// What no probe could have made, and what could not be told from it.
+    private static func check(_ rows: [ProbeCalibration.Row], _ fitted: [ProbeCalibration.Parameter], _ root: StrictYAML) throws {
+        guard !fitted.contains(.activeLength) || rows.contains(where: { $0.lengthMM != nil }) else {
+            throw root.wrongValue("fit", expected: "without activeLength where no length was measured: widths alone do not tell it")
+        }
+        for warm in rows {
+            for cold in rows where cold.minutes == warm.minutes && cold.isothermC < warm.isothermC {
+                for (a, b) in [(cold.widthMM, warm.widthMM), (cold.lengthMM, warm.lengthMM)] {
+                    guard let a, let b, a >= b else { continue }
+                    throw root.wrongValue(
+                        "sizes", expected: String(format: "smaller for colder isotherms; after %g min %g °C has %g mm and %g °C %g mm",
+                            cold.minutes, cold.isothermC, a, warm.isothermC, b))
+                }
+            }
+        }
     }
 }
 

@@ -13,11 +13,18 @@ struct IceballSetup {
     /// What was not given, in words.
     var assumptions: [String]
 
-    /// What was not given, for a report.
+    /// What was not given, and what contradicts itself, for a report.
     var findings: [Finding] {
-        assumptions.isEmpty ? [] : [Finding(
+        var findings = assumptions.isEmpty ? [] : [Finding(
             .info, "simulation-assumptions", "The simulation assumes: \(assumptions.joined(separator: "; ")).",
             remedy: "Give the probes' model, the protocol and the elapsed time in the case.")]
+        if let end = probes.map(\.durationS).max(), scanSeconds > end + 1 {
+            findings.append(Finding(
+                .warning, "protocol-contradiction",
+                String(format: "The scan was taken %g min into a protocol that ends after %g min: thaw is simulated in between.", scanSeconds / 60, end / 60),
+                remedy: "Correct “elapsed” or “protocol”."))
+        }
+        return findings
     }
 
     /// A needle as most are: thinner ones are not made, and freezing parts are 15 to 45 mm long.
