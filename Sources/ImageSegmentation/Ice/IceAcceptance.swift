@@ -133,9 +133,10 @@ extension IceOrigins {
         let u = axis.cross(abs(axis.lps.x) < 0.6 ? PatientVector(1, 0, 0) : PatientVector(0, 1, 0)).normalized!, v = axis.cross(u)
         return stride(from: 36.0, through: min(90, probe.lengthMM), by: 2).compactMap { depth in
             let foot = probe.point(atDepthMM: depth)
-            let beside = [7.0, -7].flatMap { [foot + $0 * u, foot + $0 * v] }.compactMap { scan.extremes(near: $0, reach: 0)?.lowerBound }
+            let beside = [7.0, -7].flatMap { [foot + $0 * u, foot + $0 * v] }.compactMap { scan.extremes(near: $0, reach: 1)?.lowerBound }
             guard let here = scan.extremes(near: foot, reach: 1), let darker = beside.quantile(0.3), darker > 0 else { return nil }
-            return here.lowerBound < 0.7 * darker
+            // Slices much thicker than a shaft dim its void.
+            return here.lowerBound < 0.85 * darker
         }
     }
 }
