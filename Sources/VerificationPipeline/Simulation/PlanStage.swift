@@ -39,8 +39,8 @@ struct PlanStage {
         var findings: [Finding]
     }
 
-    /// Cells of the fields that are reported, and of what tells how uncertain they are; how far both go beyond the probes, mm.
-    private static let fieldSpacingMM = 1.0, spreadSpacingMM = 2.0, coreMarginMM = SimulationMedium.coreMarginMM
+    /// Cells of the fields that are reported, and of what tells how uncertain they are, mm.
+    private static let fieldSpacingMM = 1.0, spreadSpacingMM = 2.0
 
     func run(progress: @Sendable (Double) -> Void) throws -> Outcome {
         guard !probes.isEmpty else {
@@ -66,7 +66,12 @@ struct PlanStage {
     }
 
     private func impossible(_ reason: String, remedy: String) -> Outcome {
-        Outcome(findings: [Finding(.warning, "plan-not-possible", "There is no plan either: \(reason).", remedy: remedy)])
+        Outcome(findings: [
+            // With ice missing, too, that has been said already.
+            description.isPlan
+                ? Finding(.error, "plan-not-possible", "There is no plan: \(reason).", remedy: remedy)
+                : Finding(.warning, "plan-not-possible", "There is no plan either: \(reason).", remedy: remedy)
+        ])
     }
 
     private func plan(_ setup: IceballSetup, _ progress: @Sendable (Double) -> Void) throws -> Outcome {
@@ -99,9 +104,11 @@ struct PlanStage {
     }
 
     private func grid(_ setup: IceballSetup, _ spacingMM: Double) throws -> SimulationGrid {
-        try SimulationGrid(
-            around: setup.probes.flatMap { [$0.activeEnds.0, $0.activeEnds.1] }, marginMM: Self.coreMarginMM, spacingMM: spacingMM,
-            tissue: try TissueLibrary.builtIn().tissue(profile.tissue), frameOfReferenceUID: scans.treated.geometry.frameOfReferenceUID)
+        let tissue = try TissueLibrary.builtIn().tissue(profile.tissue)
+        return try SimulationGrid(
+            around: setup.probes.flatMap { [$0.activeEnds.0, $0.activeEnds.1] }, marginMM: SimulationMedium.coreMarginMM(in: tissue),
+            spacingMM: spacingMM,
+            tissue: tissue, frameOfReferenceUID: scans.treated.geometry.frameOfReferenceUID)
     }
 
     private var reason: String {

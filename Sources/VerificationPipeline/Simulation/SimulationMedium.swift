@@ -8,8 +8,9 @@ struct SimulationMedium {
     let root: StrictYAML
     let folder: URL
 
-    /// How far the core goes beyond probes and sources where no core is given, mm.
-    static let coreMarginMM = 30.0
+    /// How far the core goes beyond probes and sources where no core is given, mm: as far as ice grows in half an hour, which blood holds back.
+    static func coreMarginMM(in tissue: Tissue) -> Double { tissue.perfusion < leastPerfusion ? 30 : 20 }
+    private static let leastPerfusion = 0.003
     /// How far the grid goes beyond its core, mm: eight lengths over which blood evens temperatures out, within these bounds.
     static let reachMM = 20.0...60.0
     static let warmLengths = 8.0
@@ -103,7 +104,7 @@ struct SimulationMedium {
         } else {
             guard let first = places.first else { throw (entry ?? root).missing(entry == nil ? "grid" : "core") }
             (low, high) = places.reduce((first.lps, first.lps)) { (pointwiseMin($0.0, $1.lps), pointwiseMax($0.1, $1.lps)) }
-            let margin = try entry?.positive("margin") ?? Self.coreMarginMM
+            let margin = try entry?.positive("margin") ?? Self.coreMarginMM(in: tissue)
             (low, high) = (low - margin, high + margin)
         }
         let counts = pointwiseMax(((high - low) / spacing - 1e-6).rounded(.up), SIMD3(repeating: 1))
