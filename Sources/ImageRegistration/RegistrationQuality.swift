@@ -42,8 +42,9 @@ public struct RegistrationQuality: Sendable, Hashable {
     public let blockCount: Int
     /// Of the motion that is used; see `DisplacementField.smallestJacobian()`.
     public let smallestJacobian: Double
-    /// By what share the motion that is used changes the tumour's volume: 0 for what is found here, as the tumour is kept rigid.
-    public let tumourVolumeChange: Double
+    /// By what share the motion that is used changes the tumour's volume: 0 for what is found here, as the tumour is kept rigid;
+    /// `nil` when no tumour is given.
+    public let tumourVolumeChange: Double?
 
     /// The parts of the expected error, added in squares: chosen by synthetic pairs and by real scans that were warped, whose motion is known.
     /// What remains when all evidence agrees: smoothness stands in for what ice hides.
@@ -97,7 +98,7 @@ public struct RegistrationQuality: Sendable, Hashable {
         var usedDifferenceMM = 0.0
         var landmarks: [LandmarkEvidence] = []
         var similarity, explained, shiftedSimilarity, bendingMM, overlap, smallestJacobian: Double
-        var tumourVolumeChange = 0.0
+        var tumourVolumeChange: Double? = 0
         var blocks: BlockAgreement?
         var isSameModality: Bool
         var isFocusInView: Bool
@@ -156,7 +157,7 @@ public struct RegistrationQuality: Sendable, Hashable {
         if let landmarkError, landmarkError > Self.landmarkDoubtfulMM {
             doubts.append("The landmarks near the tumour lie \(text(landmarkError)) mm apart after registration.")
         }
-        if abs(tumourVolumeChange) > Self.volumeChangeDoubtful {
+        if let tumourVolumeChange, abs(tumourVolumeChange) > Self.volumeChangeDoubtful {
             doubts.append("The motion changes the tumour's volume by \(text(100 * tumourVolumeChange)) %.")
         }
         if smallestJacobian <= 0 { failures.append("The displacement folds.") }

@@ -67,6 +67,7 @@ public struct ScanRegistration: SpatialTransform {
         fixed: RegistrationScan, moving: RegistrationScan, focus: RegistrationFocus? = nil, guidance: RegistrationGuidance = .init(),
         finished: (Step) -> Void = { _ in }
     ) throws(RegistrationError) {
+        try Self.requireSound(fixed, moving, focus, guidance.landmarks)
         let pair = RegistrationPair(fixed: fixed, moving: moving)
         let given = guidance.given
         let motion = try RigidRegistration(pair, focus: focus, initial: given?.rigid ?? guidance.start)
@@ -76,8 +77,26 @@ public struct ScanRegistration: SpatialTransform {
         (rigid, deformable) = given.map { ($0.rigid, $0) } ?? (motion.fixedToMoving, guidance.isRigidOnly ? nil : smooth.fixedToMoving)
         quality = try Self.quality(
             pair, motion, smooth, used: deformable ?? DeformableTransform(rigid), focus: focus ?? .init(center: motion.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
-            isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
+            isTumour: focus != nil, isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
         finished(.quality)
+    }
+
+    /// Thinner scans hold too little of anything.
+    private static let leastThicknessMM = 20.0
+    private static func requireSound(
+        _ fixed: RegistrationScan, _ moving: RegistrationScan, _ focus: RegistrationFocus?, _ landmarks: [LandmarkPair]
+    ) throws(RegistrationError) {
+        for (name, scan) in [("fixed", fixed), ("moving", moving)] {
+            let grid = scan.volume.geometry
+            let thickness = (grid.spacing * SIMD3(Double(grid.size.i), Double(grid.size.j), Double(grid.size.k))).min()
+            guard thickness >= leastThicknessMM else { throw .tooThin(scan: name, thicknessMM: thickness) }
+        }
+        if let focus, !moving.volume.geometry.contains(focus.center) { throw .focusOutside(focus.center) }
+        for (number, pair) in landmarks.enumerated() {
+            for (name, scan, point) in [("moving", moving, pair.moving), ("fixed", fixed, pair.fixed)] where !scan.volume.geometry.contains(point) {
+                throw .landmarkOutside(number: number + 1, scan: name, point)
+            }
+        }
     }
 
     /// Another start for everything that is made again.
@@ -86,7 +105,7 @@ public struct ScanRegistration: SpatialTransform {
     private static let softerFactor: Float = 0.2
     private static func quality(
         _ pair: RegistrationPair, _ rigid: RigidRegistration, _ smooth: DeformableRegistration, used: DeformableTransform,
-        focus: RegistrationFocus, isInView: (PatientPoint) -> Bool, landmarks: [LandmarkPair]
+        focus: RegistrationFocus, isTumour: Bool, isInView: (PatientPoint) -> Bool, landmarks: [LandmarkPair]
     ) throws(RegistrationError) -> RegistrationQuality {
         let transform = smooth.fixedToMoving
         let center = transform.source(of: focus.center)
@@ -118,6 +137,6 @@ public struct ScanRegistration: SpatialTransform {
             },
             similarity: fit.similarity, explained: fit.explained, shiftedSimilarity: fit.shiftedSimilarity, bendingMM: smooth.bendingMM, overlap: fit.overlap,
             smallestJacobian: used.displacement.smallestJacobian(),
-            tumourVolumeChange: used.volumeChange(of: .init(center: used.source(of: focus.center), radiusMM: focus.radiusMM)), blocks: blocks, isSameModality: pair.isSameModality, isFocusInView: isInView(center)))
+            tumourVolumeChange: isTumour ? used.volumeChange(of: .init(center: used.source(of: focus.center), radiusMM: focus.radiusMM)) : nil, blocks: blocks, isSameModality: pair.isSameModality, isFocusInView: isInView(center)))
     }
 }

@@ -101,7 +101,7 @@ struct CaseRegistration {
             "similarity": quality.similarity, "overlap": quality.overlap, "smallestJacobian": quality.smallestJacobian,
             "softerDifferenceMM": quality.softerDifferenceMM, "rigidDifferenceMM": quality.rigidDifferenceMM, "usedDifferenceMM": quality.usedDifferenceMM,
         ]
-        measures["tumourVolumeChangePercent"] = 100 * quality.tumourVolumeChange
+        measures["tumourVolumeChangePercent"] = quality.tumourVolumeChange.map { 100 * $0 }
         measures["blockAgreement"] = quality.blockAgreement
         measures["inverseErrorMM"] = quality.inverseErrorMM
         measures["landmarkErrorMM"] = quality.landmarkErrorMM

@@ -26,7 +26,7 @@ public struct StageScan: Sendable {
             return StageScan(
                 volume: scan.volume, modality: scan.modality, seriesInstanceUID: scan.seriesInstanceUID, patient: scan.patient, findings: scan.findings)
         }
-        guard let modality else { throw StageScanError.modalityNotGiven(path) }
+        guard let modality else { throw StageScanError.modalityNotGiven(path, option: ["moving", "fixed"].contains(role) ? "--\(role)-modality" : "--modality") }
         guard seriesUID == nil else { throw StageScanError.noSeries(path) }
         let image = try NIfTIFile.read(path)
         return StageScan(volume: .float32(image.volume), modality: modality, findings: image.findings)
@@ -43,7 +43,7 @@ public struct StageScan: Sendable {
 
 /// Why a scan cannot be used by a stage.
 public enum StageScanError: ReportableError, Hashable {
-    case modalityNotGiven(URL)
+    case modalityNotGiven(URL, option: String)
     case noSeries(URL)
     case modalitiesDiffer(role: String, Modality, Modality)
     case patientDiffers(role: String, [String])
@@ -58,9 +58,9 @@ public enum StageScanError: ReportableError, Hashable {
 
     public var finding: Finding {
         switch self {
-        case .modalityNotGiven(let file):
+        case .modalityNotGiven(let file, let option):
             Finding(.error, "modality-not-given", "\(file.lastPathComponent) is a NIfTI file, which does not say whether it is CT or MR.",
-                    remedy: "Give --modality CT (values in HU) or --modality MR.")
+                    remedy: "Give \(option) CT (values in HU) or \(option) MR.")
         case .noSeries(let file):
             Finding(.error, "no-series", "\(file.lastPathComponent) is a NIfTI file, which has no series to choose from.", remedy: "Leave out the series UID.")
         case .modalitiesDiffer(let role, let theirs, let ours):

@@ -73,14 +73,28 @@ struct RegisterCommand: AsyncParsableCommand {
                 seconds[step] = (clock.now - last) / .seconds(1)
                 last = clock.now
             }
+            let hints = [exclusion, focus == nil ? Self.noTumour : nil, found.quality.status == .pass ? nil : Self.exchanged(scans.moving, scans.fixed)]
             let document = RegisterDocument(
-                found, scans: scans, seconds: seconds, findings: scans.moving.findings + scans.fixed.findings + [exclusion].compactMap { $0 })
+                found, scans: scans, seconds: seconds, findings: scans.moving.findings + scans.fixed.findings + hints.compactMap { $0 })
             if let results { try write(found, document, scans: scans, focus: focus, to: results) }
             try StandardOutput.write(json ? try ReportEncoder().encode(document) : Data((document.text + "\n").utf8))
         } catch {
             results?.discard()
             throw error
         }
+    }
+
+    private static let noTumour = Finding(
+        .info, "no-tumour-given", "No tumour is given: the middle of the fixed scan counts, and the expected error is told for it.",
+        remedy: "Give --seed and --diameter.")
+
+    /// Ice is looked for in the fixed scan alone.
+    private static func exchanged(_ moving: StageScan, _ fixed: StageScan) -> Finding? {
+        func hasProbes(_ scan: StageScan) -> Bool { !ProbeDetection.find(in: scan.volume, modality: scan.modality).probes.isEmpty }
+        guard hasProbes(moving), !hasProbes(fixed) else { return nil }
+        return Finding(
+            .warning, "scans-exchanged", "The moving scan shows probes and the fixed one none, as if they were exchanged.",
+            remedy: "Give the planning scan by --moving and the one with probes by --fixed.")
     }
 
     /// What is not compared in the fixed scan: what the user gives, or ice around probes.

@@ -34,7 +34,7 @@ struct RegisterDocument: Encodable {
         let blockCount: Int
         /// Of the motion's displacement; negative where it folds.
         let smallestJacobian: Double
-        let tumourVolumeChangePercent: Double
+        let tumourVolumeChangePercent: Double?
     }
 
     init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: [ScanRegistration.Step: Double], findings: [Finding]) {
@@ -51,7 +51,7 @@ struct RegisterDocument: Encodable {
             softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM,
             usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained, shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap,
             blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount, smallestJacobian: q.smallestJacobian,
-            tumourVolumeChangePercent: 100 * q.tumourVolumeChange)
+            tumourVolumeChangePercent: q.tumourVolumeChange.map { 100 * $0 })
         self.findings = findings
         timingsS = Dictionary(uniqueKeysWithValues: seconds.map { ($0.rawValue, $1) }).merging(["register": seconds.values.reduce(0, +)]) { $1 }
     }

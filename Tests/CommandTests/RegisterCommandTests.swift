@@ -54,6 +54,42 @@ import VerificationPipeline
         #expect(try CommandRunner.run(["register"] + Self.scans + ["--seed", "1,2,3"]).status == 64)
     }
 
+    @Test func whatCannotBeRegisteredIsSaidPlainly() throws {
+        func refusal(_ arguments: [String], status: Int32 = 65) throws -> String {
+            let run = try CommandRunner.run(["register"] + arguments)
+            #expect(run.status == status, "\(run.output)")
+            return run.errors
+        }
+        #expect(try refusal(Self.scans + ["--seed", "500,500,500", "--diameter", "20"]).contains("(500.0, 500.0, 500.0) mm, lies outside the moving"))
+        // Of the second landmark one point lies nowhere.
+        let landmarks = ["--landmark", "-88,-23,40:-88,-23,40", "--landmark", "-80,-20,30:-80,-20,3000"]
+        #expect(try refusal(Self.scans + Self.tumour + landmarks).contains("Landmark 2 lies outside the fixed scan"))
+
+        let folder = try TemporaryFolder(), slices = folder.url.appending(path: "slices.nii")
+        let scan = try StageScan.read(URL(filePath: Self.scans[3]), role: "fixed").volume, size = scan.geometry.size
+        try NIfTIFile.write(scan.floats(in: 0..<size.i, 0..<size.j, 3..<5), to: slices)
+        #expect(try refusal(Array(Self.scans[..<2]) + ["--fixed", slices.path, "--fixed-modality", "CT"]).contains("The fixed scan reaches over"))
+        #expect(try refusal(Array(Self.scans[..<2]) + ["--fixed", slices.path], status: 64).contains("Give --fixed-modality CT"))
+    }
+
+    @Test func exchangedScansAndAMissingTumourAreNoticed() throws {
+        func findings(_ arguments: [String]) throws -> (codes: [String], quality: [String: Any]) {
+            let run = try CommandRunner.run(["register", "--json"] + arguments)
+            #expect(run.status == 0, "\(run.errors)")
+            let document = try run.json()
+            return ((document["findings"] as! [[String: Any]]).map { $0["code"] as! String }, document["quality"] as! [String: Any])
+        }
+        let folder = try TemporaryFolder()
+        let made = try CommandRunner.run("phantom", "--site", "liver", "--seed", "2500", "--motion", "smooth", "--output", folder.url.appending(path: "s").path)
+        #expect(made.status == 0)
+        let scans = ["planning", "intraprocedural"].map { folder.url.appending(path: "s/\($0)").path }
+        let exchanged = try findings(["--moving", scans[1], "--fixed", scans[0], "--seed=-90,-20,30", "--diameter", "25"])
+        #expect(exchanged.quality["status"] as? String != "pass" && exchanged.codes.contains("scans-exchanged"), "\(exchanged)")
+        let right = try findings(["--moving", scans[0], "--fixed", scans[1]])
+        #expect(right.codes.contains("no-tumour-given") && !right.codes.contains("scans-exchanged"))
+        #expect(right.quality["tumourVolumeChangePercent"] is NSNull?)
+    }
+
     /// A planning scan whose header is wrong head to feet: no search looks there, but a transform or landmarks lead the way.
     @Test func hintsAreFollowed() throws {
         let folder = try TemporaryFolder()
