@@ -35,7 +35,10 @@ def point(p):
 
 
 def segment(icemargin, study, name, output, reference=None):
-    """Finds one object; ice also against a scan before freezing. `seconds` is the whole command: reading DICOM, finding, writing files and pictures."""
+    """Finds one object; ice also against a scan before freezing.
+
+    `seconds` is the whole command: reading DICOM, finding, writing files and pictures.
+    """
     role = study.objects[name][0] if name != "probes" else "intraprocedural"
     command = [str(icemargin), "segment", str(study.folder / role), f"--{name}", "--output", str(output), "--overwrite"]
     tumour = study.truth["tumours"][0]

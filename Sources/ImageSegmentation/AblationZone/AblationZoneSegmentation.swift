@@ -199,7 +199,8 @@ struct ZoneSearch {
             + pow(6.5 * edge.unseenShare, 2)).squareRoot()
         let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region)
         return SegmentationResult(
-            levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty && !edge.meetsDenseTissue ? 0.5 : 2), findings: level.findings + edge.findings + doubts,
+            levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty && !edge.meetsDenseTissue ? 0.5 : 2),
+            findings: level.findings + edge.findings + doubts,
             method: "ablation zone from seeds: even region without enhancement, least surface, edge at local half-height (\(modality.rawValue))")
     }
 

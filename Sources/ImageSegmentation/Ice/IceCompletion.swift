@@ -30,7 +30,8 @@ struct IceCompletion {
     /// How far an edge may lie from the body.
     private static let reachMM = 9.0, stepMM = 0.5
     /// Ice is round around a short active zone and long around a long one, and reaches more or less far beyond the tip: by so much the ends
-    /// are made shorter or longer, and slide towards the tail, as shares of their usual length. What is far from usual has to lie that much nearer to the edges (millimetres, summed over the rays).
+    /// are made shorter or longer, and slide towards the tail, as shares of their usual length. What is far from usual has to lie that
+    /// much nearer to the edges (millimetres, summed over the rays).
     private static let slides = [-0.5, -0.25, 0, 0.25]
     private static let stretches = [0.0, 0.35, 0.7, 1, 1.3], usualStretch = 0.85, unusualCost = 100.0
     /// A shape that lies farther from the edges by this much is less likely by a factor of e: neighbouring rays share their errors.

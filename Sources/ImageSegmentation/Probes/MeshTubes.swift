@@ -29,7 +29,8 @@ struct MeshTubes {
                 if squaredRadius > Self.leastRadiusMM * Self.leastRadiusMM, peak < Self.leastShareOfSolid * solid { return true }
             }
             return shaft.explainedShare < Self.wallExplains && shafts.indices.contains { other in
-                other != index && shafts[other].explainedShare < Self.wallExplains && shaft.runsBeside(shafts[other], withinMM: Self.widestTubeMM, cosine: Self.largestCosine)
+                other != index && shafts[other].explainedShare < Self.wallExplains
+                    && shaft.runsBeside(shafts[other], withinMM: Self.widestTubeMM, cosine: Self.largestCosine)
             }
         }
     }
