@@ -87,6 +87,8 @@ public struct RegistrationQuality: Sendable, Hashable {
     /// How far apart a reader puts the two points of a landmark.
     static let landmarkPlacingMM = 2.0
     static let landmarkDoubtfulMM = 5.0
+    /// Organs move against each other, but landmarks that even the best rigid motion leaves farther apart are not the same places.
+    static let landmarkMisfitMM = 15.0
     /// A tumour must not shrink into the ice.
     static let volumeChangeDoubtful = 0.01
 
@@ -97,6 +99,8 @@ public struct RegistrationQuality: Sendable, Hashable {
         var rigidDifferenceMM: Double
         var usedDifferenceMM = 0.0
         var landmarks: [LandmarkEvidence] = []
+        /// What the rigid motion that fits all landmarks best leaves between their points, in the mean.
+        var landmarkMisfitMM = 0.0
         var similarity, explained, shiftedSimilarity, bendingMM, overlap, smallestJacobian: Double
         var tumourVolumeChange: Double? = 0
         var blocks: BlockAgreement?
@@ -156,6 +160,9 @@ public struct RegistrationQuality: Sendable, Hashable {
         }
         if let landmarkError, landmarkError > Self.landmarkDoubtfulMM {
             doubts.append("The landmarks near the tumour lie \(text(landmarkError)) mm apart after registration.")
+        }
+        if evidence.landmarkMisfitMM > Self.landmarkMisfitMM {
+            doubts.append("The landmarks contradict each other: the rigid motion that fits them best leaves \(text(evidence.landmarkMisfitMM)) mm between their points.")
         }
         if let tumourVolumeChange, abs(tumourVolumeChange) > Self.volumeChangeDoubtful {
             doubts.append("The motion changes the tumour's volume by \(text(100 * tumourVolumeChange)) %.")

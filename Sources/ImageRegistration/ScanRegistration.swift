@@ -127,6 +127,8 @@ public struct ScanRegistration: SpatialTransform {
             wayBack = try? DeformableRegistration(
                 exchanged.croppedFixed(around: focus.center, reachMM: reach), focus: back, from: rigidBack.fixedToMoving).fixedToMoving
         }
+        let landmarkFit = landmarks.isEmpty ? nil : ImagingCore.AffineTransform(fittedTo: landmarks)
+        let misfit = landmarkFit.map { fit in landmarks.map { fit($0.fixed).distance(to: $0.moving) }.reduce(0, +) / Double(landmarks.count) } ?? 0
         let fit = FocusComparison(pair, transform, around: back), blocks = BlockAgreement(pair, transform, around: back)
         return RegistrationQuality(.init(
             inverseErrorMM: wayBack.map { back in meanDistance({ back(transform($0)) }, to: { $0 }) },
@@ -134,7 +136,7 @@ public struct ScanRegistration: SpatialTransform {
             rigidDifferenceMM: meanDistance({ rigid.fixedToMoving($0) }, to: { transform($0) }),
             usedDifferenceMM: meanDistance({ used($0) }, to: { transform($0) }), landmarks: landmarks.map { landmark in
                 .init(errorMM: used(landmark.fixed).distance(to: landmark.moving), distanceMM: max(0, landmark.fixed.distance(to: center) - focus.radiusMM))
-            },
+            }, landmarkMisfitMM: misfit,
             similarity: fit.similarity, explained: fit.explained, shiftedSimilarity: fit.shiftedSimilarity, bendingMM: smooth.bendingMM, overlap: fit.overlap,
             smallestJacobian: used.displacement.smallestJacobian(),
             tumourVolumeChange: isTumour ? used.volumeChange(of: .init(center: used.source(of: focus.center), radiusMM: focus.radiusMM)) : nil, blocks: blocks, isSameModality: pair.isSameModality, isFocusInView: isInView(center)))

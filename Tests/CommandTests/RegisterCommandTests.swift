@@ -123,6 +123,16 @@ import VerificationPipeline
         let offsets = [PatientVector(0, 0, 0), PatientVector(50, 0, 10), PatientVector(0, 60, -10), PatientVector(-30, 20, 40)]
         let marked = try result(offsets.flatMap { ["--landmark", "\(flag(motion(seed + $0))):\(flag(seed + $0))"] })
         #expect(marked.missMM < 1.5 && marked.status == "pass", "\(marked)")
+
+        // Their points in the fixed scan are put in another order.
+        let mixed = [1, 2, 3, 0].enumerated().flatMap { ["--landmark", "\(flag(motion(seed + offsets[$0]))):\(flag(seed + offsets[$1]))"] }
+        let run = try CommandRunner.run(["register"] + pair + mixed)
+        if run.status == 0 {
+            let quality = try run.json()["quality"] as! [String: Any], reasons = quality["reasons"] as! [String]
+            #expect(quality["status"] as! String != "pass" && reasons.contains { $0.contains("landmarks contradict each other") }, "\(reasons)")
+        } else {
+            #expect(run.status == 65, "\(run.errors)")
+        }
     }
 
     /// One thread and all of them write the same bytes.

@@ -100,6 +100,8 @@ import Testing
         #expect(blockwise(nil) == .doubtful)
         #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 20)] } == .doubtful)
         #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 90)] } == .pass)
+        #expect(status { $0.landmarkMisfitMM = 10 } == .pass)
+        #expect(status { $0.landmarkMisfitMM = 30 } == .doubtful)
         var contradicted = Self.sound
         contradicted.landmarks = [.init(errorMM: 7, distanceMM: 20)]
         #expect(RegistrationQuality(contradicted).reasons.contains { $0.contains("landmarks near the tumour lie 7.0 mm apart") })
