@@ -60,6 +60,21 @@ import Testing
         withExtendedLifetime(keep) {}
     }
 
+    @Test func holdsATumourThatIsLargerThanItsIce() throws {
+        let (run, _, keep) = try run(
+            """
+            schema: icemargin.simulation/1
+            grid: {spacing: 4}
+            tissue: liver
+            probes: [{model: reference-17g, tip: [0, 0, 0], tail: [0, 0, 90]}]
+            protocol: {freeze: 1}
+            tumours: [{id: T1, center: [0, 0, 15], diameter: 50}]
+
+            """)
+        #expect(run.status == 0, "\(run.errors)")
+        withExtendedLifetime(keep) {}
+    }
+
     @Test(arguments: [
         (fit: "[resistance]", sizes: "{minutes: 10, isotherm: 50, width: 31}", complaint: "below the temperature at the start"),
         ("[resistance]", "{minutes: 10, isotherm: -160, width: 3}", "above the coolant"),

@@ -9,8 +9,8 @@ struct SimulationMedium {
     let folder: URL
 
     /// How far the core goes beyond probes and sources where no core is given, mm: as far as ice grows in half an hour, which blood holds back.
-    static func coreMarginMM(in tissue: Tissue) -> Double { tissue.perfusion < leastPerfusion ? 30 : 20 }
-    private static let leastPerfusion = 0.003
+    static func coreMarginMM(in tissue: Tissue) -> Double { tissue.perfusion < leastPerfusion ? largestMarginMM : 20 }
+    private static let leastPerfusion = 0.003, largestMarginMM = 30.0
     /// How far the grid goes beyond its core, mm: eight lengths over which blood evens temperatures out, within these bounds.
     static let reachMM = 20.0...60.0
     static let warmLengths = 8.0
@@ -104,7 +104,9 @@ struct SimulationMedium {
         } else {
             guard let first = places.first else { throw (entry ?? root).missing(entry == nil ? "grid" : "core") }
             (low, high) = places.reduce((first.lps, first.lps)) { (pointwiseMin($0.0, $1.lps), pointwiseMax($0.1, $1.lps)) }
-            let margin = try entry?.positive("margin") ?? Self.coreMarginMM(in: tissue)
+            // A tumour, which must lie in the core, may be larger than its ice.
+            let usual = root.has("tumours") ? Self.largestMarginMM : Self.coreMarginMM(in: tissue)
+            let margin = try entry?.positive("margin") ?? usual
             (low, high) = (low - margin, high + margin)
         }
         let counts = pointwiseMax(((high - low) / spacing - 1e-6).rounded(.up), SIMD3(repeating: 1))
