@@ -120,9 +120,9 @@ struct RegisterCommand: AsyncParsableCommand {
         try NIfTIFile.write(displacements: field.vectors, on: field.grid, to: try folder.url("displacement.nii.gz"))
         let resampled = scans.moving.volume.resampled(onto: grid, through: field, interpolation: .linear, outside: RegistrationFigures.outside(scans.moving.modality))
         try NIfTIFile.write(resampled.mapped { Int16(max(-32768, min(32767, $0.rounded()))) }, to: try folder.url("resampled.nii.gz"))
-        let figures = RegistrationFigures(fixed: scans.fixed.volume, modality: scans.fixed.modality, resampled: resampled, quality: found.quality, focus: focus.map {
-            .init(center: found.fixedPoint(of: $0.center), radiusMM: $0.radiusMM)
-        })
+        let figures = RegistrationFigures(
+            fixed: scans.fixed.volume, modality: scans.fixed.modality, resampled: resampled, movingModality: scans.moving.modality, quality: found.quality,
+            focus: focus.map { .init(center: found.fixedPoint(of: $0.center), radiusMM: $0.radiusMM) })
         try folder.write(try figures.checker().pngData(), to: "checker.png")
         try folder.write(try figures.edges().pngData(), to: "edges.png")
         try folder.write(try ReportEncoder().encode(document), to: "register.json")

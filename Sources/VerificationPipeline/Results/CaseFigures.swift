@@ -167,7 +167,8 @@ extension CaseFigures {
             on: part.geometry, through: registration.displacements(over: part.geometry),
             outside: RegistrationFigures.outside(planning.modality))
         let figures = RegistrationFigures(
-            fixed: .float32(part), modality: scan.modality, resampled: resampled, quality: registration.quality, focus: focus)
+            fixed: .float32(part), modality: scan.modality, resampled: resampled, movingModality: planning.modality,
+            quality: registration.quality, focus: focus)
         let quality = registration.quality
         let described = "registration around tumour \(tumour), expected error "
             + (quality.statedErrorMM.map { String(format: "%.1f mm", $0) } ?? "unknown")

@@ -19,7 +19,9 @@ public struct RegistrationFigures {
     public static func outside(_ modality: Modality) -> Float { modality == .ct ? -1024 : 0 }
 
     private let fixed, moving: Volume<Float>
-    private let isCT: Bool
+    /// Grey values of the moving scan as it is shown by itself.
+    private let movingWindow: DisplayWindow
+    private let isMovingCT: Bool
     private let center: PatientPoint
     private let tumour: FigureOverlay?
     private let renderer: FigureRenderer
@@ -40,16 +42,18 @@ public struct RegistrationFigures {
 
     /// - Parameters:
     ///   - scan: the fixed scan, or its `part`.
-    ///   - resampled: the moving scan on the same grid.
+    ///   - resampled: the moving scan on the same grid, of `movingModality`.
     ///   - focus: the tumour in the fixed frame; the middle of the scan when there is none.
     public init(
-        fixed scan: ScanVolume, modality: Modality, resampled: Volume<Float>, quality: RegistrationQuality, focus: RegistrationFocus?
+        fixed scan: ScanVolume, modality: Modality, resampled: Volume<Float>, movingModality: Modality, quality: RegistrationQuality,
+        focus: RegistrationFocus?
     ) {
         let box = Self.part(of: scan.geometry, around: focus)
         center = Self.middle(of: scan.geometry, focus)
         fixed = scan.floats(in: box.i, box.j, box.k)
         moving = resampled.cropped(box.i, box.j, box.k)
-        isCT = modality == .ct
+        isMovingCT = movingModality == .ct
+        movingWindow = DisplayWindow.suited(to: .float32(moving), modality: movingModality, site: "")
         tumour = focus.flatMap { try? Self.ball($0, in: scan.geometry.frameOfReferenceUID) }
         var renderer = FigureRenderer(window: DisplayWindow.suited(to: scan, modality: modality, site: ""))
         renderer.surroundingsMM = Self.reachMM
@@ -79,6 +83,9 @@ public struct RegistrationFigures {
     public func checker() throws -> RGBImage {
         let size = fixed.size, spacing = fixed.geometry.spacing
         func field(_ index: Int, _ spacing: Double) -> Int { Int(Double(index) * spacing / Self.fieldMM) }
+        // The moving scan's values as they would be shown by themselves, in those of the fixed scan.
+        let window = renderer.window, factor = Float(window.width / movingWindow.width)
+        let shift = Float(window.level) - factor * Float(movingWindow.level)
         let mixed = fixed.withUnsafeVoxels { fixed in
             moving.withUnsafeVoxels { moving in
                 Volume<Float>(geometry: self.fixed.geometry) { voxels in
@@ -87,7 +94,7 @@ public struct RegistrationFigures {
                             for i in 0..<size.i {
                                 let offset = size.offset(VoxelIndex(i, j, k))
                                 let isFixed = (field(i, spacing.x) + field(j, spacing.y) + field(k, spacing.z)) % 2 == 0
-                                voxels[offset] = isFixed ? fixed[offset] : moving[offset]
+                                voxels[offset] = isFixed ? fixed[offset] : factor * moving[offset] + shift
                             }
                         }
                     }
@@ -100,7 +107,7 @@ public struct RegistrationFigures {
     /// The fixed scan with edges of the moving one over it.
     public func edges() throws -> RGBImage {
         let smooth = moving.gaussianSmoothed(sigmaMM: Self.edgeSmoothingMM)
-        let levels = isCT ? Self.edgesHU : [(Float(renderer.window.level), "moving", FigureColour.tumour)]
+        let levels = isMovingCT ? Self.edgesHU : [(Float(movingWindow.level), "moving: brighter tissue", FigureColour.ice)]
         let overlays = levels.map { edge in
             FigureOverlay(LevelSet(field: smooth.mapped { $0 - edge.level }), colour: edge.colour, name: edge.name, framesPicture: false)
         }
