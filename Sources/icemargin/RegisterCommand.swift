@@ -73,7 +73,7 @@ struct RegisterCommand: AsyncParsableCommand {
                 seconds[step] = (clock.now - last) / .seconds(1)
                 last = clock.now
             }
-            let hints = [exclusion, focus == nil ? Self.noTumour : nil, found.quality.status == .pass ? nil : Self.exchanged(scans.moving, scans.fixed)]
+            let hints = [exclusion, Self.patientDiffers(scans.moving, scans.fixed), focus == nil ? Self.noTumour : nil, found.quality.status == .pass ? nil : Self.exchanged(scans.moving, scans.fixed)]
             let document = RegisterDocument(
                 found, scans: scans, seconds: seconds, findings: scans.moving.findings + scans.fixed.findings + hints.compactMap { $0 })
             if let results { try write(found, document, scans: scans, focus: focus, to: results) }
@@ -82,6 +82,13 @@ struct RegisterCommand: AsyncParsableCommand {
             results?.discard()
             throw error
         }
+    }
+
+    private static func patientDiffers(_ moving: StageScan, _ fixed: StageScan) -> Finding? {
+        let conflicts = moving.patient.conflicts(with: fixed.patient).map(\.title)
+        return conflicts.isEmpty ? nil : Finding(
+            .warning, "patient-differs", "The moving and the fixed scan differ in \(conflicts.joined(separator: ", ")): they may be of two patients.",
+            remedy: "Check that both scans are of one patient.")
     }
 
     private static let noTumour = Finding(

@@ -88,6 +88,9 @@ import VerificationPipeline
         let right = try findings(["--moving", scans[0], "--fixed", scans[1]])
         #expect(right.codes.contains("no-tumour-given") && !right.codes.contains("scans-exchanged"))
         #expect(right.quality["tumourVolumeChangePercent"] is NSNull?)
+        #expect(!right.codes.contains("patient-differs"))
+        let mixed = try findings(["--moving", scans[0], "--fixed", Self.scans[3], "--seed=-90,-20,30", "--diameter", "25"])
+        #expect(mixed.codes.contains("patient-differs") && mixed.quality["status"] as? String != "pass")
     }
 
     /// A planning scan whose header is wrong head to feet: no search looks there, but a transform or landmarks lead the way.
