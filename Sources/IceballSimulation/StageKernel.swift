@@ -48,9 +48,9 @@ private struct RowKernel: @unchecked Sendable {
     typealias Lanes = FieldLayout.Lanes
 
     struct Weights {
-        let mu, nu, rest, muTilde, gammaTilde: Float
+        let mu, nu, muTilde, gammaTilde: Float
         init(_ stage: SuperTimeStep.Stage, _ seconds: Double) {
-            (mu, nu, rest) = (Float(stage.mu), Float(stage.nu), Float(1 - stage.mu - stage.nu))
+            (mu, nu) = (Float(stage.mu), Float(stage.nu))
             (muTilde, gammaTilde) = (Float(stage.muTilde * seconds), Float(stage.gammaTilde * seconds))
         }
     }
@@ -132,12 +132,13 @@ private struct RowKernel: @unchecked Sendable {
             let tissue = tissues[run.tissue]
             var i = run.start
             while i < run.end {
-                let previous = Self.load(y1, i)
-                var value = heatRate(neighbours, i, previous, tissue) * weights.muTilde
-                value += previous * weights.mu
-                value += Self.load(y2, i) * weights.nu
-                value += Self.load(y0, i) * weights.rest
-                value += Self.load(rate, i) * weights.gammaTilde
+                // Changes from Y_0, small and exact, are weighed rather than the enthalpies, whose rounding would add up to a loss of heat.
+                let previous = Self.load(y1, i), first = Self.load(y0, i)
+                var change = heatRate(neighbours, i, previous, tissue) * weights.muTilde
+                change += (previous - first) * weights.mu
+                change += (Self.load(y2, i) - first) * weights.nu
+                change += Self.load(rate, i) * weights.gammaTilde
+                let value = first + change
                 Self.write(value, next, i, run.end &- i)
                 if isPlain { Self.write(Self.kirchhoff(value, tissue), theta, i, run.end &- i) }
                 i &+= Lanes.scalarCount

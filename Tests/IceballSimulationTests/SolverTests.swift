@@ -5,11 +5,11 @@ import Testing
 
 @Suite struct SolverTests {
     /// A probe in a small insulated box.
-    private func box(phases: [HeatSink.Phase], outputTimesS: [Double], perfusion: Double = 0, lengthMM: Double = 10) throws
-        -> IceballSimulation
-    {
-        let grid = try ExactCases.grid(
-            from: SIMD3(repeating: -14), to: SIMD3(repeating: 14), spacingMM: 1, reachMM: [.iLow: 30, .kHigh: 30])
+    private func box(
+        phases: [HeatSink.Phase], outputTimesS: [Double], perfusion: Double = 0, lengthMM: Double = 10,
+        reachMM: [SimulationGrid.Side: Double] = [.iLow: 30, .kHigh: 30]
+    ) throws -> IceballSimulation {
+        let grid = try ExactCases.grid(from: SIMD3(repeating: -14), to: SIMD3(repeating: 14), spacingMM: 1, reachMM: reachMM)
         let sink = HeatSink(
             name: "probe", shape: .segment(from: PatientPoint(-2, 1, -5), direction: PatientVector(0.6, 0, 0.8), lengthMM: lengthMM),
             radiusMM: 0.735,
@@ -29,6 +29,13 @@ import Testing
             #expect(snapshot.heatLostJ > 1000 && abs(snapshot.heatLostJ / snapshot.heatTakenJ[0] - 1) < 1e-3)
         }
         #expect(result.snapshots[0].heatTakenJ == result.snapshots[1].heatTakenJ)
+    }
+
+    /// Most of the heat there is in tissue that stays warm: what its enthalpies round off must not add up over the steps.
+    @Test func noHeatIsLostByRoundingInALargeBox() throws {
+        let reachMM = Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, 60.0) })
+        let snapshot = try box(phases: [freeze(0, 300)], outputTimesS: [300], reachMM: reachMM).run().snapshots[0]
+        #expect(abs(snapshot.heatLostJ / snapshot.heatTakenJ[0] - 1) < 3e-4)
     }
 
     @Test func resultsDoNotDependOnThreads() throws {

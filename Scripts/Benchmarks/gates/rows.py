@@ -59,9 +59,9 @@ def similarity(case, isotherms, directions, rays, spacing=1, timeStep=None):
     where = {
         "plane": "grid: {core: [[0, 0, 0], [60, 3, 3]], reach: {x: [0, 150], y: 0, z: 0}, spacing: %g}\nboundary: {y: insulated, z: insulated}\n"
                  "sources: [{type: plane, side: x-low, temperature: %g}]\n" % (spacing, case.get("cold", 0)),
-        "line": "grid: {core: [[-24, -24, 0], [24, 24, 3]], reach: {x: 90, y: 90, z: 0}, spacing: %g}\nboundary: {z: insulated}\n"
+        "line": "grid: {core: [[-34, -34, 0], [34, 34, 3]], reach: {x: 90, y: 90, z: 0}, spacing: %g}\nboundary: {z: insulated}\n"
                 "sources: [{type: line, at: [0.2, -0.3, 0], direction: [0, 0, 1], wattsPerMetre: 400}]\n" % spacing,
-        "point": "grid: {core: [[-24, -24, -24], [24, 24, 24]], reach: 60, spacing: %g}\n"
+        "point": "grid: {core: [[-34, -34, -34], [34, 34, 34]], reach: 60, spacing: %g}\n"
                  "sources: [{type: point, at: [0.2, -0.3, 0.1], wattsPerRootSecond: 0.5}]\n" % spacing,
     }[case["source"]]
     step = f"timeStep: {timeStep}\n" if timeStep else ""
@@ -135,13 +135,13 @@ NEEDLES = [
 ]
 
 
-def needle(case, direction=POSES[0], reach=60):
+def needle(case, direction=POSES[0]):
     norm = sqrt(sum(c * c for c in direction))
     unit = [c / norm for c in direction]
     tip = [c - case["length"] / 2 * u for c, u in zip((0.3, -0.2, 0.4), unit)]
     tail = [t + 120 * u for t, u in zip(tip, unit)]
     more = f", perfusion: {case['perfusion']}, frozenConductivityRise: {case['rise']}"
-    return (f"schema: icemargin.simulation/1\ngrid: {{core: [[-30, -30, -30], [30, 30, 30]], reach: {reach}}}\n"
+    return (f"schema: icemargin.simulation/1\ngrid: {{core: [[-30, -30, -30], [30, 30, 30]], reach: 60}}\n"
             f"{_medium('M', more)}"
             f"probes: [{{name: needle, tip: {tip}, tail: {tail}, diameter: {case['diameter']}, activeLength: {case['length']}, coolant: -140}}]\n"
             f"protocol: {case['protocol']}\noutputTimes: {[seconds for seconds, _, _ in case['sizes']]}\nisotherms: [0, -20, -40]\n")
