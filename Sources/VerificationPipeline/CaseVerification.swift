@@ -111,7 +111,7 @@ public struct CaseVerification {
         }
         var zones = [MeasuredZone(.ablationZone, zone)]
         if !description.isFollowup {
-            let outcome = try !options.simulates ? IceballStage.Outcome(findings: []) : clock.measure("simulation", as: "simulating the ice") { progress in
+            let outcome = try !options.simulates || description.isBeforeFreezing ? IceballStage.Outcome(findings: []) : clock.measure("simulation", as: "simulating the ice") { progress in
                 try IceballStage(description: description, profile: profile, scans: scans, placement: placement, probes: probes, library: library).run(progress: progress)
             }
             (result.simulation, zones) = (outcome.simulation, outcome.zones(ice: zone))

@@ -76,6 +76,15 @@ import Testing
         #expect(report["plan"] is [String: Any] && (report["margins"] as? [Any])?.isEmpty == true)
     }
 
+    @Test func iceOnAScanFromBeforeFreezingLeavesTheVerdictOpen() throws {
+        let folder = try TemporaryFolder(), liver = VerifyCommandTests.liver
+        let report = try Self.verify(in: folder, "--intraprocedural", liver.appending(path: "intraprocedural").path, "--protocol", "10", "--elapsed", "0",
+            "--ice-mask", liver.appending(path: "masks/ice.nii.gz").path)
+        let codes = try Self.codes(report), verdict = try #require(report["verdict"] as? [String: Any])
+        #expect(codes.contains("error ice-before-freezing") && !codes.contains { $0.contains("simulat") }, "\(codes)")
+        #expect(verdict["status"] as? String == "indeterminate" && report["plan"] is NSNull)
+    }
+
     @Test func aPlanNeedsItsProbes() throws {
         let folder = try TemporaryFolder()
         let run = try CommandRunner.run(

@@ -23,7 +23,7 @@ import Testing
     }
 
     /// CT and MR of one arm, cropped around the tumour. One frame of reference; the bone lies up to 10 mm apart in them, the muscle 1 to 3 mm.
-    /// Small parts of them do not find each other again, so that the result is not believed, though it is near.
+    /// So no one motion lays one onto the other, and none may be stated as sure.
     @Test(.enabled(if: isThere)) func magneticResonanceOfOneSubjectComesNearItsCTAndIsNotBelieved() throws {
         let scans = Self.data.appending(path: "ct-mr-pet-rtstruct-sarcoma")
         let run = try CommandRunner.run(
@@ -32,7 +32,8 @@ import Testing
         #expect(run.status == 0, "\(run.errors)")
         let document = try run.json()
         let quality = try #require(document["quality"] as? [String: Any])
-        #expect(quality["status"] as? String == "fail" && quality["expectedErrorMM"] is NSNull, "\(quality)")
+        let errorMM = quality["expectedErrorMM"] as? Double, isFailed = quality["status"] as? String == "fail"
+        #expect(quality["status"] as? String != "pass" && isFailed == (errorMM == nil) && (errorMM ?? .infinity) > 3, "\(quality)")
         let matrix = (document["rigid"] as! [String: Any])["matrix"] as! [[Double]], seed = [179.37, 11.24, -194.5, 1]
         let moved = matrix.prefix(3).map { zip($0, seed).reduce(0) { $0 + $1.0 * $1.1 } }
         #expect(zip(moved, seed).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot() < 8)

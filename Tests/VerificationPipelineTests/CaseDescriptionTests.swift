@@ -76,6 +76,7 @@ import Testing
         ("seed: [12.5, -80.0, 431.0], diameter: 24", "axis: [[1, 2, 3]]", ["line 8", "axis", "two ends"]),
         ("id: T2", "id: T2, include: [[1, 2, 3]]", ["include"]),
         ("id: T2", "id: T1", ["T1"]),
+        ("thaw: 5, refreeze", "refreeze", ["refreeze", "thaw"]),
         ("frame: intraprocedural}", "frame: followup}", ["line 10", "frame", "planning or intraprocedural"]),
         ("limit: 5}", "limit: 5}\n  - {name: bile duct, mask: other.nii.gz}", ["line 14", "bile duct"]),
         ("thaw: 5", "thaw: -5", ["thaw", "0 or more"]),
