@@ -35,10 +35,14 @@ struct EdgeProfile {
         func crossing(_ share: Float) -> Float? {
             let level = before + share * contrast
             // From the middle outwards, for the sides are noisy.
-            let isLow = means.map { ($0 - level) / contrast < 0 }, middle = Self.count / 2
-            let candidates = (1..<Self.count).filter { isLow[$0 - 1] && !isLow[$0] }
-            guard let n = candidates.min(by: { abs($0 - middle) < abs($1 - middle) }) else { return nil }
-            return Self.place(n - 1) + Self.stepMM * (level - means[n - 1]) / (means[n] - means[n - 1])
+            let middle = Self.count / 2
+            func crosses(_ n: Int) -> Bool { (means[n - 1] - level) / contrast < 0 && (means[n] - level) / contrast >= 0 }
+            func place(_ n: Int) -> Float { Self.place(n - 1) + Self.stepMM * (level - means[n - 1]) / (means[n] - means[n - 1]) }
+            for away in 0...middle {
+                if away < middle, crosses(middle - away) { return place(middle - away) }
+                if crosses(middle + away) { return place(middle + away) }
+            }
+            return nil
         }
         guard let first = crossing(0.16), let middle = crossing(0.5), let last = crossing(0.84), last > first else { return nil }
         func tilt(_ side: ArraySlice<Float>) -> Float {

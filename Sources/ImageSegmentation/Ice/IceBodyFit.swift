@@ -81,12 +81,15 @@ struct IceBodyFit {
     static func distances(
         centre: SIMD3<Double>, directions: [SIMD3<Double>], ends: [(SIMD3<Double>, SIMD3<Double>)]
     ) -> [[Double]] {
+        let segments = ends.map { a, b in (start: a, axis: b - a, lengthSquared: ((b - a) * (b - a)).sum()) }
         func distance(_ p: SIMD3<Double>) -> Double {
-            ends.map { a, b in
-                let axis = b - a, lengthSquared = (axis * axis).sum()
-                let t = lengthSquared > 0 ? max(0, min(1, ((p - a) * axis).sum() / lengthSquared)) : 0
-                return (p - a - t * axis).length
-            }.min()!
+            var least = Double.infinity
+            for (start, axis, lengthSquared) in segments {
+                let from = p - start, t = lengthSquared > 0 ? max(0, min(1, (from * axis).sum() / lengthSquared)) : 0
+                let away = from - t * axis
+                least = min(least, (away * away).sum())
+            }
+            return least.squareRoot()
         }
         return directions.map { u in (0...Int(longestMM / stepMM) + 8).map { n in distance(centre + Double(n) * stepMM * u) } }
     }

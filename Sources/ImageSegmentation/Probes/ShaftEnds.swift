@@ -7,19 +7,16 @@ extension ShaftFit {
     ///
     /// What reads no more than soft tissue does speaks against metal but never for it, however dark the lung around it: a vessel, a nodule
     /// or ice ahead of the tip is no rod.
-    private func roughEnd(_ blunt: [[Float]], _ values: [Float], _ below: [Float], excess: Double) -> Int {
+    private func roughEnd(_ blunt: EndLights, _ values: [Float], _ below: [Float], excess: Double) -> Int {
         let brightest = Float(contrast.saturation), tissue = contrast.brightestTissue
         let scale = Float(1 / (3 * (contrast.scatter + 0.1 * excess)))
-        return blunt.indices.map { number -> Float in
-            var sum: Float = 0
-            for index in values.indices {
-                let predicted = min(below[index] + blunt[number][index], brightest), value = values[index]
-                let residual = (value < predicted ? value - predicted : max(value - max(predicted, tissue), 0)) * scale
-                let square = residual * residual
-                sum += square / (1 + square)
-            }
-            return sum
-        }.enumerated().min { $0.element < $1.element }!.offset
+        let costs = blunt.sums(over: 0..<blunt.ends) { voxel, light in
+            let predicted = min(below[voxel] + light, brightest), value = values[voxel]
+            let residual = (value < predicted ? value - predicted : max(value - max(predicted, tissue), 0)) * scale
+            let square = residual * residual
+            return square / (1 + square)
+        }
+        return costs.indices.min { costs[$0] < costs[$1] }!
     }
 
     /// What lies ahead of an end on the axis itself, where that is brighter than what lies around the axis: ice in lung that tapers ahead
@@ -49,25 +46,20 @@ extension ShaftFit {
     private static let closeness = 0.02
     private static let pointLengthsMM = [0.0, 1, 2, 3]
 
-    /// For each end, counted outwards, the light of the rod that ends there on each voxel.
-    private func bluntEnds(_ model: ShaftModel, _ samples: [Sample], count: Int, outward: Double, start: Double) -> [[Float]] {
-        func light(_ section: ShaftModel.Section, endingAt end: Double) -> Float {
-            Float(model.amplitude * (outward < 0 ? section.share(from: end, to: model.to) : section.share(from: model.from, to: end)))
-        }
-        // Most voxels lie well before an end or well beyond it.
-        let sections = samples.map { sample in
-            ShaftModel.Section(of: model, at: sample.position).map { section in
-                let range = section.whereEndsMatter
-                let below = light(section, endingAt: range.lowerBound), above = light(section, endingAt: range.upperBound)
-                return (section: section, range: range, below: below, above: above)
+    /// The light of rods that end ever further out, on each voxel.
+    private func bluntEnds(_ model: ShaftModel, _ samples: [Sample], count: Int, outward: Double, start: Double) -> EndLights {
+        let rod = ShaftModel.Projection(of: model)
+        return EndLights(voxels: samples.count, ends: count) { voxel, lights in
+            guard let section = ShaftModel.Section(of: rod, at: samples[voxel].position) else { return lights.update(repeating: 0) }
+            func light(endingAt end: Double) -> Float {
+                Float(model.amplitude * (outward < 0 ? section.share(from: end, to: model.to) : section.share(from: model.from, to: end)))
             }
-        }
-        return (0..<count).map { number in
-            let end = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
-            return sections.map { voxel in
-                guard let voxel else { return 0 }
-                if end <= voxel.range.lowerBound { return voxel.below }
-                return end >= voxel.range.upperBound ? voxel.above : light(voxel.section, endingAt: end)
+            // Most voxels lie well before an end or well beyond it.
+            let range = section.whereEndsMatter
+            let below = light(endingAt: range.lowerBound), above = light(endingAt: range.upperBound)
+            for number in lights.indices {
+                let end = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
+                lights[number] = end <= range.lowerBound ? below : end >= range.upperBound ? above : light(endingAt: end)
             }
         }
     }
@@ -87,24 +79,17 @@ extension ShaftFit {
         let aboutMM = start + outward * (Double(about) * Self.endStepMM - Self.endReachMM)
         let level = levelBeyond(aboutMM, outward, model, local)
         let ground = local.indices.map { outward * (local[$0].along - aboutMM) > -2 ? max(below[$0], level ?? below[$0]) : below[$0] }
-        let gain = localGain(local, values, ground, blunt[about], aboutMM, outward)
+        let gain = localGain(local, values, ground, blunt.lights(ofEnd: about), aboutMM, outward)
         let brightest = Float(contrast.saturation), scale = Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess)))
-        func cost(_ number: Int, _ steps: [Int]) -> Float {
-            let ends = steps.map { blunt[max(number - $0, 0)] }, share = gain / Float(steps.count)
-            var sum: Float = 0
-            for index in values.indices {
-                var light: Float = 0
-                for end in ends { light += end[index] }
-                let residual = (values[index] - min(ground[index] + share * light, brightest)) * scale, square = residual * residual
-                sum += square / (1 + square)
-            }
-            return sum
-        }
         let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
             let steps = length == 0 ? [0] : [0.125, 0.375, 0.625, 0.875].map { Int((length * $0.squareRoot() / Self.endStepMM).rounded()) }
             let shift = Int(0.7 * length / Self.endStepMM), reach = Int(2 / Self.endStepMM)
             let range = min(max(about + shift - reach, 0), count - 1)...min(about + shift + reach, count - 1)
-            let costs = range.map { cost($0, steps) }
+            let share = gain / Float(steps.count)
+            let costs = blunt.sums(over: range.lowerBound..<range.upperBound + 1, fallingOver: steps) { voxel, light in
+                let residual = (values[voxel] - min(ground[voxel] + share * light, brightest)) * scale, square = residual * residual
+                return square / (1 + square)
+            }
             let best = costs.indices.min { costs[$0] < costs[$1] }!
             // The parabola through the lowest cost and its neighbours.
             let a = costs[max(best - 1, 0)], c = costs[min(best + 1, costs.count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
@@ -117,5 +102,43 @@ extension ShaftFit {
         let mean = zip(fits, weights).reduce(0) { $0 + $1.0.at * $1.1 } / total
         let variance = zip(fits, weights).reduce(0) { $0 + (pow($1.0.at - mean, 2) + pow(min($1.0.width, 3), 2)) * $1.1 } / total
         return (start + outward * mean, max(variance.squareRoot(), 0.2))
+    }
+}
+
+/// The light that falls on each voxel from rods that differ in where they end.
+private struct EndLights {
+    let voxels, ends: Int
+    /// By voxel, then by end.
+    private let lights: [Float]
+
+    init(voxels: Int, ends: Int, of voxel: (Int, UnsafeMutableBufferPointer<Float>) -> Void) {
+        (self.voxels, self.ends) = (voxels, ends)
+        lights = [Float](unsafeUninitializedCapacity: voxels * ends) { buffer, initialized in
+            for number in 0..<voxels { voxel(number, .init(rebasing: buffer[number * ends..<(number + 1) * ends])) }
+            initialized = voxels * ends
+        }
+    }
+
+    func lights(ofEnd end: Int) -> [Float] { (0..<voxels).map { lights[$0 * ends + end] } }
+
+    /// For each end the sum over the voxels of what its light there costs.
+    ///
+    /// - Parameter steps: the light is summed over the ends that lie so many before (the first end, where there are none).
+    @inline(__always)
+    func sums(over range: Range<Int>, fallingOver steps: [Int] = [0], cost: (_ voxel: Int, _ light: Float) -> Float) -> [Float] {
+        var sums = [Float](repeating: 0, count: range.count)
+        lights.withUnsafeBufferPointer { lights in
+            sums.withUnsafeMutableBufferPointer { sums in
+                for voxel in 0..<voxels {
+                    let row = lights.baseAddress! + voxel &* ends
+                    for index in 0..<sums.count {
+                        var light: Float = 0
+                        for step in steps { light += row[max(range.lowerBound &+ index &- step, 0)] }
+                        sums[index] += cost(voxel, light)
+                    }
+                }
+            }
+        }
+        return sums
     }
 }

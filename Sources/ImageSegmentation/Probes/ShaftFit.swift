@@ -88,7 +88,7 @@ struct ShaftFit {
         let binMM = 2.5, bins = Int((high - low) / binMM) + 1
         var ring = [[Float]](repeating: [], count: bins)
         var result: [Sample] = []
-        let near = others.filter { $0.mayReach(line, low, high) }
+        let near = others.filter { $0.mayReach(line, low, high) }.map(ShaftModel.Projection.init)
         voxels.withUnsafeVoxels { values in
             var offset = 0
             for k in box.k {
@@ -117,7 +117,7 @@ struct ShaftFit {
         for index in result.indices {
             let place = min(max((result[index].along - low) / binMM - 0.5, 0), Double(bins - 1)), bin = min(Int(place), max(bins - 2, 0))
             result[index].background = levels[bin] + (place - Double(bin)) * (levels[min(bin + 1, bins - 1)] - levels[bin])
-            for other in near { result[index].others += other.excess(at: result[index].position) }
+            for other in near { result[index].others += other.amplitude * other.share(at: result[index].position) }
         }
         return result
     }
@@ -138,8 +138,9 @@ struct ShaftFit {
     private func start(_ line: LineStretch, _ samples: [Sample]) -> ShaftModel {
         var model = ShaftModel(middle: line.origin, direction: line.direction, amplitude: 1, blurMM: 0.9, sliceThicknessMM: spacing.z)
         // The amplitude that explains the brightest voxels where the model is bright.
+        let rod = ShaftModel.Projection(of: model)
         let ratios = samples.compactMap { sample -> Double? in
-            let share = model.share(at: sample.position)
+            let share = rod.share(at: sample.position)
             return share > 0.3 ? (sample.value - sample.background) / share : nil
         }.sorted()
         model.amplitude = max(ratios.isEmpty ? 500 : ratios[ratios.count * 3 / 4], 300)
@@ -165,9 +166,9 @@ struct ShaftFit {
         return best.0
     }
 
-    private func predicted(_ model: ShaftModel, _ sample: Sample) -> Double {
-        min(sample.background + model.excess(at: sample.position) + sample.others, contrast.saturation)
-    }
+    @inline(__always)
+    private func predicted(_ excess: Double, _ sample: Sample) -> Double { min(sample.background + excess + sample.others, contrast.saturation) }
+    @inline(__always)
     private func tolerance(_ predicted: Double, _ sample: Sample) -> Double { contrast.scatter + 0.1 * abs(predicted - sample.background) }
 
     /// Levenberg–Marquardt on seven numbers: shift and turn across the line, amplitude, blur and slice thickness (the last three as logarithms).
@@ -200,25 +201,33 @@ struct ShaftFit {
 
     /// The normal equations of the weighted residuals.
     private func normalEquations(_ model: ShaftModel, _ samples: [Sample], _ steps: [Double]) -> ([Double], [Double]) {
-        let shifted = steps.indices.map { model.moved(at: $0, by: steps[$0]) }
-        let parts = mapSlabs(of: samples.count, slab: Self.slab) { normalEquations(model, shifted, samples[$0], steps) }
+        let rods = [ShaftModel.Projection(of: model)] + steps.indices.map { ShaftModel.Projection(of: model.moved(at: $0, by: steps[$0])) }
+        let parts = mapSlabs(of: samples.count, slab: Self.slab) { normalEquations(rods, samples[$0], steps) }
         let gradient = parts.reduce(SIMD8<Double>.zero) { $0 + $1.gradient }
         let rows = (0..<7).map { row in parts.reduce(SIMD8<Double>.zero) { $0 + $1.rows[row] } }
         return (rows.flatMap { row in (0..<7).map { row[$0] } }, (0..<7).map { gradient[$0] })
     }
 
+    private static let amplitudeIndex = 4
+
     /// The share of some samples in them, by rows of eight (the last number is empty).
+    ///
+    /// - Parameter rods: the model, and with each of the seven numbers moved on.
     private func normalEquations(
-        _ model: ShaftModel, _ shifted: [ShaftModel], _ samples: ArraySlice<Sample>, _ steps: [Double]
+        _ rods: [ShaftModel.Projection], _ samples: ArraySlice<Sample>, _ steps: [Double]
     ) -> (rows: [SIMD8<Double>], gradient: SIMD8<Double>) {
         var rows = [SIMD8<Double>](repeating: .zero, count: 7), gradient = SIMD8<Double>.zero
         for sample in samples {
-            let value = predicted(model, sample), sigma = tolerance(value, sample)
+            let share = rods[0].share(at: sample.position)
+            let value = predicted(rods[0].amplitude * share, sample), sigma = tolerance(value, sample)
             // A saturated voxel where the model is saturated says nothing.
             guard value < contrast.saturation || sample.value < contrast.saturation else { continue }
             let residual = (sample.value - value) / sigma, weight = 1 / (1 + residual * residual / 9)
             var slope = SIMD8<Double>.zero
-            for index in 0..<7 { slope[index] = (predicted(shifted[index], sample) - value) / (steps[index] * sigma) }
+            for index in 0..<7 {
+                let rod = rods[index + 1], moved = rod.amplitude * (index == Self.amplitudeIndex ? share : rod.share(at: sample.position))
+                slope[index] = (predicted(moved, sample) - value) / (steps[index] * sigma)
+            }
             guard slope != .zero else { continue }
             gradient += weight * residual * slope
             for row in 0..<7 { rows[row] += (weight * slope[row]) * slope }
@@ -227,18 +236,26 @@ struct ShaftFit {
     }
 
     private func robustCost(_ model: ShaftModel, _ samples: [Sample]) -> Double {
-        mapSlabs(of: samples.count, slab: 2 * Self.slab) { range in
-            samples[range].reduce(0.0) { sum, sample in
-                let value = predicted(model, sample), residual = (sample.value - value) / tolerance(value, sample)
-                return sum + log1p(residual * residual / 9)
+        let rod = ShaftModel.Projection(of: model)
+        return mapSlabs(of: samples.count, slab: 2 * Self.slab) { range in
+            // The logarithm of a product of sixteen is as good as the sum of theirs.
+            var sum = 0.0, product = 1.0, factors = 0
+            for sample in samples[range] {
+                let value = predicted(rod.amplitude * rod.share(at: sample.position), sample)
+                let residual = (sample.value - value) / tolerance(value, sample)
+                product *= 1 + residual * residual / 9
+                factors += 1
+                if factors == 16 { (sum, product, factors) = (sum + log(product), 1, 0) }
             }
+            return sum + log(product)
         }.reduce(0, +)
     }
 
     private func explainedShare(_ model: ShaftModel, _ samples: [Sample]) -> Double {
+        let rod = ShaftModel.Projection(of: model)
         var left = 0.0, all = 0.0
         for sample in samples {
-            let residual = sample.value - predicted(model, sample)
+            let residual = sample.value - predicted(rod.amplitude * rod.share(at: sample.position), sample)
             let plain = sample.value - min(sample.background + sample.others, contrast.saturation)
             left += residual * residual
             all += plain * plain

@@ -46,7 +46,28 @@ struct ShaftModel {
     func excess(at point: SIMD3<Double>) -> Double { amplitude * share(at: point) }
 
     /// `excess` for an amplitude of 1.
-    func share(at point: SIMD3<Double>) -> Double { Section(of: self, at: point).map { $0.share(from: from, to: to) } ?? 0 }
+    func share(at point: SIMD3<Double>) -> Double { Projection(of: self).share(at: point) }
+
+    /// What of a rod is the same for every voxel, worked out once.
+    struct Projection {
+        let amplitude: Double
+        fileprivate let middle: SIMD3<Double>, direction: SIMD3<Double>, from, to: Double
+        fileprivate let aspect: Aspect, blurMM, sliceThicknessMM: Double
+        fileprivate let inPlane, ex, ey, half, perSquare, softness, streakSpread: Double
+
+        init(of model: ShaftModel) {
+            (amplitude, middle, direction, from, to) = (model.amplitude, model.middle, model.direction, model.from, model.to)
+            (aspect, blurMM, sliceThicknessMM) = (model.aspect, model.blurMM, model.sliceThicknessMM)
+            inPlane = (direction.x * direction.x + direction.y * direction.y).squareRoot()
+            (ex, ey, half, perSquare) = (direction.x / inPlane, direction.y / inPlane, sliceThicknessMM / 2, 1 / (2 * blurMM * blurMM))
+            let rise = blurMM * direction.z / inPlane, slanted = softnessMM * inPlane / direction.z
+            softness = (softnessMM * softnessMM + rise * rise).squareRoot()
+            streakSpread = (blurMM * blurMM + slanted * slanted).squareRoot()
+        }
+
+        /// How much the rod adds at the centre of a voxel for an amplitude of 1.
+        func share(at point: SIMD3<Double>) -> Double { Section(of: self, at: point).map { $0.share(from: from, to: to) } ?? 0 }
+    }
 
     /// What a voxel sees of the rod, but for where the rod ends.
     struct Section {
@@ -61,10 +82,10 @@ struct ShaftModel {
         private let offset: SIMD2<Double>, direction: SIMD3<Double>, blurMM, sliceThicknessMM: Double
 
         /// `nil` where the rod's light does not reach.
-        init?(of model: ShaftModel, at point: SIMD3<Double>) {
-            (aspect, direction, blurMM, sliceThicknessMM) = (model.aspect, model.direction, model.blurMM, model.sliceThicknessMM)
-            let half = sliceThicknessMM / 2, away = point - model.middle
-            inPlane = (direction.x * direction.x + direction.y * direction.y).squareRoot()
+        init?(of rod: Projection, at point: SIMD3<Double>) {
+            (aspect, direction, blurMM, sliceThicknessMM) = (rod.aspect, rod.direction, rod.blurMM, rod.sliceThicknessMM)
+            let half = rod.half, away = point - rod.middle
+            inPlane = rod.inPlane
             offset = SIMD2(away.x, away.y)
             guard aspect != .dots else {
                 let t = away.z / direction.z
@@ -72,13 +93,11 @@ struct ShaftModel {
                 (brightness, along, spread) = (1, 0, 0)
                 return
             }
-            let ex = direction.x / inPlane, ey = direction.y / inPlane
-            let across = away.x * ey - away.y * ex, exponent = across * across / (2 * blurMM * blurMM)
+            let across = away.x * rod.ey - away.y * rod.ex, exponent = across * across * rod.perSquare
             guard exponent < 12 else { return nil }
-            along = away.x * ex + away.y * ey
+            along = away.x * rod.ex + away.y * rod.ey
             if aspect == .line {
-                let height = along / inPlane * direction.z - away.z
-                let softness = (ShaftModel.softnessMM * ShaftModel.softnessMM + pow(blurMM * direction.z / inPlane, 2)).squareRoot()
+                let height = along / inPlane * direction.z - away.z, softness = rod.softness
                 guard abs(height) < half + 4 * softness else { return nil }
                 brightness = exp(-exponent) * (ShaftModel.step((height + half) / softness) - ShaftModel.step((height - half) / softness))
                 (low, high, spread) = (-.infinity, .infinity, blurMM)
@@ -86,7 +105,7 @@ struct ShaftModel {
                 let a = (away.z - half) / direction.z, b = (away.z + half) / direction.z
                 (low, high) = (min(a, b), max(a, b))
                 brightness = exp(-exponent)
-                spread = (blurMM * blurMM + pow(ShaftModel.softnessMM * inPlane / direction.z, 2)).squareRoot()
+                spread = rod.streakSpread
             }
         }
 
