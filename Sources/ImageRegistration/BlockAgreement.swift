@@ -53,7 +53,8 @@ extension BlockAgreement {
             }
         }
         let fixed = image.values.withUnsafeVoxels { values in image.weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } } }
-        let blocks = Blocks(size: size, fixed: fixed, warped: warped, noiseVariance: image.noise * image.noise, isSameModality: pair.isSameModality)
+        let blocks = Blocks(
+            size: size, fixed: fixed, warped: warped, noiseVariance: image.noise * image.noise, isSameModality: pair.isSameModality, radius: Self.radius, search: Self.search)
 
         let rim = Self.radius + Self.search
         let centers = stride(from: rim, to: size.k - rim, by: Self.step).flatMap { k in
@@ -74,12 +75,12 @@ extension BlockAgreement {
 }
 
 /// Blocks of a fixed image and where they find themselves in a moving one on the same grid (values and weights).
-private struct Blocks {
+struct Blocks {
     let size: GridSize
     let fixed, warped: [SIMD2<Float>]
     let noiseVariance: Float
     let isSameModality: Bool
-    private let radius = BlockAgreement.radius, search = BlockAgreement.search
+    let radius, search: Int
 
     struct Match {
         /// In voxels, where the block correlates best.
@@ -94,14 +95,7 @@ private struct Blocks {
     func match(at offset: Int) -> Match? {
         fixed.withUnsafeBufferPointer { fixed in
             warped.withUnsafeBufferPointer { warped -> Match? in
-                guard let variance = variance(fixed, at: offset),
-                    variance > BlockAgreement.leastVariance + BlockAgreement.leastSignalToNoise * noiseVariance else { return nil }
-                let likeness = variance / (variance + noiseVariance)
-                for shift in Self.shell(2) {
-                    guard let own = correlation(fixed, fixed, at: offset, shift) else { continue }
-                    if own > BlockAgreement.largestSelfSimilarity * likeness { return nil }
-                }
-                guard let unshifted = value(fixed, warped, offset, 0, 0, 0) else { return nil }
+                guard hasStructure(fixed, at: offset), let unshifted = value(fixed, warped, offset, 0, 0, 0) else { return nil }
                 var best = unshifted, at = (0, 0, 0)
                 for z in -search...search {
                     for y in -search...search {
@@ -125,6 +119,29 @@ private struct Blocks {
                 let voxels = Double((2 * radius + 1) * (2 * radius + 1) * (2 * radius + 1))
                 return Match(shift: shift, correlation: Double(unshifted), evidence: voxels / 2 * log(unexplained(unshifted) / unexplained(best)))
             }
+        }
+    }
+
+    /// How much of the block around `offset` the moving image explains where it lies, less what it does a `search` away in all directions: the
+    /// logarithms of explained variances; `nil` when the block has too little structure, or cannot be compared.
+    func distinctness(at offset: Int) -> Double? {
+        fixed.withUnsafeBufferPointer { fixed in
+            warped.withUnsafeBufferPointer { warped -> Double? in
+                guard hasStructure(fixed, at: offset), let own = value(fixed, warped, offset, 0, 0, 0) else { return nil }
+                func gain(_ correlation: Float) -> Double { -log(max(1e-3, 1 - Double(max(0, correlation) * max(0, correlation)))) }
+                let wrong = Self.shell(search).compactMap { value(fixed, warped, offset, $0.0, $0.1, $0.2) }.map(gain)
+                return wrong.isEmpty ? nil : gain(own) - wrong.reduce(0, +) / Double(wrong.count)
+            }
+        }
+    }
+
+    /// Whether the block around `offset` stands out from noise, and from its own surroundings in every direction.
+    private func hasStructure(_ fixed: UnsafeBufferPointer<SIMD2<Float>>, at offset: Int) -> Bool {
+        guard let variance = variance(fixed, at: offset),
+            variance > BlockAgreement.leastVariance + BlockAgreement.leastSignalToNoise * noiseVariance else { return false }
+        let likeness = variance / (variance + noiseVariance)
+        return Self.shell(2).allSatisfy { shift in
+            correlation(fixed, fixed, at: offset, shift).map { $0 <= BlockAgreement.largestSelfSimilarity * likeness } ?? true
         }
     }
 

@@ -31,41 +31,77 @@ struct RegistrationImage: Sendable {
     static let tissueHU: Float = -350
     static let airHU: Float = -940
 
-    /// The scan at about `spacingMM`.
-    ///
-    /// - Parameters:
-    ///   - isOtherModality: whether it is compared with a scan of another modality.
-    ///   - excluded: what must not be compared (ice, an ablation zone), in the scan's frame, on any grid.
-    init(_ scan: ScanVolume, modality: Modality, isOtherModality: Bool, spacingMM: Double, excluded: Mask? = nil) {
-        let darkness = isOtherModality ? Self.darknessFactorBesideMR : Self.darknessFactor
-        let averager = CellAverager(geometry: scan.geometry, spacingMM: spacingMM)
-        let low: Float, high: Float, threshold: Float, air: Float, scale: Float
-        switch modality {
-        case .ct:
-            (low, high, threshold, air, scale) = (-1000, Self.brightestHU, Self.tissueHU, Self.airHU, Self.contrastHU)
-        case .mr:
-            let bright = Self.brightSignal(scan)
-            (low, high, threshold, air, scale) = (0, 2 * bright, 0.12 * bright, 0.12 * bright, Self.contrastOfBrightSignal * bright)
+    /// How the grey values of a scan are read.
+    private struct Scale {
+        /// Values are held to these, and above one and below the other they are tissue and air.
+        let limits: ClosedRange<Float>, threshold: Float, air: Float
+        private let modality: Modality
+        /// What is one unit of `values`, and what air and lung below soft tissue count.
+        private let unit: Float, darkness: Float
+
+        init(_ scan: ScanVolume, _ modality: Modality, isOtherModality: Bool) {
+            self.modality = modality
+            darkness = isOtherModality ? darknessFactorBesideMR : darknessFactor
+            switch modality {
+            case .ct:
+                (limits, threshold, air, unit) = (-1000...brightestHU, tissueHU, airHU, contrastHU)
+            case .mr:
+                let bright = brightSignal(scan)
+                (limits, threshold, air, unit) = (0...2 * bright, 0.12 * bright, 0.12 * bright, contrastOfBrightSignal * bright)
+            }
         }
-        let (means, metal) = averager.average(scan, limits: low...high, metalAbove: modality == .ct ? Self.metalHU : .infinity)
-        let body = BodyMask.find(in: means, above: threshold, air: air, isLungDark: modality == .mr)
-        self.body = body
-        let grid = means.geometry, outside = Self.grey(low, modality, scale, darkness)
-        let near = body.dilated(byMM: 1.5 * spacingMM)
-        values = Volume(geometry: grid) { voxels in
-            means.withUnsafeVoxels { means in
-                body.withUnsafeVoxels { body in
-                    for offset in voxels.indices { voxels[offset] = body[offset] != 0 ? Self.grey(means[offset], modality, scale, darkness) : outside }
+
+        func grey(_ value: Float) -> Float {
+            guard modality == .ct else { return value / unit }
+            let (low, high) = (softTissueHU.lowerBound, softTissueHU.upperBound)
+            if value < low { return (low + darkness * (value - low)) / unit }
+            return value > high ? (high + brightnessFactor * (value - high)) / unit : value / unit
+        }
+
+        /// The grey values of `means` in `body`, and those of air elsewhere.
+        func values(_ means: Volume<Float>, in body: Mask) -> Volume<Float> {
+            let outside = grey(limits.lowerBound)
+            return Volume(geometry: means.geometry) { voxels in
+                means.withUnsafeVoxels { means in
+                    body.withUnsafeVoxels { body in
+                        for offset in voxels.indices { voxels[offset] = body[offset] != 0 ? grey(means[offset]) : outside }
+                    }
                 }
             }
         }
+    }
+
+    /// The scan at about `spacingMM`.
+    ///
+    /// - Parameter isOtherModality: whether it is compared with a scan of another modality.
+    init(_ scan: RegistrationScan, isOtherModality: Bool, spacingMM: Double) {
+        let scale = Scale(scan.volume, scan.modality, isOtherModality: isOtherModality)
+        let averager = CellAverager(geometry: scan.volume.geometry, spacingMM: spacingMM)
+        let (means, metal) = averager.average(scan.volume, limits: scale.limits, metalAbove: scan.modality == .ct ? Self.metalHU : .infinity)
+        let body = BodyMask.find(in: means, above: scale.threshold, air: scale.air, isLungDark: scan.modality == .mr)
+        self.body = body
+        let near = body.dilated(byMM: 1.5 * spacingMM)
+        values = scale.values(means, in: body)
         var barred = Mask(metal) { $0 > 0 }
-        if let excluded {
+        if let excluded = scan.excluded {
             let share = CellAverager(geometry: excluded.geometry, spacingMM: spacingMM).average(excluded)
-            barred = barred.union(Mask(share.resampled(onto: grid, interpolation: .linear, outside: 0)) { $0 > 0 })
+            barred = barred.union(Mask(share.resampled(onto: means.geometry, interpolation: .linear, outside: 0)) { $0 > 0 })
         }
         if !barred.isEmpty { barred = barred.dilated(byMM: Self.clearanceMM) }
         weights = near.subtracting(barred).voxels.mapped { Float($0) }
+    }
+
+    /// The part of the scan within a box around a point, at about `spacingMM`; `nil` when the point lies too far outside.
+    ///
+    /// - Parameter whole: the scan at another spacing, whose body and weights are taken over.
+    init?(detailOf scan: RegistrationScan, isOtherModality: Bool, spacingMM: Double, around center: PatientPoint, reachMM: Double, as whole: RegistrationImage) {
+        guard let box = scan.volume.geometry.indexRanges(around: [center], marginMM: reachMM) else { return nil }
+        let part = ScanVolume.float32(scan.volume.floats(in: box.i, box.j, box.k)), scale = Scale(scan.volume, scan.modality, isOtherModality: isOtherModality)
+        let means = CellAverager(geometry: part.geometry, spacingMM: spacingMM).average(part, limits: scale.limits, metalAbove: .infinity).means
+        func taken(_ volume: Volume<Float>) -> Mask { Mask(volume.resampled(onto: means.geometry, interpolation: .linear, outside: 0)) { $0 > 0.5 } }
+        body = taken(whole.body.voxels.mapped { Float($0) })
+        values = scale.values(means, in: body)
+        weights = taken(whole.weights).voxels.mapped { Float($0) }
     }
 
     /// The same image at a coarser spacing.
@@ -105,13 +141,6 @@ struct RegistrationImage: Sendable {
     }
 
     private init(values: Volume<Float>, weights: Volume<Float>, body: Mask) { (self.values, self.weights, self.body) = (values, weights, body) }
-
-    private static func grey(_ value: Float, _ modality: Modality, _ scale: Float, _ darkness: Float) -> Float {
-        guard modality == .ct else { return value / scale }
-        let (low, high) = (softTissueHU.lowerBound, softTissueHU.upperBound)
-        if value < low { return (low + darkness * (value - low)) / scale }
-        return value > high ? (high + brightnessFactor * (value - high)) / scale : value / scale
-    }
 
     /// The signal that few voxels of an MR scan exceed.
     private static func brightSignal(_ scan: ScanVolume) -> Float {

@@ -39,15 +39,18 @@ struct RegistrationPair: Sendable {
     static let leastScale = 0.5
 
     let fixed, moving: [RegistrationImage]
+    /// What they were made of.
+    let scans: (fixed: RegistrationScan, moving: RegistrationScan)
     let isSameModality: Bool
     /// By how much spacings and windows are smaller than for a trunk.
     let scale: Double
 
     /// The same scans with their roles exchanged.
-    var exchanged: RegistrationPair { RegistrationPair(fixed: moving, moving: fixed, isSameModality: isSameModality, scale: scale) }
+    var exchanged: RegistrationPair { RegistrationPair(fixed: moving, moving: fixed, scans: (scans.moving, scans.fixed), scale: scale) }
 
-    private init(fixed: [RegistrationImage], moving: [RegistrationImage], isSameModality: Bool, scale: Double) {
-        (self.fixed, self.moving, self.isSameModality, self.scale) = (fixed, moving, isSameModality, scale)
+    private init(fixed: [RegistrationImage], moving: [RegistrationImage], scans: (fixed: RegistrationScan, moving: RegistrationScan), scale: Double) {
+        (self.fixed, self.moving, self.scans, self.scale) = (fixed, moving, scans, scale)
+        isSameModality = scans.fixed.modality == scans.moving.modality
     }
 
     init(fixed: RegistrationScan, moving: RegistrationScan) {
@@ -55,17 +58,16 @@ struct RegistrationPair: Sendable {
         let scale = min(1, max(Self.leastScale, extent / Self.wholeExtentMM))
         let isSameModality = fixed.modality == moving.modality
         func pyramid(_ scan: RegistrationScan) -> [RegistrationImage] {
-            let finest = RegistrationImage(
-                scan.volume, modality: scan.modality, isOtherModality: !isSameModality, spacingMM: scale * Self.spacingsMM.last!, excluded: scan.excluded)
+            let finest = RegistrationImage(scan, isOtherModality: !isSameModality, spacingMM: scale * Self.spacingsMM.last!)
             return Self.spacingsMM.dropLast().map { finest.averaged(toSpacingMM: scale * $0) } + [finest]
         }
-        self.init(fixed: pyramid(fixed), moving: pyramid(moving), isSameModality: isSameModality, scale: scale)
+        self.init(fixed: pyramid(fixed), moving: pyramid(moving), scans: (fixed, moving), scale: scale)
     }
 
     /// The same with the fixed scan cut to a box around a point of its frame.
     func croppedFixed(around center: PatientPoint, reachMM: Double) -> RegistrationPair {
         RegistrationPair(
-            fixed: fixed.map { $0.cropped(around: center, reachMM: reachMM) ?? $0 }, moving: moving, isSameModality: isSameModality, scale: scale)
+            fixed: fixed.map { $0.cropped(around: center, reachMM: reachMM) ?? $0 }, moving: moving, scans: scans, scale: scale)
     }
 
     /// The volume of the fixed body over that of the smaller of both: what turns a share of one into a share of the other.

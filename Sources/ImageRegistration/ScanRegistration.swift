@@ -24,6 +24,8 @@ public struct ScanRegistration: SpatialTransform {
     /// The same with the smooth displacement; `nil` when only the rigid motion is wanted.
     public let deformable: DeformableTransform?
     public let quality: RegistrationQuality
+    /// What became of the frame of reference that both scans name; `nil` when they name different ones, or a hint is given.
+    public let sharedFrame: SharedFrame?
 
     /// Fixed frame → moving frame.
     public func callAsFunction(_ point: PatientPoint) -> PatientPoint { deformable?(point) ?? rigid(point) }
@@ -62,23 +64,25 @@ public struct ScanRegistration: SpatialTransform {
     ///
     /// - Parameters:
     ///   - focus: the tumour, in the moving scan's frame: tissue around it decides, it stays rigid, and the error is told for it.
-    ///   - finished: called after each step.
+    ///   - finished: called after each step; more than once where the motion is looked for again.
     public init(
         fixed: RegistrationScan, moving: RegistrationScan, focus: RegistrationFocus? = nil, guidance: RegistrationGuidance = .init(),
-        finished: (Step) -> Void = { _ in }
+        finished: @escaping (Step) -> Void = { _ in }
     ) throws(RegistrationError) {
         try Self.requireSound(fixed, moving, focus, guidance.landmarks)
-        let pair = RegistrationPair(fixed: fixed, moving: moving)
-        let given = guidance.given
-        let motion = try RigidRegistration(pair, focus: focus, initial: given?.rigid ?? guidance.start)
-        finished(.rigid)
-        let smooth = try DeformableRegistration(pair, focus: focus, from: motion.fixedToMoving)
-        finished(.deformable)
-        (rigid, deformable) = given.map { ($0.rigid, $0) } ?? (motion.fixedToMoving, guidance.isRigidOnly ? nil : smooth.fixedToMoving)
-        quality = try Self.quality(
-            pair, motion, smooth, used: deformable ?? DeformableTransform(rigid), focus: focus ?? .init(center: motion.fixedToMoving(fixed.volume.geometry.center), radiusMM: Self.defaultRadiusMM),
-            isTumour: focus != nil, isInView: fixed.volume.geometry.contains, landmarks: guidance.landmarks)
-        finished(.quality)
+        let search = MotionSearch(
+            pair: RegistrationPair(fixed: fixed, moving: moving), focus: focus, landmarks: guidance.landmarks,
+            isInView: fixed.volume.geometry.contains, finished: finished)
+        if guidance.start == nil, guidance.given == nil, SharedFrame.isNamed(by: fixed, moving) {
+            let found = try SharedFrameSearch(search, isRigidOnly: guidance.isRigidOnly)
+            (rigid, deformable) = (found.motion.rigid, guidance.isRigidOnly ? nil : found.motion)
+            (quality, sharedFrame) = (found.quality, found.outcome)
+        } else {
+            let found = try search.motion(from: guidance.given?.rigid ?? guidance.start)
+            (rigid, deformable) = guidance.given.map { ($0.rigid, $0) } ?? (found.rigid.fixedToMoving, guidance.isRigidOnly ? nil : found.smooth.fixedToMoving)
+            quality = RegistrationQuality(search.evidence(try search.evidence(found), of: found, used: deformable ?? DeformableTransform(rigid)))
+            sharedFrame = nil
+        }
     }
 
     /// Thinner scans hold too little of anything.
@@ -97,48 +101,5 @@ public struct ScanRegistration: SpatialTransform {
                 throw .landmarkOutside(number: number + 1, scan: name, point)
             }
         }
-    }
-
-    /// Another start for everything that is made again.
-    private static let nudgeMM = PatientVector(5, 6, -7)
-    private static let nudgeRadians = 0.08
-    private static let softerFactor: Float = 0.2
-    private static func quality(
-        _ pair: RegistrationPair, _ rigid: RigidRegistration, _ smooth: DeformableRegistration, used: DeformableTransform,
-        focus: RegistrationFocus, isTumour: Bool, isInView: (PatientPoint) -> Bool, landmarks: [LandmarkPair]
-    ) throws(RegistrationError) -> RegistrationQuality {
-        let transform = smooth.fixedToMoving
-        let center = transform.source(of: focus.center)
-        let back = RegistrationFocus(center: center, radiusMM: focus.radiusMM)
-        let surface = back.surfacePoints()
-        func meanDistance(_ other: (PatientPoint) -> PatientPoint, to reference: (PatientPoint) -> PatientPoint) -> Double {
-            surface.map { other($0).distance(to: reference($0)) }.reduce(0, +) / Double(surface.count)
-        }
-        let nudge = ImagingCore.AffineTransform(
-            rotation: .rotation(about: PatientVector(1, -1, 1), radians: nudgeRadians), about: center, translation: nudgeMM)
-
-        // What lies far from the tumour need not be made again.
-        let reach = focus.radiusMM + FocusComparison.farthestMM
-        let softer = try DeformableRegistration(
-            pair.croppedFixed(around: center, reachMM: reach), focus: focus, from: nudge.followed(by: rigid.fixedToMoving), stiffness: softerFactor * DeformableRegistration.stiffness)
-        let exchanged = pair.exchanged
-        var wayBack: DeformableTransform?
-        if let rigidBack = try? RigidRegistration(exchanged, focus: back, initial: rigid.movingToFixed.followed(by: nudge)) {
-            wayBack = try? DeformableRegistration(
-                exchanged.croppedFixed(around: focus.center, reachMM: reach), focus: back, from: rigidBack.fixedToMoving).fixedToMoving
-        }
-        let landmarkFit = landmarks.isEmpty ? nil : ImagingCore.AffineTransform(fittedTo: landmarks)
-        let misfit = landmarkFit.map { fit in landmarks.map { fit($0.fixed).distance(to: $0.moving) }.reduce(0, +) / Double(landmarks.count) } ?? 0
-        let fit = FocusComparison(pair, transform, around: back), blocks = BlockAgreement(pair, transform, around: back)
-        return RegistrationQuality(.init(
-            inverseErrorMM: wayBack.map { back in meanDistance({ back(transform($0)) }, to: { $0 }) },
-            softerDifferenceMM: meanDistance({ softer.fixedToMoving($0) }, to: { transform($0) }),
-            rigidDifferenceMM: meanDistance({ rigid.fixedToMoving($0) }, to: { transform($0) }),
-            usedDifferenceMM: meanDistance({ used($0) }, to: { transform($0) }), landmarks: landmarks.map { landmark in
-                .init(errorMM: used(landmark.fixed).distance(to: landmark.moving), distanceMM: max(0, landmark.fixed.distance(to: center) - focus.radiusMM))
-            }, landmarkMisfitMM: misfit,
-            similarity: fit.similarity, explained: fit.explained, shiftedSimilarity: fit.shiftedSimilarity, bendingMM: smooth.bendingMM, overlap: fit.overlap,
-            smallestJacobian: used.displacement.smallestJacobian(),
-            tumourVolumeChange: isTumour ? used.volumeChange(of: .init(center: used.source(of: focus.center), radiusMM: focus.radiusMM)) : nil, blocks: blocks, isSameModality: pair.isSameModality, isFocusInView: isInView(center)))
     }
 }

@@ -32,14 +32,12 @@ public struct SharedFrameCheck: Sendable, Hashable {
     /// Compares `planning` with `treated` around a tumour.
     ///
     /// - Parameters:
-    ///   - modality: of both scans; `nil` when they differ, so that there is nothing to compare.
+    ///   - modality: of both scans.
     ///   - tumour, zone: in the scans' shared frame; the zone (ice) may be absent.
     public init(
-        planning: ScanVolume, treated: ScanVolume, modality: Modality?, tumour: LevelSet, zone: LevelSet?, parameters: Parameters = Parameters()
+        planning: ScanVolume, treated: ScanVolume, modality: Modality, tumour: LevelSet, zone: LevelSet?, parameters: Parameters = Parameters()
     ) throws(GeometryError) {
-        let comparison = try modality.flatMap { (modality) throws(GeometryError) in
-            try Comparison(planning: planning, treated: treated, modality: modality, tumour: tumour, zone: zone, parameters: parameters)
-        }
+        let comparison = try Comparison(planning: planning, treated: treated, modality: modality, tumour: tumour, zone: zone, parameters: parameters)
         let estimate = try comparison.flatMap { (comparison) throws(GeometryError) in
             try LocalTranslation.estimate(fixed: comparison.treated, moving: comparison.planning, region: comparison.region)
         }
@@ -58,11 +56,37 @@ public struct SharedFrameCheck: Sendable, Hashable {
         let shift = estimate.shift.length
         expectedErrorMM = max(parameters.leastExpectedErrorMM, (shift * shift + meanSpread * meanSpread).squareRoot())
         isTrusted = shift - 2 * meanSpread <= parameters.largestTrustedShiftMM
-        findings = isTrusted ? [] : [
-            Finding(.warning, "anatomy-moved",
-                "The scans share a frame of reference, but the tissue around the tumour lies about \(Self.rounded(shift)) mm apart in them.",
-                remedy: "Register the planning scan to the ice scan, or use a planning scan of the same breath-hold.")
-        ]
+        findings = isTrusted ? [] : [Self.moved(byMM: shift)]
+    }
+
+    /// Compares scans of different modalities, whose values say nothing about each other, by registering them.
+    ///
+    /// - Parameters:
+    ///   - treated: with its ice, so that it is not compared.
+    ///   - focus: the tumour, in the shared frame.
+    public init(planning: RegistrationScan, treated: RegistrationScan, focus: RegistrationFocus, parameters: Parameters = Parameters()) {
+        translation = nil
+        func refused(_ reasons: [String]) -> [Finding] {
+            [
+                Finding(.warning, "alignment-not-confirmed",
+                    "The scans share a frame of reference, but the images do not confirm it around the tumour. \(reasons.joined(separator: " "))",
+                    remedy: "Look at the picture of both scans; give landmarks or a transform in the case.")
+            ]
+        }
+        guard let found = try? ScanRegistration(fixed: treated, moving: planning, focus: focus) else {
+            (expectedErrorMM, isTrusted, findings) = (parameters.expectedErrorUncheckedMM, false, refused(["The scans cannot be registered."]))
+            return
+        }
+        let quality = found.quality, shift = found(found.fixedPoint(of: focus.center)).distance(to: found.fixedPoint(of: focus.center))
+        expectedErrorMM = max(parameters.leastExpectedErrorMM, (shift * shift + quality.expectedErrorMM * quality.expectedErrorMM).squareRoot())
+        isTrusted = quality.status == .pass && shift <= parameters.largestTrustedShiftMM
+        findings = isTrusted ? [] : quality.status == .pass ? [Self.moved(byMM: shift)] : refused(quality.reasons)
+    }
+
+    private static func moved(byMM shift: Double) -> Finding {
+        Finding(.warning, "anatomy-moved",
+            "The scans share a frame of reference, but the tissue around the tumour lies about \(rounded(shift)) mm apart in them.",
+            remedy: "Register the planning scan to the ice scan, or use a planning scan of the same breath-hold.")
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }

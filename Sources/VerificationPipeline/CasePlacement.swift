@@ -92,11 +92,7 @@ extension CasePlacer {
         else { return placement }
 
         let checks = try clock.measure("alignment", as: "checking the shared frame of reference") {
-            try tumours.map { tumour in
-                try SharedFrameCheck(
-                    planning: scans.planning.volume, treated: scans.treated.volume,
-                    modality: scans.planning.modality == scans.treated.modality ? scans.planning.modality : nil, tumour: tumour.levelSet, zone: placement.zone?.levelSet)
-            }
+            try tumours.map { try frameCheck($0, zone: placement.zone) }
         }
         let alignments = checks.map { FrameAlignment(expectedErrorMM: $0.expectedErrorMM, doubts: $0.isTrusted ? [] : $0.findings.map(\.message)) }
         align(&placement, alignments)
@@ -108,6 +104,17 @@ extension CasePlacer {
             method: "shared-frame-of-reference", trusted: checks.allSatisfy(\.isTrusted), measures: measures,
             expectedErrorMM: checks.map(\.expectedErrorMM).max() ?? 0)
         return placement
+    }
+
+    private func frameCheck(_ tumour: CaseObject, zone: CaseObject?) throws -> SharedFrameCheck {
+        let (planning, treated) = (scans.planning, scans.treated)
+        guard planning.modality != treated.modality, let focus = tumour.focus else {
+            return try SharedFrameCheck(
+                planning: planning.volume, treated: treated.volume, modality: treated.modality, tumour: tumour.levelSet, zone: zone?.levelSet)
+        }
+        return SharedFrameCheck(
+            planning: RegistrationScan(planning.volume, modality: planning.modality),
+            treated: RegistrationScan(treated.volume, modality: treated.modality, excluded: zone?.levelSet.mask), focus: focus)
     }
 
     /// Says of all that comes from the other scan than the zone how well it lies: of each tumour its own, of structures the worst.

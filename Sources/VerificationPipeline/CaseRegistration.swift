@@ -34,16 +34,10 @@ struct CaseRegistration {
         guidance.landmarks = choice.landmarks
         guidance.given = try given()
         guidance.isRigidOnly = isRigidOnly
-        let focus = tumour.flatMap { tumour in
-            let surface = tumour.surface
-            return surface.centroid.map { center in
-                RegistrationFocus(center: center, radiusMM: surface.vertices.map { $0.distance(to: center) }.max() ?? 0)
-            }
-        }
         do {
             return .registered(try ScanRegistration(
                 fixed: RegistrationScan(treated.volume, modality: treated.modality, excluded: excluded),
-                moving: RegistrationScan(planning.volume, modality: planning.modality), focus: focus, guidance: guidance))
+                moving: RegistrationScan(planning.volume, modality: planning.modality), focus: tumour?.focus, guidance: guidance))
         } catch {
             return .impossible(error)
         }
@@ -117,5 +111,12 @@ struct CaseRegistration {
                 method: method, trusted: outcomes.allSatisfy { $0.registration?.quality.status == .pass },
                 status: outcomes.allSatisfy { $0.usable != nil } ? quality.status.rawValue : RegistrationQuality.Status.fail.rawValue,
                 reasons: quality.reasons, measures: measures, expectedErrorMM: outcomes.allSatisfy { $0.usable != nil } ? quality.statedErrorMM : nil))
+    }
+}
+
+extension CaseObject {
+    /// The ball around its surface; `nil` when it is empty.
+    var focus: RegistrationFocus? {
+        surface.centroid.map { center in RegistrationFocus(center: center, radiusMM: surface.vertices.map { $0.distance(to: center) }.max() ?? 0) }
     }
 }

@@ -70,7 +70,7 @@ struct RegisterCommand: AsyncParsableCommand {
                 fixed: RegistrationScan(scans.fixed.volume, modality: scans.fixed.modality, excluded: excluded),
                 moving: RegistrationScan(scans.moving.volume, modality: scans.moving.modality), focus: focus, guidance: guidance
             ) { step in
-                seconds[step] = (clock.now - last) / .seconds(1)
+                seconds[step, default: 0] += (clock.now - last) / .seconds(1)
                 last = clock.now
             }
             let hints = [exclusion, Self.patientDiffers(scans.moving, scans.fixed), focus == nil ? Self.noTumour : nil, found.quality.status == .pass ? nil : Self.exchanged(scans.moving, scans.fixed)]

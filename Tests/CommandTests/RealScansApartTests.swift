@@ -22,20 +22,20 @@ import Testing
         #expect((quality["reasons"] as? [String])?.isEmpty == false)
     }
 
-    /// CT and MR of one arm, cropped around the tumour. One frame of reference; the bone lies up to 10 mm apart in them, the muscle 1 to 3 mm.
-    /// So no one motion lays one onto the other, and none may be stated as sure.
-    @Test(.enabled(if: isThere)) func magneticResonanceOfOneSubjectComesNearItsCTAndIsNotBelieved() throws {
+    /// CT and MR of one arm, cropped around the tumour. They share a frame of reference, by which the tumour lies at one place in both; but the bone lies up
+    /// to 10 mm apart in them, and no motion lays one image onto the other. So the frame is kept, and not believed to the millimetre.
+    @Test(.enabled(if: isThere), arguments: [("MR_T1", "CT"), ("CT", "MR_T1")])
+    func magneticResonanceOfOneSubjectStaysInItsFrame(moving: String, fixed: String) throws {
         let scans = Self.data.appending(path: "ct-mr-pet-rtstruct-sarcoma")
         let run = try CommandRunner.run(
-            "register", "--moving", scans.appending(path: "MR_T1/image").path, "--fixed", scans.appending(path: "CT/image").path,
+            "register", "--moving", scans.appending(path: "\(moving)/image").path, "--fixed", scans.appending(path: "\(fixed)/image").path,
             "--seed", "179.37,11.24,-194.5", "--diameter", "38", "--json")
         #expect(run.status == 0, "\(run.errors)")
         let document = try run.json()
         let quality = try #require(document["quality"] as? [String: Any])
-        let errorMM = quality["expectedErrorMM"] as? Double, isFailed = quality["status"] as? String == "fail"
-        #expect(quality["status"] as? String != "pass" && isFailed == (errorMM == nil) && (errorMM ?? .infinity) > 3, "\(quality)")
+        #expect(quality["status"] as? String == "doubtful" && (quality["expectedErrorMM"] as? Double ?? 0) > 3, "\(quality)")
         let matrix = (document["rigid"] as! [String: Any])["matrix"] as! [[Double]], seed = [179.37, 11.24, -194.5, 1]
         let moved = matrix.prefix(3).map { zip($0, seed).reduce(0) { $0 + $1.0 * $1.1 } }
-        #expect(zip(moved, seed).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot() < 8)
+        #expect(zip(moved, seed).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot() < 0.5)
     }
 }

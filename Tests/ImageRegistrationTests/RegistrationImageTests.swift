@@ -19,7 +19,7 @@ import Testing
         })
     }
     private static func image(_ scan: ScanVolume, beside other: Bool = false, excluded: Mask? = nil) -> RegistrationImage {
-        RegistrationImage(scan, modality: .ct, isOtherModality: other, spacingMM: spacingMM, excluded: excluded)
+        RegistrationImage(RegistrationScan(scan, modality: .ct, excluded: excluded), isOtherModality: other, spacingMM: spacingMM)
     }
     private static func voxel(_ image: RegistrationImage, _ point: PatientPoint) -> VoxelIndex {
         let index = image.geometry.continuousIndex(point).ijk.rounded(.toNearestOrEven)

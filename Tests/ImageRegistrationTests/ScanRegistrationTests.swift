@@ -85,17 +85,19 @@ import Testing
         #expect(status { $0.isFocusInView = false } == .fail)
         // Between modalities no share is known to be enough: it must stand out from what a wrong motion gives.
         func crossed(_ similarity: Double, shifted: Double) -> RegistrationQuality.Status {
-            status { ($0.isSameModality, $0.similarity, $0.explained, $0.shiftedSimilarity, $0.blocks) = (false, similarity, similarity, shifted, blocks(0.8)) }
+            status { ($0.isSameModality, $0.similarity, $0.explained, $0.shiftedSimilarity, $0.blocks, $0.details) = (false, similarity, similarity, shifted, blocks(0.8), 0.9) }
         }
         #expect(crossed(0.45, shifted: 0.2) == .pass)
         #expect(crossed(0.45, shifted: 0.36) == .doubtful)
         #expect(crossed(0.2, shifted: 0.18) == .fail)
-        func blockwise(_ share: Double?) -> RegistrationQuality.Status {
-            status { ($0.isSameModality, $0.similarity, $0.shiftedSimilarity, $0.blocks) = (false, 0.45, 0.2, share.map(blocks)) }
+        func blockwise(_ share: Double?, details: Double? = 0.9) -> RegistrationQuality.Status {
+            status { ($0.isSameModality, $0.similarity, $0.shiftedSimilarity, $0.blocks, $0.details) = (false, 0.45, 0.2, share.map(blocks), details) }
         }
         #expect(blockwise(0.7) == .pass)
-        #expect(blockwise(0.6) == .doubtful)
+        #expect(blockwise(0.53) == .doubtful)
         #expect(blockwise(0.3) == .fail)
+        #expect(blockwise(0.7, details: 0.5) == .fail)
+        #expect(blockwise(0.7, details: nil) == .doubtful)
         // Nothing then tells one patient from another.
         #expect(blockwise(nil) == .doubtful)
         #expect(status { $0.landmarks = [.init(errorMM: 7, distanceMM: 20)] } == .doubtful)

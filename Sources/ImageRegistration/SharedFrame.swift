@@ -1,0 +1,101 @@
+import Foundation
+import ImagingCore
+
+/// What became of the frame of reference that two scans share by their headers.
+///
+/// One frame says that the table did not move between the scans, so that places are the same but for how the patient lay and breathed. It is believed
+/// as long as the images do not say otherwise, and left only as far as they do beyond chance.
+public enum SharedFrame: Sendable, Hashable {
+    /// The images confirm it: no motion between the scans fits significantly better.
+    case kept
+    /// The images show, beyond chance, that the tissue around the tumour moved by so much, and the motion follows it.
+    case left(byMM: Double)
+    /// The images, of different modalities, resemble each other too little to confirm any motion. The one that fits best leads so far away, which a patient
+    /// at rest may well move; the frame is kept.
+    case unconfirmed(awayMM: Double)
+    /// The images fit so far away from where the frame puts them that it cannot be right; the motion is theirs.
+    case contradicted(byMM: Double)
+    /// The images neither fit as the frame says nor in any other way.
+    case refuted
+
+    /// Where a patient who did not get up may lie, when nothing better is known.
+    static let plausibleMM = 8.0
+
+    static func isNamed(by fixed: RegistrationScan, _ moving: RegistrationScan) -> Bool {
+        fixed.volume.geometry.frameOfReferenceUID.map { $0 == moving.volume.geometry.frameOfReferenceUID } ?? false
+    }
+
+    /// Whether the frame makes up for images that do not confirm the motion.
+    var isPlausible: Bool { if case .unconfirmed = self { true } else { false } }
+
+    var doubts: [String] {
+        switch self {
+        case .kept, .left, .refuted: []
+        case .unconfirmed(let awayMM):
+            [String(format: "The scans share a frame of reference, which is kept; but the images do not confirm it, and fit best %.1f mm away.", awayMM)]
+        case .contradicted(let byMM):
+            [String(format: "The scans claim to share a frame of reference, but fit %.1f mm away from where it puts them.", byMM)]
+        }
+    }
+}
+
+/// The motion between two scans that share a frame of reference.
+struct SharedFrameSearch {
+    /// Fixed frame → moving frame.
+    let motion: DeformableTransform
+    let quality: RegistrationQuality
+    let outcome: SharedFrame
+
+    init(_ search: MotionSearch, isRigidOnly: Bool) throws(RegistrationError) {
+        let near = try search.motion(from: .identity), nearEvidence = try search.evidence(near)
+        func judged(
+            _ found: MotionSearch.Found, _ evidence: RegistrationQuality.Evidence, used: DeformableTransform, as outcome: SharedFrame? = nil
+        ) -> RegistrationQuality {
+            RegistrationQuality(search.evidence(evidence, of: found, used: used, sharedFrame: outcome))
+        }
+        let nearMM = Self.distance(of: near.smooth.fixedToMoving, search.fixedTarget(of: near))
+        if judged(near, nearEvidence, used: near.smooth.fixedToMoving).status != .fail {
+            motion = Self.confirmed(search, near, isRigidOnly: isRigidOnly)
+            let awayMM = Self.distance(of: motion, search.fixedTarget(of: near))
+            outcome = awayMM == 0 ? .kept : .left(byMM: awayMM)
+            quality = judged(near, nearEvidence, used: motion, as: outcome)
+            return
+        }
+        // From nothing: a patient who lay elsewhere, or another one.
+        let far = try? search.motion(from: nil)
+        if let far, let evidence = try? search.evidence(far) {
+            let smooth = far.smooth.fixedToMoving, awayMM = Self.distance(of: smooth, search.fixedTarget(of: far))
+            if judged(far, evidence, used: smooth).status == .pass {
+                (motion, outcome) = (isRigidOnly ? DeformableTransform(far.rigid.fixedToMoving) : smooth, .contradicted(byMM: awayMM))
+                quality = judged(far, evidence, used: motion, as: outcome)
+                return
+            }
+            if !search.pair.isSameModality, max(nearMM, awayMM) <= SharedFrame.plausibleMM {
+                (motion, outcome) = (DeformableTransform(.identity), .unconfirmed(awayMM: max(nearMM, awayMM)))
+                quality = judged(near, nearEvidence, used: motion, as: outcome)
+                return
+            }
+        }
+        (motion, outcome) = (DeformableTransform(.identity), .refuted)
+        quality = judged(near, nearEvidence, used: motion, as: outcome)
+    }
+
+    /// The frame itself, a rigid motion or a smooth one: each only when details speak for it beyond chance.
+    private static func confirmed(_ search: MotionSearch, _ near: MotionSearch.Found, isRigidOnly: Bool) -> DeformableTransform {
+        let smooth = near.smooth.fixedToMoving
+        var best = DeformableTransform(.identity)
+        guard let details = DetailComparison(search.pair, near: smooth, around: search.fixedTarget(of: near)) else { return best }
+        var evidence = details.evidence(best)
+        for motion in [DeformableTransform(near.rigid.fixedToMoving)] + (isRigidOnly ? [] : [smooth]) {
+            let its = details.evidence(motion)
+            if DetailComparison.isBetter(its, than: evidence) { (best, evidence) = (motion, its) }
+        }
+        return best
+    }
+
+    /// How far a motion brings the surface of a ball of the fixed frame from where it is, in the mean.
+    private static func distance(of motion: DeformableTransform, _ ball: RegistrationFocus) -> Double {
+        let surface = ball.surfacePoints()
+        return surface.map { motion($0).distance(to: $0) }.reduce(0, +) / Double(surface.count)
+    }
+}
