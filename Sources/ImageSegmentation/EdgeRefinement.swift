@@ -18,6 +18,8 @@ struct EdgeRefinement {
     var polarity: Float = 0
     /// Standard deviation of the image's noise between neighbouring places.
     let noise: Float
+    /// Where known, the step that the edge has beside usual outsides: what lies behind it (a tumour) may be of another level.
+    var expectedStep: ExpectedStep?
     /// How far the local means inside and outside reach.
     var meanReachMM = 4.0
     /// How deep below the surface the inside is still taken to be as it is at the edge.
@@ -164,7 +166,7 @@ struct EdgeRefinement {
                             band[here] = 1
                             let a = inside[here], b = outside[here]
                             guard !a.isNaN, !b.isNaN else { continue }
-                            let contrast = a - b
+                            let contrast = expectedStep?.believed(a - b, outside: b) ?? a - b
                             guard polarity == 0 || contrast * polarity > 0 else { continue }
                             let clear = contrast * contrast / (contrast * contrast + 4 * noise * noise)
                             let reach = 1.6 + 0.6 * thickness

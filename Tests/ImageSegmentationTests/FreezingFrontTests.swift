@@ -22,8 +22,9 @@ import Testing
         let scan = try Self.scan(modality, rampMM: rampMM)
         let result = try IceSegmentation.segment(scan: scan, modality: modality, probes: [], seeds: [Self.seed])
         let comparison = SurfaceComparison(result.levelSet, on: try AnalyticScan.grid(120, 116, 26), trueDistance: Self.ice)
-        #expect(abs(comparison.meanSigned) < 0.36)
-        #expect(comparison.dice > 0.955)
+        // Ramps of 0 and 1 mm look alike under this blur: half a millimetre of the front stays open, and is said.
+        #expect(abs(comparison.meanSigned) < 0.42)
+        #expect(comparison.dice > 0.95)
         #expect(result.edgeUncertaintyMM > 0.8 * abs(comparison.meanSigned))
     }
 
@@ -37,11 +38,40 @@ import Testing
         #expect(abs(sharpness.halfRiseMM - (blurMM * blurMM + 0.8 * 0.8 / 4).squareRoot()) < 0.05)
     }
 
-    @Test func whatIsNotKnownIsTakenAsUsualAndSaid() {
-        let unknown = FreezingFront(iceHalfRise: nil, sharpness: nil, voxelMM: 0.8)
-        #expect(abs(unknown.shiftMM - 0.45) < 0.01)
-        // Anything between no ramp and 1.8 mm is as likely: half of that over √12.
-        #expect(abs(unknown.deviationMM - 0.29) < 0.03)
+    @Test func whatCannotBeReadIsTakenAsPhysicsExpectsAndSaid() {
+        let unknown = FreezingFront(iceHalfRise: nil, sharpness: nil, voxelMM: 0.8, ramp: FreezingRamp(radiusMM: 13))
+        // 7 °C at 4 °C/mm are a ramp of 1.75 mm, half of which is 0.9 mm; water alone would change at once.
+        #expect((0.5...0.9).contains(unknown.shiftMM))
+        #expect((0.25...0.45).contains(unknown.deviationMM))
+        // A scan that is sharp where the ice is not shows that there is a ramp, and one as sharp as the ice that there is hardly any.
+        func read(_ ice: Double) -> Double {
+            FreezingFront(
+                iceHalfRise: (mm: ice, deviation: 0.02), sharpness: nil, voxelMM: 0.4, ramp: FreezingRamp(radiusMM: 13)
+            ).shiftMM
+        }
+        #expect(read(0.5) < unknown.shiftMM - 0.2)
+        #expect(read(1.0) > unknown.shiftMM + 0.1)
+    }
+
+    /// Against exact solutions: the line sink of 400 W/m after 600 s with freezing between −1 and −8 °C, and perfused cylinders in the steady
+    /// state at −140 °C, in which θ is linear in ln r. Each gives the radii of the two ends of the range.
+    @Test(arguments: [(11.46, 9.58), (18.12, 15.15), (13.05, 11.90), (22.62, 20.26)])
+    func rampIsAboutAsWideAsConductionMakesIt(liquidusMM: Double, solidusMM: Double) {
+        let ramp = FreezingRamp(radiusMM: liquidusMM)
+        #expect(abs(log(ramp.typicalMM / (liquidusMM - solidusMM))) < 0.4)
+    }
+
+    /// A tumour behind a thin rim of frozen liver is darker than the rim; the edge is the rim's.
+    @Test func stepLargerThanFreezingMakesIsNotBelieved() {
+        let step = ExpectedStep.freezing(byHU: 85)
+        #expect(abs(step.believed(85, outside: -60) - 85) < 0.1)
+        #expect((85...106).contains(step.believed(115, outside: -60)))
+        // Fat behind a thin rim is another matter.
+        #expect(step.believed(145, outside: -60) == 145)
+        #expect(step.believed(60, outside: -60) == 60)
+        // Fat and bone around the ice change in other ways.
+        #expect(step.believed(115, outside: 100) == 115)
+        #expect(step.believed(115, outside: -300) == 115)
     }
 
     @Test(arguments: [0.0, 0.6, 1.2, 1.8])

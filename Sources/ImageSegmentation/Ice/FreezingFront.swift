@@ -4,34 +4,31 @@ import ImagingCore
 /// How far outside the contour of half the change the 0 °C front lies.
 ///
 /// Tissue freezes over some degrees, so that below the front the image changes along a ramp; the contour of half the change lies half a
-/// ramp inside the front. The ramp's width is what the edge of the ice is wider than a sharp edge in the same scan. How well that is
-/// known decides how far it is believed against what is usual.
+/// ramp inside the front. The ramp's width is what the edge of the ice is wider than a sharp edge in the same scan; how well that is
+/// known decides how far it is believed against what physics expects (`FreezingRamp`).
 struct FreezingFront {
     /// From the half change outwards to the front, and its standard deviation.
     let shiftMM: Double, deviationMM: Double
     /// The half rises that were measured; `nil` where they could not be.
     let iceHalfRiseMM: Double?, sharpHalfRiseMM: Double?
 
-    /// Water freezes at once, and the salts in it hold some of it back down to about −7 °C (Sandison, Rewcastle & Hahn 1998), along some
-    /// 4 °C per millimetre: the ramp is between nothing and about 1.8 mm wide.
-    private static let widestMM = 1.8
     /// A scanner's blur in the slice plane where it could not be measured; as a half rise, for voxels of some width.
     private static let usualBlurMM = 0.6, usualDeviationMM = 0.12, leastBlurMM = 0.35
     /// How often edges that were taken for sharp are not.
     private static let lessShare = 0.1
     /// Standard deviations of what else changes the half rise of ice: uneven tissue and an uneven surface widen more than they narrow.
-    private static let tooWideMM = 0.05, tooNarrowMM = 0.035
+    private static let tooWideMM = 0.15, tooNarrowMM = 0.04
     /// What else moves the contour of half the change.
     private static let contourDeviationMM = 0.12
 
-    init(iceHalfRise: (mm: Double, deviation: Double)?, sharpness: ScanSharpness?, voxelMM: Double) {
+    init(iceHalfRise: (mm: Double, deviation: Double)?, sharpness: ScanSharpness?, voxelMM: Double, ramp: FreezingRamp) {
         (iceHalfRiseMM, sharpHalfRiseMM) = (iceHalfRise?.mm, sharpness?.halfRiseMM)
         let blurs = Self.blurs(sharpness, voxelMM: voxelMM)
         var sum = 0.0, mean = 0.0, square = 0.0
-        for width in stride(from: 0.0, through: Self.widestMM, by: 0.05) {
-            var likelihood = 1.0
+        for width in stride(from: 0.0, through: ramp.widestMM, by: 0.05) {
+            var likelihood = ramp.density(ofWidthMM: width)
             if let iceHalfRise {
-                likelihood = blurs.reduce(0) { sum, blur in
+                likelihood *= blurs.reduce(0) { sum, blur in
                     let excess = iceHalfRise.mm - EdgeProfile.halfRise(ofRampMM: width, blurMM: blur.mm)
                     let floor = excess > 0 ? Self.tooWideMM : Self.tooNarrowMM
                     let away = excess / (iceHalfRise.deviation * iceHalfRise.deviation + floor * floor).squareRoot()
@@ -66,8 +63,6 @@ struct FreezingFront {
 extension EdgeProfile {
     private static let sectors = 12, fewestSectors = 4, fewestLines = 12
     private static let largestSlant: Float = 0.35
-    /// Noise roughens the surface, which widens what is averaged along it: millimetres for noise as large as the step.
-    private static let roughening = 0.3
 
     /// The half rise of the image across a surface where its normal lies about in the slice plane, and its standard deviation: the median
     /// over sectors around the surface's middle, so that vessels and fat on some sides do not count. `nil` where too little of it shows.
@@ -75,9 +70,8 @@ extension EdgeProfile {
     /// - Parameters:
     ///   - surface: signed distance, positive inside.
     ///   - usable: positive where the image can be trusted.
-    ///   - noise: standard deviation of the image.
     static func halfRise(
-        of image: Volume<Float>, across surface: Volume<Float>, usable: Volume<Float>, leastContrast: Float, noise: Float
+        of image: Volume<Float>, across surface: Volume<Float>, usable: Volume<Float>, leastContrast: Float
     ) -> (mm: Double, deviation: Double)? {
         let size = image.size, spacing = SIMD3<Float>(image.geometry.spacing), strideJ = size.i, strideK = size.i * size.j
         guard size.k > 2, size.i > 2, size.j > 2 else { return nil }
@@ -125,6 +119,6 @@ extension EdgeProfile {
         let halves = sides.filter { abs($0.step - usual) < 0.25 * abs(usual) }.map(\.half).sorted()
         guard halves.count >= fewestSectors else { return nil }
         let median = halves[halves.count / 2], spread = halves.map { abs($0 - median) }.sorted()[halves.count / 2]
-        return (median - roughening * Double(noise / abs(usual)), 1.4826 * 1.25 * spread / Double(halves.count).squareRoot())
+        return (median, 1.4826 * 1.25 * spread / Double(halves.count).squareRoot())
     }
 }

@@ -107,6 +107,8 @@ public enum IceSegmentation {
         private static let leastBoneShare = 0.3
     }
 
+    /// Clarities below the first are no edge, above the second as good as any.
+    private static let clearEdge: ClosedRange<Float> = 0.05...0.3
     /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.
     private static let smoothingMM = 1.2
 
@@ -129,15 +131,22 @@ public enum IceSegmentation {
         let noise = iceness.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
         let refinement = EdgeRefinement(
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
-            polarity: evidence.tissue.polarity, noise: noise, insideReachMM: 5, averagingMM: 2.5, largestShiftMM: 4, passes: 3)
+            polarity: evidence.tissue.polarity, noise: noise,
+            expectedStep: modality == .ct && !evidence.hasReference ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
+            insideReachMM: 5, averagingMM: 2.5, largestShiftMM: 4, passes: 3)
         let first = refinement.refine(start)
         let completion = IceCompletion(
             of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity, evidence: evidence.evidence,
             compared: evidence.hasReference)
         let outcome = refinement.refine(completion.surface)
-        let front = Self.front(of: outcome.surface, edge: fine, usable: validity, modality: modality, scan: scan)
+        let front = Self.front(
+            of: outcome.surface, edge: fine, usable: validity, origins: origins, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
-        let moved = shift == 0 ? outcome.surface : outcome.surface.mapped { (phi: Float) -> Float in phi + shift }
+        // Where no edge shows there is nothing that the front lies outside of: the completed surface stays.
+        let clear = Self.clearEdge
+        let moved = shift == 0 ? outcome.surface : outcome.surface.combined(with: outcome.clarity) { phi, clarity in
+            phi + shift * max(0, min(1, (clarity - clear.lowerBound) / (clear.upperBound - clear.lowerBound)))
+        }
         let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
 
         var findings = evidence.findings
@@ -169,21 +178,27 @@ public enum IceSegmentation {
         return result
     }
 
+    private static let besideSeedMM = 2.0
+
     /// - Parameters:
     ///   - surface: at half of the change.
     ///   - edge: an image in which the change stands out.
     private static func front(
-        of surface: Volume<Float>, edge: Volume<Float>, usable: Volume<Float>, modality: Modality, scan: ScanVolume
+        of surface: Volume<Float>, edge: Volume<Float>, usable: Volume<Float>, origins: IceOrigins, modality: Modality, scan: ScanVolume
     ) -> FreezingFront {
+        // Probes that are not known lie around a seed as often as on it.
+        let beside = origins.probes.isEmpty ? Self.besideSeedMM : 0
+        let radii = origins.distanceToMiddles(on: surface.geometry).values(in: Mask(surface) { abs($0) < 1 })
+        let ramp = FreezingRamp(radiusMM: Double(radii.reduce(0, +)) / Double(max(radii.count, 1)) - beside)
         let near = Mask(surface) { abs($0) < 6 }, levels = edge.values(in: near)
         let contrast = 0.4 * ((levels.quantile(0.9) ?? 0) - (levels.quantile(0.1) ?? 0))
-        let ice = EdgeProfile.halfRise(of: edge, across: surface, usable: usable, leastContrast: contrast, noise: edge.noise(in: near))
+        let ice = EdgeProfile.halfRise(of: edge, across: surface, usable: usable, leastContrast: contrast)
         let grid = scan.geometry, k = surface.geometry.size.k, first = Int(grid.continuousIndex(surface.geometry.origin).ijk.z.rounded())
         let slices = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, max(0, first)..<min(grid.size.k, first + k))
         let nearIce = surface.mapped { (phi: Float) -> Float in phi + 8 }
         let strong = modality == .ct ? 400 : 0.5 * (slices.values(in: Mask(slices) { $0 > 0 }).quantile(0.9) ?? 0)
         let sharp = ScanSharpness(slices, excluding: nearIce, leastContrast: strong)
-        return FreezingFront(iceHalfRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x)
+        return FreezingFront(iceHalfRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x, ramp: ramp)
     }
 
     /// One standard deviation of the surface along its normal, in millimetres: how well the front is known, how far single edges disagree

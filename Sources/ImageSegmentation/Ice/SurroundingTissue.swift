@@ -108,3 +108,8 @@ struct SurroundingTissue: UnfrozenTissue {
         return image.combined(with: brightness.interpolated(onto: image.geometry)) { $0 / $1 }
     }
 }
+
+extension ExpectedStep {
+    /// That from watery tissue to its ice, in an edge image of `SurroundingTissue` on CT, which is brighter where HU are lower.
+    static func freezing(byHU drop: Float) -> ExpectedStep { ExpectedStep(step: drop, outsides: -150...0) }
+}
