@@ -15,8 +15,8 @@ struct PoseSearch {
     static let turns = [-20.0, -10, 0, 10, 20]
     /// The patient as the header says, and on a side or over when it is wrong about that.
     static let positions = [0.0, 90, 180, 270]
-    /// Another position must beat the header's by this much.
-    static let positionPenalty = 0.08
+    /// Another position must beat the header's by this share.
+    static let positionPenalty = 0.1
     /// Shifts across the body from where the middles of both meet, and farther where one shows less of its width than the other.
     static let acrossMM = 32.0
     static let acrossStepMM = 16.0
@@ -85,7 +85,7 @@ struct PoseSearch {
                 }
             }
         }
-        let scores = mapSlabs(of: poses.count, slab: 256) { range in range.map { score(poses[$0].transform) - poses[$0].penalty } }.flatMap { $0 }
+        let scores = mapSlabs(of: poses.count, slab: 256) { range in range.map { (1 - poses[$0].penalty) * score(poses[$0].transform) } }.flatMap { $0 }
         var best: [Candidate] = []
         for index in scores.indices.sorted(by: { (scores[$0], $1) > (scores[$1], $0) }) {
             guard best.count < count, scores[index] > 0 else { break }
@@ -145,7 +145,9 @@ struct PoseSearch {
         return va > 0 && vb > 0 ? ((ab - a * b / n) / (va * vb).squareRoot(), n) : nil
     }
 
-    /// Mutual information, as a share of the smaller entropy: of different modalities no correlation need be there. What chance alone gives is taken off.
+    /// Mutual information, as a share of the entropy of either scan as a whole (its bins are equal): of different modalities no correlation need be there.
+    ///
+    /// Not as a share of what overlaps, or a corner of both that is nearly all air looks best. What chance alone gives is taken off.
     private func information(_ transform: ImagingCore.AffineTransform) -> (score: Double, count: Double)? {
         let bins = Self.bins
         return withUnsafeTemporaryAllocation(of: Double.self, capacity: bins * bins + 2 * bins) { counts in
@@ -159,7 +161,7 @@ struct PoseSearch {
                 n += 1
             }
             guard n > 0 else { return nil }
-            func entropy(_ range: Range<Int>) -> (bits: Double, filled: Double) {
+            func entropy(_ range: Range<Int>) -> (nats: Double, filled: Double) {
                 var sum = 0.0, filled = 0.0
                 for c in counts[range] where c > 0 {
                     sum -= c * log(c)
@@ -168,10 +170,8 @@ struct PoseSearch {
                 return (sum / n + log(n), filled)
             }
             let joint = entropy(0..<bins * bins), a = entropy(bins * bins..<bins * bins + bins), b = entropy(bins * bins + bins..<bins * bins + 2 * bins)
-            let smaller = min(a.bits, b.bits)
-            guard smaller > 0 else { return nil }
             // Miller & Madow: the mean of what independent values would give.
-            return ((a.bits + b.bits - joint.bits - (a.filled - 1) * (b.filled - 1) / (2 * n)) / smaller, n)
+            return ((a.nats + b.nats - joint.nats - (a.filled - 1) * (b.filled - 1) / (2 * n)) / log(Double(bins)), n)
         }
     }
 
