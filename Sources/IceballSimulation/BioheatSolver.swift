@@ -46,6 +46,7 @@ final class BioheatSolver {
             layout: layout, tissues: tissueLayout, kernelTissues: KernelTissues(model.tissues, bloodTemperatureC: model.bloodTemperatureC),
             conduction: conduction, interfaces: interfaces,
             sharpFront: SharpFront(tissueLayout, layout: layout, conduction: conduction),
+            smoothFlux: SmoothFlux(grid: model.grid, layout: layout, tissues: tissueLayout, conduction: conduction),
             pinned: RowList(Self.pinnedCells(tissueLayout, layout), rowCount: layout.rowCount) {
                 ($0 - FieldLayout.Lanes.scalarCount) / layout.pitch
             },
@@ -129,7 +130,8 @@ final class BioheatSolver {
         guard stageCount <= SuperTimeStep.mostStages else {
             throw .unstableTimeStep(seconds: seconds, stages: stageCount, largestSeconds: SuperTimeStep.longestStep(eulerLimit: limit))
         }
-        advance(SuperTimeStep(stageCount: stageCount), seconds: seconds, actions)
+        let isSmoothed = kernel.smoothFlux.map { $0.fastestDecay * SmoothFlux.leastDecayRatio * limit <= 1 } ?? false
+        advance(SuperTimeStep(stageCount: stageCount), seconds: seconds, isSmoothed: isSmoothed, actions)
         timeS += seconds
         stageTotal += stageCount
         try finishStep()
@@ -150,7 +152,7 @@ final class BioheatSolver {
         }
     }
 
-    private func advance(_ scheme: SuperTimeStep, seconds: Double, _ actions: [HeatSink.Action]) {
+    private func advance(_ scheme: SuperTimeStep, seconds: Double, isSmoothed: Bool, _ actions: [HeatSink.Action]) {
         // Y_0 stays in `enthalpy`; the two other fields take turns.
         let start = enthalpy
         var taken = sinks.map { _ in (now: 0.0, before: 0.0) }, firstPower: [Double] = []
@@ -159,7 +161,7 @@ final class BioheatSolver {
             let power = sinkCells.update(actions, kirchhoff: kirchhoff, tissues: model.tissues)
             if index == 0 { firstPower = power }
             kernel.run(
-                stage, isFirst: index == 0, seconds: seconds,
+                scheme, stage: index, seconds: seconds, smooths: isSmoothed,
                 .init(
                     kirchhoff: kirchhoff, previous: previous, beforePrevious: beforePrevious, start: start, rate: rate, next: next,
                     nextKirchhoff: spareKirchhoff, faceStates: faceStates, nextFaceStates: spareFaceStates),

@@ -11,6 +11,9 @@ public struct ProbeModel: Hashable, Sendable {
     public var activeStartMM: Double
     /// The temperature that cools its surface, °C: of the surface itself when `resistance` is 0, else that of the coolant behind it.
     public var coolantC: Double?
+    /// How well that temperature is known, one standard deviation, K; `nil` where nothing is said, as of most probes: needles of one kind differ, and so
+    /// does the gas that they are given.
+    public var coolantUncertaintyK: Double?
     /// Between coolant and surface, K·m/W: the surface is warmer than the coolant by this times the power per metre.
     public var resistance: Double
     /// The most heat it can take, W/m.
@@ -35,7 +38,7 @@ public struct ProbeModel: Hashable, Sendable {
 
     /// The keys of a description, which may also stand in a probe's own entry.
     public static let keys = [
-        "diameter", "gauge", "activeLength", "activeStart", "coolant", "resistance", "largestPower", "ramp", "thawTemperature",
+        "diameter", "gauge", "activeLength", "activeStart", "coolant", "coolantUncertainty", "resistance", "largestPower", "ramp", "thawTemperature",
     ]
     /// Outer diameters by gauge, mm (hypodermic tubing, regular wall).
     static let diametersByGauge = [8: 4.19, 10: 3.40, 11: 3.05, 12: 2.77, 13: 2.41, 14: 2.11, 15: 1.83, 16: 1.65, 17: 1.47, 18: 1.27]
@@ -100,6 +103,7 @@ extension ProbeModel {
         activeLengthMM = try checked("activeLength", atLeast: 0, isStrict: true) ?? activeLengthMM
         activeStartMM = try checked("activeStart", atLeast: 0) ?? activeStartMM
         coolantC = try checked("coolant", atLeast: -273.15) ?? coolantC
+        coolantUncertaintyK = try checked("coolantUncertainty", atLeast: 0, isStrict: true) ?? coolantUncertaintyK
         resistance = try checked("resistance", atLeast: 0) ?? resistance
         largestPower = try checked("largestPower", atLeast: 0, isStrict: true) ?? largestPower
         rampS = try checked("ramp", atLeast: 0) ?? rampS

@@ -30,22 +30,38 @@ struct SharpFront: Sendable {
         let size = layout.size, j = row % size.j, k = row / size.j, n = conduction.neighbours(ofRow: row, in: kirchhoff)
         let start = layout.rowStart(row), plane = layout.pitch * size.j
         for i in 0..<size.i {
-            let offset = start + i, own = enthalpy[offset]
-            func difference(_ exists: Bool, _ step: Int, _ there: Float, _ faceFactor: Float) -> Float {
-                let other = exists ? enthalpy[offset + step] : nil, here = kirchhoff[offset]
-                let gain =
-                    if isFront(own) {
-                        self.gain(own, isFrozenSide: there < 0, distance: exists ? 1 : 0.5)
-                    } else if let other, isFront(other) { self.gain(other, isFrozenSide: here < 0, distance: 1) } else { Float(1) }
-                return gain == 1 ? 0 : (gain - 1) * faceFactor * (there - here)
+            let offset = start + i, own = enthalpy[offset], isOwn = isFront(own)
+            func difference(_ exists: Bool, _ step: Int, _ there: Float, _ faceFactor: Float, axis: Int, cell: (Int, Int, Int)) -> Float {
+                let here = kirchhoff[offset]
+                let gain: Float
+                if isOwn {
+                    gain = self.gain(own, isFrozenSide: there < 0, distance: exists ? 1 : 0.5)
+                } else if exists, isFront(enthalpy[offset + step]) {
+                    gain = self.gain(enthalpy[offset + step], isFrozenSide: here < 0, distance: 1)
+                } else {
+                    return 0
+                }
+                guard there != here else { return 0 }
+                let share = isOwn ? across(i, j, k, kirchhoff)[axis] : across(cell.0, cell.1, cell.2, kirchhoff)[axis]
+                return share * (gain - 1) * faceFactor * (there - here)
             }
             let sum =
-                difference(i > 0, -1, n.row[i - 1], n.iLowFactors[i]) + difference(i < size.i - 1, 1, n.row[i + 1], n.iHighFactors[i])
-                + difference(j > 0, -layout.pitch, n.jLow[i], n.jLowFactor)
-                + difference(j < size.j - 1, layout.pitch, n.jHigh[i], n.jHighFactor)
-                + difference(k > 0, -plane, n.kLow[i], n.kLowFactor) + difference(k < size.k - 1, plane, n.kHigh[i], n.kHighFactor)
+                difference(i > 0, -1, n.row[i - 1], n.iLowFactors[i], axis: 0, cell: (i - 1, j, k))
+                + difference(i < size.i - 1, 1, n.row[i + 1], n.iHighFactors[i], axis: 0, cell: (i + 1, j, k))
+                + difference(j > 0, -layout.pitch, n.jLow[i], n.jLowFactor, axis: 1, cell: (i, j - 1, k))
+                + difference(j < size.j - 1, layout.pitch, n.jHigh[i], n.jHighFactor, axis: 1, cell: (i, j + 1, k))
+                + difference(k > 0, -plane, n.kLow[i], n.kLowFactor, axis: 2, cell: (i, j, k - 1))
+                + difference(k < size.k - 1, plane, n.kHigh[i], n.kHighFactor, axis: 2, cell: (i, j, k + 1))
             target[i] += factor * sum
         }
+    }
+
+    /// How much each axis goes across the front in a cell: the squares of the normal's components. An axis along the front tells nothing of how far it
+    /// is, and its differences are left as they are.
+    private func across(_ i: Int, _ j: Int, _ k: Int, _ kirchhoff: UnsafePointer<Float>) -> SIMD3<Float> {
+        let n = conduction.neighbours(ofRow: j + layout.size.j * k, in: kirchhoff)
+        let slopes = SIMD3(n.row[i + 1] - n.row[i - 1], n.jHigh[i] - n.jLow[i], n.kHigh[i] - n.kLow[i]), squares = slopes * slopes
+        return squares / (squares.sum() + 1e-12)
     }
 
     @inline(__always) private func isFront(_ enthalpy: Float) -> Bool { enthalpy < 0 && enthalpy > solidus }

@@ -13,6 +13,7 @@ struct StageKernel {
     let conduction: Conduction
     let interfaces: InterfaceFaces
     let sharpFront: SharpFront?
+    let smoothFlux: SmoothFlux?
     /// Offsets of cells whose temperature never changes.
     let pinned: RowList<Int>
     /// Per cell, the share of blood flow left; `nil` where it comes back with thawing.
@@ -25,11 +26,12 @@ struct StageKernel {
         let faceStates, nextFaceStates: InterfaceFaces.States
     }
 
-    func run(_ stage: SuperTimeStep.Stage, isFirst: Bool, seconds: Double, _ fields: Fields, sinks: SinkCells) {
-        let work = RowKernel(self, fields, sinks, RowKernel.Weights(stage, seconds))
+    /// - Parameter smooths: whether `smoothFlux` counts, too.
+    func run(_ scheme: SuperTimeStep, stage index: Int, seconds: Double, smooths: Bool, _ fields: Fields, sinks: SinkCells) {
+        let work = RowKernel(self, fields, sinks, RowKernel.Weights(scheme.stages[index], seconds)), gain = Float(scheme.firstRateGain)
         forEachSlab(of: layout.rowCount, slab: layout.slab) { rows in
             for row in rows {
-                if isFirst { work.firstStage(row, self) } else { work.laterStage(row, self) }
+                if index == 0 { work.firstStage(row, self, gain: gain, smooths: smooths) } else { work.laterStage(row, self) }
             }
         }
         withExtendedLifetime((self, fields, sinks)) {}
@@ -99,14 +101,18 @@ private struct RowKernel: @unchecked Sendable {
     }
 
     /// Writes M(Y_0) and Y_1.
-    func firstStage(_ row: Int, _ kernel: StageKernel) {
+    ///
+    /// - Parameter gain: for what is computed here alone and stays for the whole step.
+    func firstStage(_ row: Int, _ kernel: StageKernel, gain: Float, smooths: Bool) {
         let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: kirchhoff)
         let y0 = self.start + start, rate = rate + start, next = next + start
         for run in runs[row] {
             let tissue = tissues[run.tissue]
             var i = run.start
             while i < run.end {
-                Self.write(heatRate(neighbours, i, Self.load(y0, i), tissue), rate, i, run.end &- i)
+                var value = heatRate(neighbours, i, Self.load(y0, i), tissue)
+                if tissue.isHeated { value -= warmthOfFront(neighbours, i, tissue) * gain }
+                Self.write(value, rate, i, run.end &- i)
                 i &+= Lanes.scalarCount
             }
         }
@@ -114,6 +120,7 @@ private struct RowKernel: @unchecked Sendable {
             interfaces.correct(rate, row: row, rowStart: start, states: faceStates, kirchhoff: kirchhoff, factor: 1)
         }
         if hasSharpFront { kernel.sharpFront!.correct(rate, row: row, enthalpy: self.start, kirchhoff: kirchhoff, factor: 1) }
+        if smooths { kernel.smoothFlux!.add(to: rate, row: row, kirchhoff: kirchhoff, share: gain) }
         sinks?.add(to: rate, row: row, rowStart: start, factor: 1)
         if !pinned.isEmpty { for offset in pinned[row] { rate[offset &- start] = 0 } }
         var i = 0
@@ -176,6 +183,21 @@ private struct RowKernel: @unchecked Sendable {
             share -= Self.positive(share - Lanes(repeating: 1))
         }
         return rate + share * (Lanes(repeating: tissue.heating) - Self.positive(enthalpy) * tissue.heatingSlope)
+    }
+
+    /// By how much less blood heats cells that ice has reached than if all of them were as warm as their centres: what is not frozen of a cell is on
+    /// average as warm as its own middle. W/m³.
+    private func warmthOfFront(_ n: Conduction.RowNeighbours, _ i: Int, _ tissue: KernelTissue) -> Lanes {
+        let here = Self.load(n.row, i), half = Lanes(repeating: 0.5)
+        var span = Self.magnitude(Self.load(n.row, i &+ 1) - Self.load(n.row, i &- 1)) * Self.load(n.iSpans, i) + Lanes(repeating: 1e-12)
+        span += Self.magnitude(Self.load(n.jHigh, i) - Self.load(n.jLow, i)) * n.jSpan
+        span += Self.magnitude(Self.load(n.kHigh, i) - Self.load(n.kLow, i)) * n.kSpan
+        var share = Self.positive(here / span + half)
+        share -= Self.positive(share - Lanes(repeating: 1))
+        // θ of that middle is half the greatest in the cell.
+        let warmer = Self.positive(share * span * half - Self.positive(here)) / tissue.liquidSlope
+        if let flowLeft { share -= Self.positive(share - Self.load(flowLeft + n.start, i)) }
+        return share * warmer * tissue.heatingSlope
     }
 
     /// What follows from the enthalpies of a row.

@@ -11,6 +11,8 @@ struct SuperTimeStep {
     static let mostStages = 61
 
     let stages: [Stage]
+    /// By how much more than one that stays all the time a rate must be that only M(Y_0) has, for the same change over the step.
+    let firstRateGain: Double
 
     /// The number of stages, odd and at least 3, for which a step of `seconds` is stable where `eulerLimit` is the longest stable step of Euler's method.
     static func stageCount(seconds: Double, eulerLimit: Double) -> Int {
@@ -33,5 +35,8 @@ struct SuperTimeStep {
                     mu: mu, nu: -Double(j - 1) / Double(j) * b(j) / b(j - 2), muTilde: mu * w, gammaTilde: -(1 - b(j - 1)) * mu * w,
                     time: time(j - 1))
             }
+        var change = stages[0].muTilde, before = 0.0
+        for stage in stages.dropFirst() { (change, before) = (stage.mu * change + stage.nu * before + stage.gammaTilde, change) }
+        firstRateGain = 1 / change
     }
 }

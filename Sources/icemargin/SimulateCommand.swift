@@ -23,6 +23,8 @@ struct SimulateCommand: AsyncParsableCommand {
               protocol: {freeze: 10, thaw: 5, refreeze: 10}     # minutes
               outputTimes: [600, 1500]                          # seconds
               isotherms: [0, -20, -40]
+              grid: {spacing: 1, margin: 30, reach: 40}         # mm, optional: fine cells (1, or finer where that takes \
+            little time), how far they go around probes, and wider ones beyond
               rays:
                 - {name: aside, from: [0, 0, 15], direction: [1, 0, 0]}
               tumours:                                          # planned margins, simulated

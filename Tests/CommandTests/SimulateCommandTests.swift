@@ -60,6 +60,25 @@ import Testing
         withExtendedLifetime(keep) {}
     }
 
+    /// Cells are finer than the usual 1 mm where that takes little time and nothing is said of them.
+    @Test(arguments: [(given: "", seconds: 10.0, spacing: 0.5), ("spacing: 1, ", 10, 1)])
+    func choosesItsCellsByTheWork(given: String, seconds: Double, spacing: Double) throws {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "run.yaml")
+        try Data(
+            """
+            schema: icemargin.simulation/1
+            grid: {\(given)core: [[-10, -10, -9], [10, 10, 24]], reach: 12}
+            tissue: liver
+            probes: [{model: ice-seed, tip: [0, 0, 0], tail: [0, 0, 90]}]
+            protocol: {freeze: 10}
+            outputTimes: [\(seconds)]
+            """.utf8).write(to: file)
+        let run = try CommandRunner.run("simulate", file.path, "--output", folder.url.appending(path: "out").path, "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let grid = try #require(try run.json()["grid"] as? [String: Any])
+        #expect(grid["spacingMM"] as? [Double] == [spacing, spacing, spacing])
+    }
+
     @Test func holdsATumourThatIsLargerThanItsIce() throws {
         let (run, _, keep) = try run(
             """

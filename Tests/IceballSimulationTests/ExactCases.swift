@@ -38,9 +38,8 @@ enum ExactCases {
     static func line(
         _ table: EnthalpyTable, wattsPerMetre: Double, through: (x: Double, y: Double) = (0, 0), perfusion: Double = 0,
         spacingMM: Double = 1,
-        reachMM: Double = 90, longestStepS: Double = 10, outputTimesS: [Double]
+        halfMM half: Double = 24, reachMM: Double = 90, longestStepS: Double = 10, outputTimesS: [Double]
     ) throws -> IceballSimulation {
-        let half = 24.0
         let grid = try grid(
             from: SIMD3(-half, -half, 0), to: SIMD3(half, half, 3 * spacingMM), spacingMM: spacingMM,
             reachMM: [.iLow: reachMM, .iHigh: reachMM, .jLow: reachMM, .jHigh: reachMM])

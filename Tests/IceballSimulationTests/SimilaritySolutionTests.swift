@@ -90,4 +90,16 @@ import Testing
         // An oblique front without width is known less well: 0.16 mm at the worst.
         try expect(simulation, rows, from: place, along: testDirections, toleranceMM: 0.16)
     }
+
+    /// Where the cold only just arrives the temperature falls off steeply, and along the cells' axes differences of two cells let it get 0.1 mm too far.
+    @Test func farFromTheIceColdArrivesAtTheRightTime() throws {
+        let place = PatientPoint(0.2, -0.3, 1.5)
+        let simulation = try ExactCases.line(
+            ExactCases.mushy, wattsPerMetre: 400, through: (place.lps.x, place.lps.y), halfMM: 34, outputTimesS: [600])
+        let field = try simulation.run().snapshots[0].temperature
+        for direction in testDirections {
+            let radius = try #require(field.radiusMM(of: 36.0996, from: place, along: direction))
+            #expect(abs(radius - 30) < 0.075, "along \(direction.lps)")
+        }
+    }
 }

@@ -13,7 +13,7 @@ import Testing
         for (temperature, radius) in radii where radius > 3 {
             for direction in directions {
                 let measured = try #require(field.radiusMM(of: temperature, from: origin, along: direction))
-                #expect(abs(measured - radius) <= 0.25, "\(temperature) °C along \(direction.lps)")
+                #expect(abs(measured - radius) <= 0.15, "\(temperature) °C along \(direction.lps)")
             }
         }
     }

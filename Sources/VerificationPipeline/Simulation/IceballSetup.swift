@@ -33,19 +33,26 @@ struct IceballSetup {
     private static let unknownActiveLengthMM = 7.0, unknownCoolantK = 22.0, unknownElapsedMinutes = 2.5
     /// Where no protocol is given.
     private static let defaultFreezeMinutes = 10.0
+    /// No ablation takes longer: minutes were meant to be given, and seconds were.
+    private static let longestMinutes = 240.0
 
     /// - Parameters:
     ///   - probes: on the ice scan; those without ice around them are left out, for they were not switched on.
     ///   - ice: the visible ice; `nil` for a plan, which has the whole protocol before it.
     init(_ description: CaseDescription, probes: [Probe], ice: CaseObject?, library: ProbeLibrary) throws {
+        let given = description.freezeProtocol.map { $0.freezeMinutes + $0.thawMinutes + $0.refreezeMinutes } ?? 0
+        if let minutes = [given, description.elapsedMinutes ?? 0].first(where: { $0 > Self.longestMinutes }) {
+            throw SimulationError.protocolContradicts(
+                "The protocol, or the time of the scan", reason: String(format: "%g min are longer than any ablation; give minutes, not seconds", minutes))
+        }
         assumptions = []
         priors = EdgeFitPriors()
-        let given: [CaseDescription.GivenProbe] = if case .given(let list) = description.probes { list } else { [] }
+        let named: [CaseDescription.GivenProbe] = if case .given(let list) = description.probes { list } else { [] }
         let (phases, seconds) = Self.schedule(description, isPlan: ice == nil, &assumptions, &priors)
         var placed: [PlacedProbe] = [], unnamed = 0
         for (index, probe) in probes.enumerated() {
             guard let direction = probe.direction else { continue }
-            let name = (index < given.count ? given[index].model : nil) ?? description.probeModel
+            let name = (index < named.count ? named[index].model : nil) ?? description.probeModel
             if name == nil { unnamed += 1 }
             let model = try library.model(name ?? Self.defaultModel)
             let entry = PlacedProbe(name: "P\(index + 1)", tip: probe.tip, direction: direction, model: model, phases: phases)
@@ -53,8 +60,11 @@ struct IceballSetup {
         }
         if unnamed > 0 {
             assumptions.append("no model is given for \(unnamed == probes.count ? "the" : "\(unnamed) of the") probes: \(Self.defaultModel) (17 gauge, 30 mm that freeze, −140 °C)")
-            (priors.activeLengthMM, priors.coolantK) = (Self.unknownActiveLengthMM, Self.unknownCoolantK)
+            priors.activeLengthMM = Self.unknownActiveLengthMM
         }
+        // One number stands for the power of all probes: as uncertain as the least certain of them.
+        let usual = priors.coolantK, stated = placed.map { $0.model.coolantUncertaintyK ?? usual }.max() ?? usual
+        priors.coolantK = unnamed > 0 ? max(Self.unknownCoolantK, stated) : stated
         // What the detection says of a tip holds for the tip alone, not for where behind it the probe freezes.
         priors.depthMM = max(priors.depthMM, probes.compactMap(\.tipUncertaintyMM).max() ?? 0)
         (self.probes, scanSeconds) = (placed, seconds)

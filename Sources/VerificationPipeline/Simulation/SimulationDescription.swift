@@ -47,14 +47,21 @@ public struct SimulationDescription: Sendable {
             return Ray(name: try entry.string("name") ?? "ray \(index + 1)", origin: origin, direction: unit)
         }
         let places = probes.flatMap { [$0.activeEnds.0, $0.activeEnds.1] } + sources.compactMap(\.point)
-        let (model, cold, findings) = try medium.model(around: places, planes: try cooling.planes())
-        var simulation = IceballSimulation(
-            model: model, sinks: try probes.map { probe in try probe.sink() } + sources.map(\.sink),
-            outputTimesS: try outputTimes(root, end: probes.map(\.durationS).max()))
-        simulation.sidesThatIceMayReach = cold
-        if let step = try root.positive("timeStep") { simulation.longestStepS = step }
+        let planes = try cooling.planes(), sinks = try probes.map { probe in try probe.sink() } + sources.map(\.sink)
+        let times = try outputTimes(root, end: probes.map(\.durationS).max()), step = try root.positive("timeStep")
+        func simulated(_ spacingMM: Double?) throws -> (IceballSimulation, [Finding]) {
+            let (model, cold, findings) = try medium.model(around: places, planes: planes, spacingMM: spacingMM)
+            var simulation = IceballSimulation(model: model, sinks: sinks, outputTimesS: times)
+            simulation.sidesThatIceMayReach = cold
+            if let step { simulation.longestStepS = step }
+            return (simulation, findings)
+        }
+        var (simulation, findings) = try simulated(nil)
+        if try !medium.isSpacingGiven, let spacing = SimulationMedium.finerSpacingMM(for: simulation) {
+            (simulation, findings) = try simulated(spacing)
+        }
         simulation.thresholdsC = try root.numbers("timeBelow") ?? []
-        let planned = try PlannedTumour.read(root, folder: folder, core: model.grid.core)
+        let planned = try PlannedTumour.read(root, folder: folder, core: simulation.model.grid.core)
         guard planned.tumours.isEmpty || !probes.isEmpty else { throw root.missing("probes") }
         return SimulationDescription(
             simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays,

@@ -20,17 +20,32 @@ struct SimulationMedium {
         return min(max(warmLengths * length, reachMM.lowerBound), reachMM.upperBound)
     }
 
+    /// Cells where nothing is said of them, mm: the first, or one of the others where all cells times all stages stay below the bound, of which
+    /// two processors compute in a second or so.
+    private static let usualSpacingMM = 1.0, finerSpacingsMM = [0.5, 0.6, 0.75], largestFinerWork = 1.5e9
+
+    /// Cells finer than the usual ones of `simulation` that still take little time; `nil` when none do.
+    static func finerSpacingMM(for simulation: IceballSimulation) -> Double? {
+        // Stages grow as cells become finer, cells along each axis that has more than a few.
+        let work = simulation.expectedCellStages
+        return finerSpacingsMM.first { work / ($0 * $0 * $0 * $0) < largestFinerWork }
+    }
+
+    var isSpacingGiven: Bool { get throws { try root.mapping("grid", known: Self.gridKeys)?.has("spacing") ?? false } }
+    private static let gridKeys = ["spacing", "core", "margin", "reach"]
+
     /// - Parameters:
     ///   - places: what the core must hold when none is given.
     ///   - planes: sides that sources hold at a temperature.
+    ///   - spacingMM: of cells where the file gives none.
     /// - Returns: the model, and the sides that ice may touch.
-    func model(around places: [PatientPoint], planes: [SimulationGrid.Side: Double]) throws
+    func model(around places: [PatientPoint], planes: [SimulationGrid.Side: Double], spacingMM: Double? = nil) throws
         -> (model: ThermalModel, cold: Set<SimulationGrid.Side>, findings: [Finding])
     {
         let library = try library(), start = try root.number("start") ?? 37, tissue = try tissue()
         var boundary = try boundary(start: start)
         for (side, temperature) in planes { boundary[side] = .temperature(temperature) }
-        let grid = try grid(around: places, boundary: boundary, tissue)
+        let grid = try grid(around: places, boundary: boundary, tissue, spacingMM: spacingMM)
         let labelling = try SimulationTissues(root: root, folder: folder, library: library, background: tissue).labels(on: grid)
         let model = ThermalModel(
             grid: grid, tissues: labelling.tissues, labels: labelling.labels, boundary: boundary, startTemperatureC: start,
@@ -89,11 +104,11 @@ struct SimulationMedium {
         return conditions
     }
 
-    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue) throws
+    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue, spacingMM: Double?) throws
         -> SimulationGrid
     {
-        let entry = try root.mapping("grid", known: ["spacing", "core", "margin", "reach"])
-        let spacing = try entry?.positive("spacing") ?? 1
+        let entry = try root.mapping("grid", known: Self.gridKeys)
+        let spacing = try entry?.positive("spacing") ?? spacingMM ?? Self.usualSpacingMM
         let corners = try entry?.points("core") ?? []
         var low: SIMD3<Double>, high: SIMD3<Double>
         if let entry, entry.has("core") {

@@ -58,9 +58,10 @@ struct FitValidation {
 
     /// As a case is: fitted on cells of 2 mm, with the field on cells of 1 mm.
     static func fit(_ ice: IceCase) throws -> (result: EdgeFit.Result, lowest: UncertainField) {
-        let fit = EdgeFit(
+        var fit = EdgeFit(
             model: try IceCase.medium(spacingMM: 2), probes: ice.told, seconds: IceCase.seconds, edge: ice.edge,
             edgeTemperatureC: IceCase.edgeTemperatureC)
+        fit.priors.coolantK = ice.coolantUncertaintyK
         let result = try fit.run()
         var lowest = result.lowest
         lowest.field = try result.simulation(on: try IceCase.medium(spacingMM: 1)).run().snapshots[0].lowest

@@ -8,17 +8,21 @@ struct IceCase {
     let world: ThermalModel
     let real, told: [PlacedProbe]
     let hasVessel: Bool
+    /// What is said of the probes' power: as of probes that were calibrated, or as of any, K.
+    let coolantUncertaintyK: Double
     /// What a segmentation makes of the edge.
     let edge: [EdgeFit.EdgePoint]
     /// At the scan.
     let truth: TemperatureField
 
+    static let calibratedK = 3.0
     static let seconds = 600.0, edgeTemperatureC = -0.5
     static let center = PatientPoint(0, 0, 2)
 
     /// - Parameter isProbeKnown: whether power and places of the probes are as the fit is told, so that only the tissue differs.
     init(number: Int, isProbeKnown: Bool = false) throws {
         self.number = number
+        coolantUncertaintyK = isProbeKnown ? Self.calibratedK : IceDraw.spreads.coolantK
         var random = NormalNumbers(seed: UInt64(number))
         let told = Self.probes(1 + number % 3), draw = IceDraw(probeCount: told.count, isProbeKnown: isProbeKnown, &random)
         var world = draw.world(try Self.medium(spacingMM: 1.5, offsetMM: 0.37))
