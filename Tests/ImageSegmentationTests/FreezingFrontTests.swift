@@ -38,6 +38,20 @@ import Testing
         #expect(abs(sharpness.halfRiseMM - (blurMM * blurMM + 0.8 * 0.8 / 4).squareRoot()) < 0.05)
     }
 
+    /// Half of what is strong is soft by itself, as a moving or slanting wall is: it says nothing of the scanner.
+    @Test func blurIsReadWhereEdgesAreSharpest() throws {
+        let grid = try AnalyticScan.grid(120, 116, 26)
+        let scan = AnalyticScan.make(grid, blurMM: 0.7, noise: 5, seed: 22) { (p: SIMD3<Double>) -> Double in
+            let away = (p.y * p.y + (abs(p.x) - 23) * (abs(p.x) - 23)).squareRoot() - 18
+            let share = p.x < 0 ? (away < 0 ? 1 : 0) : 0.5 * erfc(away / 1.2)
+            return -1000 + 1060 * share
+        }
+        let size = scan.geometry.size, slices = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
+        let nowhere = Volume<Float>(geometry: slices.geometry, repeating: -1)
+        let sharpness = try #require(ScanSharpness(slices, excluding: nowhere, leastContrast: 400))
+        #expect(abs(sharpness.halfRiseMM - (0.7 * 0.7 + 0.8 * 0.8 / 4).squareRoot()) < 0.08)
+    }
+
     @Test func whatCannotBeReadIsTakenAsPhysicsExpectsAndSaid() {
         let unknown = FreezingFront(iceHalfRise: nil, sharpness: nil, voxelMM: 0.8, ramp: FreezingRamp(radiusMM: 13))
         // 7 °C at 4 °C/mm are a ramp of 1.75 mm, half of which is 0.9 mm; water alone would change at once.
