@@ -45,10 +45,7 @@ import Testing
     /// Ice of 50 mm around a single probe after two minutes.
     @Test func iceThatTheProbeCannotHaveMadeKeepsItsSetBacks() throws {
         let folder = try TemporaryFolder(), ice = folder.url.appending(path: "ice.nii.gz"), center = PatientPoint(-88.5, -23.3, 40.3)
-        let grid = try GridGeometry(size: GridSize(60, 60, 60), spacing: SIMD3(repeating: 1.5), origin: PatientPoint(center.lps - 44.25))
-        try NIfTIFile.write(Mask(geometry: grid) { voxels in
-            for offset in voxels.indices { voxels[offset] = grid.point(grid.size.index(atOffset: offset)).distance(to: center) < 25 ? 1 : 0 }
-        }, to: ice)
+        try Self.writeBall(center, radiusMM: 25, to: ice)
         let run = try CommandRunner.run(
             "verify", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural", Self.liver.appending(path: "intraprocedural").path,
             "--site", "liver", "--tumour-mask", Self.liver.appending(path: "masks/tumour-planning.nii.gz").path, "--ice-mask", ice.path,
@@ -60,6 +57,54 @@ import Testing
         #expect(try #require(report["margins"] as? [[String: Any]]).compactMap { $0["zoneSource"] as? String }.dropFirst().allSatisfy { $0.hasPrefix("fixed set-back") })
         let codes = try #require(report["findings"] as? [[String: Any]]).map { $0["code"] as! String }
         #expect(codes.contains("simulation-rejected") && codes.contains("forecast-not-possible"))
+    }
+
+    /// Four probes colder than any, frozen for hours, in ice of 16 mm; and a protocol in seconds.
+    @Test(arguments: [
+        (freeze: "60", elapsed: "60", code: "ice-at-boundary"), ("600", "600", "protocol-contradiction"), ("10", "600", "protocol-contradiction"),
+    ])
+    func whatCannotBeSimulatedKeepsItsSetBacks(freeze: String, elapsed: String, code: String) throws {
+        let folder = try TemporaryFolder(), ice = folder.url.appending(path: "ice.nii.gz"), center = PatientPoint(-88.5, -23.3, 40.3)
+        try Self.writeBall(center, radiusMM: 8, to: ice)
+        try Data(
+            """
+            schema: icemargin.probes/1
+            sources: [{id: test, text: "invented"}]
+            probes: [{name: log, diameter: [5, test], activeLength: [90, test], coolant: [-200, test]}]
+            """.utf8).write(to: folder.url.appending(path: "probes.yaml"))
+        let probes = [(-5.0, -5.0), (5, -5), (-5, 5), (5, 5)].map { left, posterior -> String in
+            let place = String(format: "%.1f, %.1f", center.lps.x + left, center.lps.y + posterior)
+            return "{tip: [\(place), 10], tail: [\(place), 140], model: log}"
+        }.joined(separator: ", ")
+        let file = folder.url.appending(path: "case.yaml")
+        try Data(
+            """
+            schema: icemargin.case/1
+            id: a
+            site: liver
+            planning: {series: \(Self.liver.appending(path: "planning").path)}
+            intraprocedural: {series: \(Self.liver.appending(path: "intraprocedural").path)}
+            tumours: [{id: T1, mask: \(Self.liver.appending(path: "masks/tumour-planning.nii.gz").path)}]
+            ice: {mask: ice.nii.gz}
+            probes: [\(probes)]
+            probeModels: [probes.yaml]
+            protocol: {freeze: \(freeze)}
+            elapsed: \(elapsed)
+            """.utf8).write(to: file)
+        let run = try CommandRunner.run("verify", file.path, "--output", folder.url.appending(path: "result").path, "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let report = try run.json(), findings = try #require(report["findings"] as? [[String: Any]])
+        let found = try #require(findings.first { $0["code"] as? String == code }, "\(findings.map { $0["message"]! })")
+        #expect((found["message"] as! String).contains("not simulated") && !(found["remedy"] as! String).isEmpty)
+        #expect(try #require(report["margins"] as? [[String: Any]]).compactMap { $0["zoneSource"] as? String }.dropFirst().allSatisfy { $0.hasPrefix("fixed set-back") })
+        #expect(report["simulation"] is NSNull && report["forecast"] is NSNull)
+    }
+
+    private static func writeBall(_ center: PatientPoint, radiusMM: Double, to file: URL) throws {
+        let grid = try GridGeometry(size: GridSize(60, 60, 60), spacing: SIMD3(repeating: 1.5), origin: PatientPoint(center.lps - 44.25))
+        try NIfTIFile.write(Mask(geometry: grid) { voxels in
+            for offset in voxels.indices { voxels[offset] = grid.point(grid.size.index(atOffset: offset)).distance(to: center) < radiusMM ? 1 : 0 }
+        }, to: file)
     }
 
     @Test func anUnknownProbeModelEndsWithTheKnownOnes() throws {
