@@ -27,6 +27,7 @@ public struct RigidRegistration: Sendable {
     /// shifted by a rib or two can look as good as the right one, at `wholeBodyFiner` no longer.
     static let candidates = 5
     static let finerCandidates = 4
+    static let directCandidates = 2
     /// Ends that are no farther apart than this, in the middle of the fixed scan and 100 mm from it, are one.
     static let sameEndMM = 6.0
 
@@ -60,7 +61,11 @@ public struct RigidRegistration: Sendable {
             .sorted { explained($0) > explained($1) }
         let middle = pair.fixed[0].geometry.center
         let distinct = ends.indices.filter { n in ends[..<n].allSatisfy { !Self.isSameEnd($0.transform, ends[n].transform, around: middle) } }
-        let followed = distinct.prefix(Self.finerCandidates).compactMap { Self.refined(ends[$0].transform, pair, Self.wholeBodyFiner, focus) }
+        // Of different modalities the coarse grid can lead away from a good start: the best ones are followed on the finer grid, too.
+        let direct = pair.isSameModality ? [] : starts.prefix(Self.directCandidates)
+        let followed = (distinct.prefix(Self.finerCandidates).map { ends[$0].transform } + direct).compactMap {
+            Self.refined($0, pair, Self.wholeBodyFiner, focus)
+        }
         guard var found = followed.max(by: { explained($0) < explained($1) }) else { throw .nothingInCommon }
         for stage in Self.towardsFocus where focus != nil || stage.level == 2 {
             guard let next = Self.refined(found.transform, pair, stage, focus) else { throw .nothingInCommon }
