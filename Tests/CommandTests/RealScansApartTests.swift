@@ -1,5 +1,8 @@
 import Foundation
+import ImageRegistration
+import ImagingCore
 import Testing
+import VerificationPipeline
 
 /// Real scans that do not belong together, where the folder of real data is there (`ICEMARGIN_REAL_DATA`); skipped elsewhere.
 @Suite(.serialized) struct RealScansApartTests {
@@ -37,5 +40,25 @@ import Testing
         let matrix = (document["rigid"] as! [String: Any])["matrix"] as! [[Double]], seed = [179.37, 11.24, -194.5, 1]
         let moved = matrix.prefix(3).map { zip($0, seed).reduce(0) { $0 + $1.0 * $1.1 } }
         #expect(zip(moved, seed).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot() < 0.5)
+    }
+
+    /// The CT of a limb is mostly air, and the MR a crop of it: without the frame, turned and shifted, they come as near as bone and muscle agree.
+    @Test(.enabled(if: isThere)) func aLimbIsFoundWithoutItsFrame() throws {
+        let scans = Self.data.appending(path: "ct-mr-pet-rtstruct-sarcoma"), tumour = PatientPoint(179.37, 11.24, -194.5)
+        let fixed = try StageScan.read(scans.appending(path: "MR_T1/image"), role: "fixed")
+        let volume = try StageScan.read(scans.appending(path: "CT/image"), role: "moving").volume.floats(), grid = volume.geometry
+        let motion = ImagingCore.AffineTransform(
+            rotation: .rotation(about: PatientVector(0.1, 0.3, 1), radians: 12 * .pi / 180), about: tumour, translation: PatientVector(20, 20, 5))
+        func turned(_ vector: PatientVector) -> PatientVector { PatientVector(motion.matrix * vector.lps) }
+        let moved = try GridGeometry(
+            size: grid.size, spacing: grid.spacing, origin: motion(grid.origin),
+            axes: PatientAxes(i: turned(grid.axes.i), j: turned(grid.axes.j), k: turned(grid.axes.k)))
+        let moving = Volume<Float>(geometry: moved) { voxels in
+            volume.withUnsafeVoxels { source in for offset in voxels.indices { voxels[offset] = source[offset] } }
+        }
+        let found = try RigidRegistration(
+            fixed: RegistrationScan(fixed.volume, modality: .mr), moving: RegistrationScan(.float32(moving), modality: .ct),
+            focus: RegistrationFocus(center: motion(tumour), radiusMM: 19))
+        #expect(found.fixedToMoving(tumour).distance(to: motion(tumour)) < 8)
     }
 }
