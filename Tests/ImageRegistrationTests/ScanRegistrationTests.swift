@@ -94,7 +94,7 @@ import Testing
             status { ($0.isSameModality, $0.similarity, $0.shiftedSimilarity, $0.blocks, $0.details) = (false, 0.45, 0.2, share.map(blocks), details) }
         }
         #expect(blockwise(0.7) == .pass)
-        #expect(blockwise(0.53) == .doubtful)
+        #expect(blockwise(0.5) == .doubtful)
         #expect(blockwise(0.3) == .fail)
         #expect(blockwise(0.7, details: 0.5) == .fail)
         #expect(blockwise(0.7, details: nil) == .doubtful)
