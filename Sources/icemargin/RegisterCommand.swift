@@ -16,7 +16,8 @@ struct RegisterCommand: AsyncParsableCommand {
         discussion: """
             icemargin register --moving planning --fixed intraop --seed 12.5,-80,431 --diameter 24 --output registration
 
-            Tissue around the tumour decides, and the tumour itself stays rigid; without --seed the middle of the fixed scan counts. Ice that \
+            Tissue around the tumour decides, and the tumour itself stays rigid; without --seed the middle of the fixed scan counts. Scans \
+            that share a frame of reference stay in it unless the images show, beyond chance, that the patient moved. Ice that \
             is found around probes on CT, and metal, are not compared. The output folder gets rigid.tfm (ITK, fixed to moving frame), \
             displacement.nii.gz (the whole motion as ITK reads it), resampled.nii.gz (the moving scan on the fixed one's grid), pictures as \
             PNG that show whether to believe it, and register.json.

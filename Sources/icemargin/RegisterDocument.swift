@@ -32,6 +32,7 @@ struct RegisterDocument: Encodable {
         let similarity, explained, shiftedSimilarity, bendingMM, overlap: Double
         let blockAgreement, blockShiftMM, blockCorrelation: Double?
         let blockCount: Int
+        let detail: Double?
         /// Of the motion's displacement; negative where it folds.
         let smallestJacobian: Double
         let tumourVolumeChangePercent: Double?
@@ -50,7 +51,8 @@ struct RegisterDocument: Encodable {
             status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.statedErrorMM, inverseErrorMM: q.inverseErrorMM,
             softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM,
             usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained, shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap,
-            blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount, smallestJacobian: q.smallestJacobian,
+            blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount, detail: q.detail,
+            smallestJacobian: q.smallestJacobian,
             tumourVolumeChangePercent: q.tumourVolumeChange.map { 100 * $0 })
         self.findings = findings
         timingsS = Dictionary(uniqueKeysWithValues: seconds.map { ($0.rawValue, $1) }).merging(["register": seconds.values.reduce(0, +)]) { $1 }
