@@ -3,13 +3,12 @@ import ImagingCore
 extension LevelSet {
     /// The smooth sub-voxel surface that a binary mask was most likely sampled from.
     ///
-    /// The surface bends as little as it can while every voxel centre keeps its side: inside stays inside, outside stays outside
-    /// (constrained smoothing after Whitaker, "Reducing aliasing artifacts in iso-surfaces of binary volumes", 2000; here
-    /// with the field held to the distances that the voxel centres allow, and the mask's volume kept, so that the surface
-    /// does not shrink). Thick slices are filled in between, and beyond the last slice, by the same rule. For masks made of
-    /// voxel centres inside the object, or of voxels at least half filled.
+    /// The surface bends as little as it can while it passes between each voxel centre inside and its neighbours outside, about half way where
+    /// nothing else is known, and the mask's volume is kept, so that it does not shrink. Voxel centres keep their side to within the
+    /// reconstruction's grid. Thick slices are filled in between, and beyond the last slice, by the same rule. For masks made of voxel centres
+    /// inside the object, or of voxels at least half filled.
     ///
-    /// The result has a grid of its own: cropped to the object and `paddingMM` around it, with voxels subdivided along axes on which
+    /// The result has a grid of its own: cropped to the object and some voxels around it, with voxels subdivided along axes on which
     /// they are coarse; voxel centres of the mask within it are voxel centres of the result. Where the object touches
     /// the edge of the mask's grid so does the result (`touchesGridEdge`). An empty mask gives a field that is negative everywhere.
     /// Deterministic; independent of the number of threads.
@@ -22,6 +21,9 @@ extension LevelSet {
         window.close(&field)
         self.init(field: field)
     }
+
+    /// How far from the surface of shares the field is a distance.
+    private static let reachMM: Float = 4
 
     /// The surface of an object given as the share of each voxel that it fills, or as a probability, from 0 to 1: where that is one half.
     ///
@@ -39,7 +41,7 @@ extension LevelSet {
         let interpolated = centred.resampled(onto: window.grid, interpolation: .cubic, outside: -scale / 2)
         let roughBand = Mask(interpolated) { $0 >= 0 }.signedDistance()
         self.init(field: SurfaceFit.distance(
-            toSurfaceOf: interpolated, near: roughBand, reachMM: Float(ReconstructionWindow.paddingMM)))
+            toSurfaceOf: interpolated, near: roughBand, reachMM: Self.reachMM))
     }
 }
 
@@ -47,8 +49,10 @@ extension LevelSet {
 struct ReconstructionWindow {
     /// Voxels are subdivided to about this size, or to the finest spacing that the mask has.
     static let wantedSpacingMM = 0.9
-    static let paddingMM = 4.0
-    private static let smallestPadding = 2
+    /// How far from the surface, in units of the thickest voxel, the field may still be moved.
+    static let reachInVoxels = 2.0
+    /// Beyond that the field is held: it must end within the grid.
+    private static let heldVoxels = 2.0
 
     /// The mask's voxel at the first voxel of `grid`; may lie outside the mask's grid.
     let low: VoxelIndex
@@ -65,19 +69,21 @@ struct ReconstructionWindow {
         guard let box = mask.boundingBox else { return nil }
         let geometry = mask.geometry, spacing = geometry.spacing, size = geometry.size
         // Beyond the grid's edge nothing is known: padding there would close the object smoothly and hide that it is cut.
-        func padded(_ range: Range<Int>, _ count: Int, _ spacing: Double) -> Range<Int> {
-            let padding = max(Self.smallestPadding, Int((Self.paddingMM / spacing).rounded(.up)))
+        func padded(_ range: Range<Int>, _ count: Int, _ spacing: Double, _ fine: Double) -> Range<Int> {
+            // The surface may lie almost a voxel beyond the last centre inside.
+            let padding = Int(((Self.reachInVoxels * max(thickest, 1) + Self.heldVoxels * fine) / spacing + 1).rounded(.up))
             return (range.lowerBound == 0 ? 0 : range.lowerBound - padding)..<(range.upperBound == count ? count : range.upperBound + padding)
         }
-        let i = padded(box.i, size.i, spacing.x), j = padded(box.j, size.j, spacing.y), k = padded(box.k, size.k, spacing.z)
+        let wanted = max(Self.wantedSpacingMM, spacing.min()), thickest = spacing.max()
+        let parts = pointwiseMax((spacing / wanted).rounded(.toNearestOrAwayFromZero), SIMD3(repeating: 1)), fine = spacing / parts
+        let i = padded(box.i, size.i, spacing.x, fine.x), j = padded(box.j, size.j, spacing.y, fine.y)
+        let k = padded(box.k, size.k, spacing.z, fine.z)
         isCut = [(box.i, size.i), (box.j, size.j), (box.k, size.k)].map { ($0.lowerBound == 0, $0.upperBound == $1) }
-        let wanted = max(Self.wantedSpacingMM, spacing.min())
-        let parts = pointwiseMax((spacing / wanted).rounded(.toNearestOrAwayFromZero), SIMD3(repeating: 1))
         divisions = SIMD3<Int>(parts)
         low = VoxelIndex(i.lowerBound, j.lowerBound, k.lowerBound)
         grid = geometry.refined(
             size: GridSize((i.count - 1) * divisions.x + 1, (j.count - 1) * divisions.y + 1, (k.count - 1) * divisions.z + 1),
-            spacing: spacing / parts, origin: geometry.point(ContinuousIndex(low)))
+            spacing: fine, origin: geometry.point(ContinuousIndex(low)))
     }
 
     /// Keeps the surface of an object that ends within the mask's grid within `grid`: between thick slices a jagged outline may bulge farther
