@@ -21,7 +21,8 @@ struct EdgeCrossings {
     private static let gridErrorMM = 0.05
     /// The least slope, and so the longest patch, that is told from none.
     private static let leastSlopeMM = 1e-3
-    private static let largestPatch = 100.0
+    /// Voxels along an axis that count as one, at most: a face that lies along the grid must stay where its voxels are.
+    private static let largestPatch = 5.0
 
     /// Half way between each pair of centres across the surface, in voxels of the window's grid, and the axis from one to the other.
     private var middles: [(index: SIMD3<Float>, axis: Int)] = []

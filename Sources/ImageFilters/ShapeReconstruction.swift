@@ -60,7 +60,8 @@ struct ReconstructionWindow {
     let divisions: SIMD3<Int>
     let grid: GridGeometry
     /// Per axis, whether the object goes on beyond the first and the last voxel of `grid`.
-    private let isCut: [(first: Bool, last: Bool)]
+    private let cuts: [(first: Bool, last: Bool)]
+    var isCut: Bool { cuts.contains { $0.first || $0.last } }
     /// Depth outside, millimetres, at which a closed side is held at least.
     private static let closedMM: Float = 0.05
 
@@ -78,7 +79,7 @@ struct ReconstructionWindow {
         let parts = pointwiseMax((spacing / wanted).rounded(.toNearestOrAwayFromZero), SIMD3(repeating: 1)), fine = spacing / parts
         let i = padded(box.i, size.i, spacing.x, fine.x), j = padded(box.j, size.j, spacing.y, fine.y)
         let k = padded(box.k, size.k, spacing.z, fine.z)
-        isCut = [(box.i, size.i), (box.j, size.j), (box.k, size.k)].map { ($0.lowerBound == 0, $0.upperBound == $1) }
+        cuts = [(box.i, size.i), (box.j, size.j), (box.k, size.k)].map { ($0.lowerBound == 0, $0.upperBound == $1) }
         divisions = SIMD3<Int>(parts)
         low = VoxelIndex(i.lowerBound, j.lowerBound, k.lowerBound)
         grid = geometry.refined(
@@ -93,7 +94,7 @@ struct ReconstructionWindow {
         field.withUnsafeMutableVoxels { field in
             for axis in 0..<3 {
                 let (u, v) = ((axis + 1) % 3, (axis + 2) % 3)
-                for (isOpen, place) in [(isCut[axis].first, 0), (isCut[axis].last, counts[axis] - 1)] where !isOpen {
+                for (isOpen, place) in [(cuts[axis].first, 0), (cuts[axis].last, counts[axis] - 1)] where !isOpen {
                     for b in 0..<counts[v] { for a in 0..<counts[u] {
                         let offset = place * strides[axis] + a * strides[u] + b * strides[v]
                         field[offset] = min(field[offset], -Self.closedMM)

@@ -28,6 +28,8 @@ struct SurfaceFit {
     /// Millimetres between the mask's voxel centres.
     private let maskSpacing: SIMD3<Double>
     private let maskVolume: Double
+    /// Whether the object goes on beyond the grid, so that its volume there is not known.
+    private let isCut: Bool
     private let crossings: EdgeCrossings
     /// Bounds of the signed distance: minus the distance to the nearest voxel centre inside, and that to the nearest outside.
     private let lower, upper: Volume<Float>
@@ -39,17 +41,18 @@ struct SurfaceFit {
         step = 1
         maskSpacing = mask.geometry.spacing
         maskVolume = mask.volumeML * 1000
+        isCut = window.isCut
         crossings = EdgeCrossings(of: mask, window)
         lower = Self.sites(of: mask, inside: true, window).distanceToInside().mapped { -$0 }
         upper = Self.sites(of: mask, inside: false, window).distanceToInside().mapped { min($0, .greatestFiniteMagnitude) }
     }
 
     private init(
-        grid: GridGeometry, step: Int, maskSpacing: SIMD3<Double>, maskVolume: Double, crossings: EdgeCrossings, lower: Volume<Float>,
-        upper: Volume<Float>
+        grid: GridGeometry, step: Int, maskSpacing: SIMD3<Double>, maskVolume: Double, isCut: Bool, crossings: EdgeCrossings,
+        lower: Volume<Float>, upper: Volume<Float>
     ) {
         (self.grid, self.step, self.maskSpacing, self.maskVolume) = (grid, step, maskSpacing, maskVolume)
-        (self.crossings, self.lower, self.upper) = (crossings, lower, upper)
+        (self.isCut, self.crossings, self.lower, self.upper) = (isCut, crossings, lower, upper)
     }
 
     /// The voxels of the window's grid that are centres of the mask's voxels inside, or outside, the object.
@@ -95,7 +98,7 @@ struct SurfaceFit {
     private func thinned(by step: Int) -> SurfaceFit {
         let coarse = grid.thinned(by: step)
         return SurfaceFit(
-            grid: coarse, step: step, maskSpacing: maskSpacing, maskVolume: maskVolume, crossings: crossings,
+            grid: coarse, step: step, maskSpacing: maskSpacing, maskVolume: maskVolume, isCut: isCut, crossings: crossings,
             lower: lower.resampled(onto: coarse, interpolation: .nearest), upper: upper.resampled(onto: coarse, interpolation: .nearest))
     }
 
@@ -103,7 +106,7 @@ struct SurfaceFit {
         var field = start
         for _ in 0..<passes {
             field = keepingVolume(field)
-            let widthMM = Self.bandWidths * max(thickest, Float(grid.spacing.max()), 1)
+            let widthMM = Self.bandWidths * max(thickest, 1)
             let bandMM = min(widthMM, Self.ridgeShare * max(0, field.valueRange().upperBound))
             field = distanced(field, bandMM: bandMM)
             let free = field.mapped { abs($0) <= bandMM ? UInt8(1) : 0 }
@@ -140,8 +143,9 @@ struct SurfaceFit {
         return once.combined(with: twice) { 2 * $0 - $1 }
     }
 
-    /// Shifts the surface along its normals until it encloses the mask's volume, which sampling leaves unbiased.
+    /// Shifts the surface along its normals until it encloses the mask's volume, which sampling leaves unbiased; not where the object is cut.
     private func keepingVolume(_ field: Volume<Float>) -> Volume<Float> {
+        guard !isCut else { return field }
         var shift = 0.0
         for _ in 0..<4 {
             let mesh = field.isosurface(at: Float(-shift))
@@ -165,7 +169,7 @@ struct SurfaceFit {
     ///
     /// - Parameter exactMM: see `SurfaceDistance.signedDistances`; by default three voxels.
     static func distance(toSurfaceOf field: Volume<Float>, near rough: Volume<Float>, reachMM: Float, exactMM: Float? = nil) -> Volume<Float> {
-        let mesh = field.isosurface(at: 0)
+        let mesh = field.isosurface(at: 0).open(within: field.geometry)
         guard !mesh.isEmpty else { return rough }
         return SurfaceDistance(mesh).signedDistances(near: rough, in: -reachMM...reachMM, exactMM: exactMM ?? 3 * Float(rough.geometry.spacing.max()))
     }
@@ -182,5 +186,20 @@ extension Volume where Voxel == Float {
                 }
             }
         }
+    }
+}
+
+extension TriangleMesh {
+    /// Without the faces beyond the grid's outermost voxel centres that close the surface there: the object goes on.
+    fileprivate func open(within grid: GridGeometry) -> TriangleMesh {
+        let last = SIMD3(Double(grid.size.i - 1), Double(grid.size.j - 1), Double(grid.size.k - 1)), beyond = 0.25
+        let places = vertices.map { grid.continuousIndex($0).ijk }
+        let isBeyondAnywhere = places.contains { any($0 .< -beyond) || any($0 .> last + beyond) }
+        guard isBeyondAnywhere else { return self }
+        return TriangleMesh(vertices: vertices, triangles: triangles.filter { triangle in
+            let (a, b, c) = (places[Int(triangle.x)], places[Int(triangle.y)], places[Int(triangle.z)])
+            let lowest = pointwiseMax(a, pointwiseMax(b, c)), highest = pointwiseMin(a, pointwiseMin(b, c))
+            return !(any(lowest .< -beyond) || any(highest .> last + beyond))
+        })
     }
 }

@@ -30,7 +30,7 @@ public struct SurfaceSampling: Sendable, Hashable {
         let thickest = spacingMM.max()
         switch source {
         case .binaryMask:
-            return 0.03 * spacingAlongNormalMM + 0.012 * spacingAlongNormalMM * spacingAlongNormalMM + 0.02 * thickest
+            return 0.045 * spacingAlongNormalMM + 0.012 * spacingAlongNormalMM * spacingAlongNormalMM + 0.02 * thickest
         case .levelSet: return 0.02 * spacingAlongNormalMM + 0.01 * thickest
         }
     }

@@ -59,13 +59,13 @@ import Testing
         #expect(codes.contains("simulation-rejected") && codes.contains("forecast-not-possible"))
     }
 
-    /// Four probes colder than any, frozen for hours, in ice of 16 mm; and a protocol in seconds.
+    /// Four probes colder than any, frozen for hours, in ice of 20 mm; and a protocol in seconds.
     @Test(arguments: [
-        (freeze: "60", elapsed: "60", code: "ice-at-boundary"), ("600", "600", "protocol-contradiction"), ("10", "600", "protocol-contradiction"),
+        (freeze: "180", elapsed: "180", code: "ice-at-boundary"), ("600", "600", "protocol-contradiction"), ("10", "600", "protocol-contradiction"),
     ])
     func whatCannotBeSimulatedKeepsItsSetBacks(freeze: String, elapsed: String, code: String) throws {
         let folder = try TemporaryFolder(), ice = folder.url.appending(path: "ice.nii.gz"), center = PatientPoint(-88.5, -23.3, 40.3)
-        try Self.writeBall(center, radiusMM: 8, to: ice)
+        try Self.writeBall(center, radiusMM: 10, to: ice)
         try Data(
             """
             schema: icemargin.probes/1

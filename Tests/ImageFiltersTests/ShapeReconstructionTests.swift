@@ -190,6 +190,24 @@ struct ShapeReconstructionTests {
         #expect(!LevelSet(reconstructing: mask).touchesGridEdge)
     }
 
+    /// Half a space, and a ball of which the lower half lies beyond the grid: their edges are where they are with all of it.
+    @Test(arguments: [SIMD3(1.0, 1, 1), SIMD3(0.7, 0.7, 2.5)])
+    func whatLiesBeyondTheGridDoesNotMoveTheEdge(spacing: SIMD3<Double>) throws {
+        let grid = try GridGeometry(size: GridSize(40, 40, 16), spacing: spacing, origin: PatientPoint(0, 0, 0))
+        func surface(_ isInside: (SIMD3<Double>) -> Bool) -> [SIMD3<Double>] {
+            LevelSet(reconstructing: Mask(geometry: grid) { voxels in
+                for offset in voxels.indices { voxels[offset] = isInside(grid.point(grid.size.index(atOffset: offset)).lps) ? 1 : 0 }
+            }).surface().vertices.map(\.lps).filter { $0.z > 1.5 * spacing.z && $0.z < 14 * spacing.z }
+        }
+        let middle = 18.5 * spacing.x, plane = surface { $0.x < middle }.filter { $0.x > 3 && $0.y > 4 && $0.y < 34 * spacing.y }
+        // Along the grid itself nothing but the pairs of voxels tells where between them it is.
+        let away = plane.map { $0.x - middle }
+        #expect(!away.isEmpty && abs(away.reduce(0, +) / Double(away.count)) < 0.2 && away.allSatisfy { abs($0) < 0.5 }, "\(away.min()!) … \(away.max()!) mm")
+        let center = SIMD3(20.2 * spacing.x, 19.7 * spacing.y, -3)
+        let errors = surface { length($0 - center) < 12 }.map { length($0 - center) - 12 }
+        #expect(abs(errors.reduce(0, +) / Double(errors.count)) < 0.05 * spacing.z)
+    }
+
     @Test func emptyMaskHasNoSurface() throws {
         let grid = try GridGeometry(size: GridSize(4, 4, 4), spacing: SIMD3(1, 1, 1), origin: PatientPoint(0, 0, 0))
         #expect(LevelSet(reconstructing: Mask(empty: grid)).surface().isEmpty)
