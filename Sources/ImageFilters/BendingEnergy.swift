@@ -4,8 +4,8 @@ import ImagingCore
 ///
 /// It is a quadratic function of the free voxels; the other voxels are held.
 struct BendingEnergy {
-    /// What the bending counts for against the crossings, per millimetre. A property of the shapes that are drawn in medicine, not of a grid:
-    /// from 3 to 30 the surfaces differ by less than a tenth of a voxel.
+    /// What the bending counts for against the crossings, per millimetre. A property of the shapes that are drawn in medicine, not of a grid;
+    /// chosen on lobulated bodies at 1 and 2.5 mm slices, whose smallest margins change by less than 0.1 mm from 3 to 30.
     private static let stiffness = 10.0
     /// The share of the first residual at which iterations end.
     private static let tolerance = 1e-4

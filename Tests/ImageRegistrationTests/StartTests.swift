@@ -109,25 +109,25 @@ import Testing
         #expect(found.quality.status != .fail, "\(found.quality.reasons)")
     }
 
-    /// On the coarsest grid a lung of MR leads away from the right start, far to a side; on the next one it does not.
-    @Test func aGoodStartOfAnotherModalityIsNotLost() throws {
+    /// A lung on CT, and the same on MR.
+    private static func lungs(seed: UInt64, turnedDegrees: Double, movedMM: Double, breathingMM: Double) throws -> (ct: StudyPair, mr: StudyPair) {
         func pair(_ modality: Modality) throws -> StudyPair {
-            var options = StudyOptions(site: .lung, modality: modality, seed: 4406)
-            (options.motion, options.motionDegrees, options.motionMM, options.breathingMM) = (.smooth, 8, 58, 14)
+            var options = StudyOptions(site: .lung, modality: modality, seed: seed)
+            (options.motion, options.motionDegrees, options.motionMM, options.breathingMM) = (.smooth, turnedDegrees, movedMM, breathingMM)
             return try StudyPair(options)
         }
-        let ct = try pair(.ct), mr = try pair(.mr)
+        return (try pair(.ct), try pair(.mr))
+    }
+
+    /// On the coarsest grid a lung of MR leads away from the right start, far to a side; on the next one it does not.
+    @Test func aGoodStartOfAnotherModalityIsNotLost() throws {
+        let (ct, mr) = try Self.lungs(seed: 4406, turnedDegrees: 8, movedMM: 58, breathingMM: 14)
         #expect(ct.surfaceError(try RigidRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus).fixedToMoving) < 3)
     }
 
     /// Lung on MR and CT: a chest shifted by a rib looks alike when compared coarsely, and cells that are partly lung must not shift its surface.
     @Test func magneticResonanceOfALungIsBroughtOntoCT() throws {
-        func pair(_ modality: Modality) throws -> StudyPair {
-            var options = StudyOptions(site: .lung, modality: modality, seed: 2307)
-            (options.motion, options.motionDegrees, options.motionMM, options.breathingMM) = (.smooth, 11, 44, 12)
-            return try StudyPair(options)
-        }
-        let ct = try pair(.ct), mr = try pair(.mr)
+        let (ct, mr) = try Self.lungs(seed: 2307, turnedDegrees: 11, movedMM: 44, breathingMM: 12)
         let found = try ScanRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus)
         let error = ct.surfaceError(found)
         #expect(error < 2.2 && error < 1.5 * found.quality.expectedErrorMM, "\(error), \(found.quality.expectedErrorMM)")
