@@ -52,7 +52,8 @@ public struct Batch: Sendable {
 
     /// What there is to do, of `cases`. Reads inputs only where their dates changed.
     public static func plan(
-        _ cases: [BatchCase], output: BatchOutput, latest: [String: RunRecord], options: CaseOptions = CaseOptions(), retriesFailures: Bool = false
+        _ cases: [BatchCase], output: BatchOutput, latest: [String: RunRecord], options: CaseOptions = CaseOptions(),
+        retriesFailures: Bool = false
     ) -> [PlannedCase] {
         cases.map { batchCase in
             let inputs = CaseInputs(of: batchCase, options: options), last = latest[batchCase.key]

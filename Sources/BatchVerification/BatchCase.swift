@@ -19,8 +19,9 @@ public struct BatchCase: Codable, Hashable, Sendable {
 
 /// Gives cases the names of their folders of results.
 ///
-/// A case keeps the name that it had in an earlier batch. A new one gets its own `id`; where that is taken, or where several cases share it,
-/// some digits follow that depend on where the case comes from alone: neither the order of cases nor how far an earlier batch came matters.
+/// A case keeps the name that it had in an earlier batch. A new one gets its own `id`; where that is taken, or where several cases share
+/// it, some digits follow that depend on where the case comes from alone: neither the order of cases nor how far an earlier batch came
+/// matters.
 struct CaseKeys {
     private var bySource: [String: String]
     private var taken: Set<String>

@@ -74,7 +74,8 @@ public struct BatchOutput: Sendable {
         try? FileManager.default.removeItem(at: staging)
     }
 
-    /// Ends what runs that were killed had all but published, and removes what else they left. Cases that another process has are left alone.
+    /// Ends what runs that were killed had all but published, and removes what else they left. Cases that another process has are left
+    /// alone.
     func recover() throws(BatchError) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: running.path)) ?? [] where name != locks.lastPathComponent {
             guard let lock = try? lock(case: String(name.dropLast(Self.stagingSuffix))) else { continue }

@@ -40,7 +40,9 @@ struct CasePairing {
         for (_, entries) in Dictionary(grouping: try index.series(), by: \.series.patient).sorted(by: { $0.key < $1.key }) {
             let scans = entries.filter { ["CT", "MR"].contains($0.series.modality) && ($0.fileCount >= 3 || $0.series.frameCount >= 3) }
                 .map(\.series)
-            if !scans.isEmpty, !entries.contains(where: { ["SEG", "RTSTRUCT"].contains($0.series.modality) }) { patientsWithoutObjects += 1 }
+            if !scans.isEmpty, !entries.contains(where: { ["SEG", "RTSTRUCT"].contains($0.series.modality) }) {
+                patientsWithoutObjects += 1
+            }
             for (object, _) in entries where ["SEG", "RTSTRUCT"].contains(object.modality) {
                 for file in try index.files(of: object) { pair(file, object, scans) }
             }
@@ -86,8 +88,8 @@ struct CasePairing {
                 site: site, planning: planning, treated: treated, tumours: contents.tumours.map(\.tumour)))
     }
 
-    /// The scan that should show the ice: the last one called so of the first study that has one; else the last of the planning scan's modality in
-    /// the next study.
+    /// The scan that should show the ice: the last one called so of the first study that has one; else the last of the planning scan's
+    /// modality in the next study.
     static func treated(after planning: HeaderIndex.Series, among later: [HeaderIndex.Series]) -> (HeaderIndex.Series, String)? {
         func lastOfFirstStudy(_ scans: [HeaderIndex.Series]) -> HeaderIndex.Series? {
             guard let first = scans.min(by: { $0.when < $1.when }) else { return nil }
@@ -148,7 +150,9 @@ extension HeaderIndex.Series {
 
     /// How long after another series of the patient, in words; `nil` where one has no date.
     fileprivate func time(after other: HeaderIndex.Series) -> String? {
-        func day(_ text: String) -> Date? { try? Date(text, strategy: Date.ISO8601FormatStyle(dateSeparator: .omitted).year().month().day()) }
+        func day(_ text: String) -> Date? {
+            try? Date(text, strategy: Date.ISO8601FormatStyle(dateSeparator: .omitted).year().month().day())
+        }
         guard let start = day(other.date), let end = day(date) else { return nil }
         let days = Int((end.timeIntervalSince(start) / 86400).rounded())
         return days == 0 ? "on the same day" : days == 1 ? "a day later" : "\(days) days later"
@@ -175,7 +179,9 @@ public struct PairedArchive {
     }
 
     private static func phrase(patientsWithoutObjects count: Int) -> [String] {
-        count == 0 ? [] : ["not paired: \(count == 1 ? "a patient has" : "\(count) patients have") scans, but no segmented tumour (SEG, RTSTRUCT)"]
+        count == 0 ? [] : [
+            "not paired: \(count == 1 ? "a patient has" : "\(count) patients have") scans, but no segmented tumour (SEG, RTSTRUCT)"
+        ]
     }
 
     /// Whether no case came of the archive.

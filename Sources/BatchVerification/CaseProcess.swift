@@ -3,7 +3,8 @@ import ImagingCore
 import StudyArchive
 import Synchronization
 
-/// Runs each case as a process of its own, `icemargin verify --supervised`: a case that crashes, hangs or takes all memory takes nothing else with it.
+/// Runs each case as a process of its own, `icemargin verify --supervised`: a case that crashes, hangs or takes all memory takes nothing
+/// else with it.
 ///
 /// Foundation's `Process` suffices, and lets no descriptor but the three standard ones pass to the child: neither the lock of the
 /// folder nor the pipe that keeps another case alive.
@@ -12,7 +13,8 @@ public struct CaseProcess: CaseRunner {
     private let threads: Int
     public let options: CaseOptions
     private let limit: Duration?
-    /// How long a process that was killed may take to go before it is left to itself: one that waits for a lost file server cannot be killed.
+    /// How long a process that was killed may take to go before it is left to itself: one that waits for a lost file server cannot be
+    /// killed.
     private let grace: Duration
 
     /// - Parameters:
@@ -30,7 +32,9 @@ public struct CaseProcess: CaseRunner {
         await withCheckedContinuation { continuation in
             let answer = FirstAnswer(continuation)
             // A thread of its own: it waits most of the time.
-            Thread.detachNewThread { answer.give(runBlocking(description, into: folder, messages: messages, progress: progress, or: answer)) }
+            Thread.detachNewThread {
+                answer.give(runBlocking(description, into: folder, messages: messages, progress: progress, or: answer))
+            }
         }
     }
 

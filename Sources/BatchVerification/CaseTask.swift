@@ -39,7 +39,9 @@ struct CaseTask: Sendable {
             try checkpoint(.recorded)
             try output.publish(results, record: record, staging: staging)
         } else {
-            if let failure = ending.failure, !failure.isLasting, Self.isForWantOfSpace(failure) || output.isFull { throw BatchError.full(output.folder) }
+            if let failure = ending.failure, !failure.isLasting, Self.isForWantOfSpace(failure) || output.isFull {
+                throw BatchError.full(output.folder)
+            }
             let failure = staging.appending(path: "failure")
             try output.make(failure)
             try? FileManager.default.moveItem(at: messages, to: failure.appending(path: messages.lastPathComponent))
@@ -59,7 +61,8 @@ struct CaseTask: Sendable {
     private func record(_ ending: CaseEnding, inputs: CaseInputs, started: Date) -> RunRecord {
         RunRecord(
             key: batchCase.key, source: batchCase.source, columns: batchCase.columns, state: ending.failure == nil ? .done : .failed,
-            failure: ending.failure, due: due, version: iceMarginVersion, options: inputs.options.arguments, profile: inputs.profile, profileSHA256: inputs.profileSHA256,
+            failure: ending.failure, due: due, version: iceMarginVersion, options: inputs.options.arguments, profile: inputs.profile,
+            profileSHA256: inputs.profileSHA256,
             descriptionSHA256: inputs.descriptionSHA256, inputs: inputs.hashedFiles(), started: started, finished: Date(),
             peakMemoryMB: ending.peakMemoryMB)
     }

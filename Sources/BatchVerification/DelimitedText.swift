@@ -1,6 +1,7 @@
 /// A table as text: comma, semicolon or tab separated, as spreadsheets write it (RFC 4180).
 ///
-/// Fields may be quoted, with doubled quotes and line breaks inside. Lines end in LF, CRLF or CR; a byte order mark and empty lines are passed over.
+/// Fields may be quoted, with doubled quotes and line breaks inside. Lines end in LF, CRLF or CR; a byte order mark and empty lines are
+/// passed over.
 struct DelimitedText {
     /// The rows and the lines that they begin on, from 1.
     private(set) var rows: [(line: Int, fields: [String])] = []

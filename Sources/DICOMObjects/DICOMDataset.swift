@@ -137,7 +137,9 @@ extension StringProtocol {
     /// Without the blanks and NULs that DICOM pads values with.
     var trimmedOfPadding: SubSequence {
         func isPadding(_ c: Character) -> Bool { c == " " || c == "\0" }
-        guard let first = firstIndex(where: { !isPadding($0) }), let last = lastIndex(where: { !isPadding($0) }) else { return self[startIndex..<startIndex] }
+        guard let first = firstIndex(where: { !isPadding($0) }), let last = lastIndex(where: { !isPadding($0) }) else {
+            return self[startIndex..<startIndex]
+        }
         return self[first...last]
     }
 }

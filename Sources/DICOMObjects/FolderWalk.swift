@@ -34,7 +34,11 @@ public struct FolderWalk: Sendable {
     }
 
     private mutating func visit(_ url: URL) {
-        guard let status = Self.status(of: url.path), met.insert(Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))).inserted else { return }
+        guard let status = Self.status(of: url.path), met.insert(Identity(
+            device: UInt64(status.st_dev), inode: UInt64(status.st_ino)
+        )).inserted else {
+            return
+        }
         let kind = status.st_mode & S_IFMT
         if kind == S_IFREG {
             let changed = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)

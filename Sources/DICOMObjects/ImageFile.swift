@@ -62,7 +62,8 @@ struct ImageFile: Sendable {
         }
         frames = []
         guard sopClassUID != "1.2.840.10008.1.3.10" else {
-            throw DICOMError(Finding(.info, "dicomdir", "\(url.path) is a DICOMDIR, a table of contents; the files are read themselves.", remedy: ""))
+            throw DICOMError(Finding(
+                .info, "dicomdir", "\(url.path) is a DICOMDIR, a table of contents; the files are read themselves.", remedy: ""))
         }
         refusal = Self.refusalByKind(dataset, sopClass: sopClass, modality: modality)
         guard refusal == nil else { return }
@@ -101,7 +102,9 @@ struct ImageFile: Sendable {
 
     private mutating func judgeFrames(_ dataset: DICOMDataset) {
         if frames.allSatisfy({ $0.isLocalizer }) {
-            refusal = Finding(.info, "localizer", "This is a localizer: an overview for planning, not a volume.", remedy: "Use the scan that was planned on it.")
+            refusal = Finding(
+                .info, "localizer", "This is a localizer: an overview for planning, not a volume.",
+                remedy: "Use the scan that was planned on it.")
         } else if frames.contains(where: { $0.plane == nil }) {
             refusal = Finding(
                 .error, "no-geometry",
@@ -141,7 +144,8 @@ struct ImageFile: Sendable {
         default: break
         }
         var giveaways: [(DICOMTag, String)] = [
-            (0x0054_0016, "PET image (Radiopharmaceutical Information)"), (0x0054_1102, "PET image (Decay Correction)"), (0x0062_0002, "segmentation (Segment Sequence)"),
+            (0x0054_0016, "PET image (Radiopharmaceutical Information)"), (0x0054_1102, "PET image (Decay Correction)"),
+            (0x0062_0002, "segmentation (Segment Sequence)"),
             (0x3006_0020, "structure set (Structure Set ROI Sequence)"), (0x3004_0002, "dose (Dose Units)"),
         ]
         // Research collections leave Units in MR images that were processed together with PET.
@@ -192,6 +196,8 @@ struct ImageFile: Sendable {
     }
 
     private static func broken(_ url: URL, _ what: String, code: String = "broken-file") -> DICOMError {
-        DICOMError(Finding(.error, code, "\(url.path) is broken: \(what).", remedy: "Export or copy the file again; a copy that broke off is the usual cause."))
+        DICOMError(Finding(
+            .error, code, "\(url.path) is broken: \(what).",
+            remedy: "Export or copy the file again; a copy that broke off is the usual cause."))
     }
 }

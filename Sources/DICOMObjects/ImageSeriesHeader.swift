@@ -22,7 +22,9 @@ public struct ImageSeriesHeader: Sendable, Hashable {
         public var group, element: UInt16
         public var value: String
 
-        public init(_ group: UInt16, _ element: UInt16, _ value: String) { (self.group, self.element, self.value) = (group, element, value) }
+        public init(_ group: UInt16, _ element: UInt16, _ value: String) {
+            (self.group, self.element, self.value) = (group, element, value)
+        }
     }
 
     public var modality: Modality
@@ -98,9 +100,13 @@ public enum ImageWritingError: ReportableError {
             Finding(.error, "axes-left-handed", "The image's slices are counted against the cross product of rows and columns.",
                     remedy: "Reverse the order of its slices.")
         case .planeTooLarge(let size):
-            Finding(.error, "plane-too-large", "A slice of \(size.i) × \(size.j) pixels exceeds the 65535 that a DICOM image can have per side.")
+            Finding(
+                .error, "plane-too-large",
+                "A slice of \(size.i) × \(size.j) pixels exceeds the 65535 that a DICOM image can have per side.")
         case .fileNotWritten(let path, let reason):
-            Finding(.error, "image-not-written", "\(path) could not be written: \(reason).", remedy: "Check the folder's permissions and free space.")
+            Finding(
+                .error, "image-not-written", "\(path) could not be written: \(reason).",
+                remedy: "Check the folder's permissions and free space.")
         }
     }
 }

@@ -31,7 +31,8 @@ public struct ImageSeriesWriter: Sendable {
             let file = folder.appendingPathComponent("IM" + String(sopInstanceUID.suffix(10)))
             let elements = common + sliceElements(k, geometry: geometry, sopInstanceUID: sopInstanceUID) + header.furtherElements
             return Self.writeFile(
-                file, elements: elements, pixels: encoding.pixels(ofSlice: k, in: volume), size: geometry.size, transferSyntax: transferSyntax)
+                file, elements: elements, pixels: encoding.pixels(ofSlice: k, in: volume), size: geometry.size,
+                transferSyntax: transferSyntax)
         }
         return try outcomes.map { try $0.get() }
     }
@@ -56,14 +57,16 @@ public struct ImageSeriesWriter: Sendable {
             Element(0x0010, 0x0030, header.patient.birthDate), Element(0x0010, 0x0040, header.patient.sex),
             Element(0x0018, 0x0050, DecimalString.text(header.sliceThicknessMM)), Element(0x0018, 0x5100, header.patientPosition),
             Element(0x0020, 0x000D, header.studyInstanceUID), Element(0x0020, 0x000E, header.seriesInstanceUID),
-            Element(0x0020, 0x0010, "1"), Element(0x0020, 0x0011, "\(header.seriesNumber)"), Element(0x0020, 0x0012, "\(header.seriesNumber)"),
+            Element(0x0020, 0x0010, "1"), Element(0x0020, 0x0011, "\(header.seriesNumber)"),
+            Element(0x0020, 0x0012, "\(header.seriesNumber)"),
             Element(0x0020, 0x0037, Self.decimals(axes.i.lps, axes.j.lps)),
             Element(0x0020, 0x0052, geometry.frameOfReferenceUID!), Element(0x0020, 0x1040, ""),
             Element(0x0028, 0x0002, "1"), Element(0x0028, 0x0004, "MONOCHROME2"),
             Element(0x0028, 0x0030, "\(DecimalString.text(geometry.spacing.y))\\\(DecimalString.text(geometry.spacing.x))"),
             Element(0x0028, 0x0100, "16"), Element(0x0028, 0x0101, "\(encoding.bitsStored)"),
             Element(0x0028, 0x0102, "\(encoding.bitsStored - 1)"), Element(0x0028, 0x0103, encoding.isSigned ? "1" : "0"),
-            Element(0x0028, 0x1050, DecimalString.text(header.windowCenter)), Element(0x0028, 0x1051, DecimalString.text(header.windowWidth)),
+            Element(0x0028, 0x1050, DecimalString.text(header.windowCenter)),
+            Element(0x0028, 0x1051, DecimalString.text(header.windowWidth)),
         ]
         if !header.bodyPartExamined.isEmpty { elements.append(Element(0x0018, 0x0015, header.bodyPartExamined)) }
         if isCT {
@@ -76,7 +79,8 @@ public struct ImageSeriesWriter: Sendable {
         }
         if isCT || encoding.slope != 1 || encoding.intercept != 0 {
             elements += [
-                Element(0x0028, 0x1052, DecimalString.text(encoding.intercept)), Element(0x0028, 0x1053, DecimalString.text(encoding.slope)),
+                Element(0x0028, 0x1052, DecimalString.text(encoding.intercept)),
+                Element(0x0028, 0x1053, DecimalString.text(encoding.slope)),
                 Element(0x0028, 0x1054, isCT ? "HU" : "US"),
             ]
         }

@@ -48,7 +48,8 @@ struct PixelFormat: Hashable, Sendable {
         else {
             return Finding(.error, "pixel-format",
                            "Pixels of \(bitsStored) bits in \(bitsAllocated), high bit \(highBit), \(isSigned ? "signed" : "unsigned"), are not CT or MR values.",
-                           remedy: bitsAllocated == 1 ? "A one-bit image is a mask: give it as a segmentation." : "Export the series again.")
+                           remedy: bitsAllocated == 1
+                               ? "A one-bit image is a mask: give it as a segmentation." : "Export the series again.")
         }
         return nil
     }

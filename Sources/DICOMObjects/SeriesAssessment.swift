@@ -25,7 +25,9 @@ struct SeriesAssessment {
         findings = files[0].findings
         guard !isAmbiguous else { return }
         if slices.allSatisfy(\.frame.isLocalizer) {
-            add(.info, "localizer", "These are localizer images: an overview for planning, not a volume.", "Use the scan that was planned on it.")
+            add(
+                .info, "localizer", "These are localizer images: an overview for planning, not a volume.",
+                "Use the scan that was planned on it.")
             return
         }
         let stack = SliceStack(slices)
@@ -64,7 +66,9 @@ struct SeriesAssessment {
             return false
         }
         if stack.slices.count < Self.fewSlices {
-            add(.warning, "few-slices", "There are only \(stack.slices.count) slices, too few to measure a margin on.", "Give the folder with all slices of the series.")
+            add(
+                .warning, "few-slices", "There are only \(stack.slices.count) slices, too few to measure a margin on.",
+                "Give the folder with all slices of the series.")
         }
         if stack.isSheared { describeShear(stack) }
         describeThickness(stack)
@@ -90,9 +94,13 @@ struct SeriesAssessment {
         guard let thickness = stack.slices[0].frame.sliceThicknessMM, thickness > 0 else { return }
         let gap = stack.medianGapMM
         if thickness > gap * 1.02 {
-            add(.info, "slices-overlap", "Slices are \(rounded(thickness)) mm thick and \(rounded(gap)) mm apart, so they overlap; the distance is used.")
+            add(
+                .info, "slices-overlap",
+                "Slices are \(rounded(thickness)) mm thick and \(rounded(gap)) mm apart, so they overlap; the distance is used.")
         } else if thickness < gap * 0.98 {
-            add(.info, "slices-gap", "Slices are \(rounded(thickness)) mm thick and \(rounded(gap)) mm apart: tissue between them was not imaged.")
+            add(
+                .info, "slices-gap",
+                "Slices are \(rounded(thickness)) mm thick and \(rounded(gap)) mm apart: tissue between them was not imaged.")
         }
     }
 

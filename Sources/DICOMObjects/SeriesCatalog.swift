@@ -30,7 +30,9 @@ public struct SeriesCatalog: Sendable {
             }
         }
         let groups = bySeries.values.sorted { a, b in
-            (a[0].studyInstanceUID, a[0].seriesNumber, a[0].seriesInstanceUID) < (b[0].studyInstanceUID, b[0].seriesNumber, b[0].seriesInstanceUID)
+            (
+                a[0].studyInstanceUID, a[0].seriesNumber, a[0].seriesInstanceUID
+            ) < (b[0].studyInstanceUID, b[0].seriesNumber, b[0].seriesInstanceUID)
         }
         for file in groups.joined() where file.isBroken { findings.append(file.refusal!) }
         series = groups.flatMap(Self.entries)
@@ -44,7 +46,9 @@ public struct SeriesCatalog: Sendable {
             file.frames.map { Slice(file: index, frame: $0, plane: $0.plane!, sopInstanceUID: file.sopInstanceUID) }
         }
         let warnings = losses(files)
-        let usable = images.isEmpty ? [] : SeriesPartition(files: images).parts(of: slices).map { SeriesEntry($0, of: images).adding(warnings) }
+        let usable = images.isEmpty ? [] : SeriesPartition(files: images).parts(of: slices).map {
+            SeriesEntry($0, of: images).adding(warnings)
+        }
         return usable + refusedEntries(files)
     }
 
@@ -64,7 +68,9 @@ public struct SeriesCatalog: Sendable {
     private static func losses(_ files: [ImageFile]) -> [Finding] {
         func count(_ number: Int) -> String { number == 1 ? "1 image" : "\(number) images" }
         let broken = files.filter(\.isBroken)
-        let undecodable = files.filter { !$0.isBroken && ["jpeg-2000", "transfer-syntax", "no-geometry", "pixel-format"].contains($0.refusal?.code) }
+        let undecodable = files.filter {
+            !$0.isBroken && ["jpeg-2000", "transfer-syntax", "no-geometry", "pixel-format"].contains($0.refusal?.code)
+        }
         var findings: [Finding] = []
         if !broken.isEmpty {
             findings.append(Finding(.warning, "broken-images", "\(count(broken.count)) of this series could not be read (\(broken[0].url.lastPathComponent) is the first) and may be missing from the volume.",

@@ -46,14 +46,17 @@ public struct SeriesEntry: Sendable {
         let worst = findings.last { $0.severity == .error } ?? findings.last
         let name = "Series \(seriesInstanceUID.isEmpty ? "without UID" : seriesInstanceUID)"
         return DICOMError(
-            Finding(.error, worst?.code ?? "not-usable", "\(name) cannot be loaded: \(worst?.message ?? "it holds no volume.")", remedy: worst?.remedy ?? ""))
+            Finding(
+                .error, worst?.code ?? "not-usable", "\(name) cannot be loaded: \(worst?.message ?? "it holds no volume.")",
+                remedy: worst?.remedy ?? ""))
     }
 
     /// A grid to hold the slices as they are before they are resampled; only its size matters.
     private func asStored(_ stack: SliceStack) throws(DICOMError) -> GridGeometry {
         let format = sources[stack.slices[0].file].pixelFormat!
         do {
-            return try GridGeometry(size: GridSize(format.columns, format.rows, stack.slices.count), spacing: SIMD3(1, 1, 1), origin: PatientPoint(0, 0, 0))
+            return try GridGeometry(
+                size: GridSize(format.columns, format.rows, stack.slices.count), spacing: SIMD3(1, 1, 1), origin: PatientPoint(0, 0, 0))
         } catch {
             throw DICOMError(error.finding)
         }
@@ -91,14 +94,17 @@ extension SeriesEntry {
             findings: part.findings + assessment.findings)
     }
 
-    private init(_ files: [ImageFile], part: SeriesPart?, size: GridSize?, geometry: GridGeometry?, stack: SliceStack?, findings: [Finding]) {
+    private init(
+        _ files: [ImageFile], part: SeriesPart?, size: GridSize?, geometry: GridGeometry?, stack: SliceStack?, findings: [Finding]
+    ) {
         let first = files[0]
         seriesInstanceUID = first.seriesInstanceUID
         studyInstanceUID = first.studyInstanceUID
         frameOfReferenceUID = first.frameOfReferenceUID
         modality = first.modality.isEmpty ? first.imageModality?.rawValue ?? "" : first.modality
         let distinction = part?.distinction ?? []
-        description = distinction.isEmpty ? first.description : "\(first.description) [\(distinction.joined(separator: ", "))]".trimmingCharacters(in: .whitespaces)
+        description = distinction.isEmpty
+            ? first.description : "\(first.description) [\(distinction.joined(separator: ", "))]".trimmingCharacters(in: .whitespaces)
         patient = first.patient
         self.files = files.map(\.url)
         transferSyntaxes = Set(files.map(\.transferSyntaxUID)).sorted()

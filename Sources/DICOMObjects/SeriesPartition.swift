@@ -37,17 +37,21 @@ struct SeriesPartition {
             belongsTogether: { a, _, b, _ in a.patient.conflicts(with: b.patient).isEmpty }, value: { _, _ in "" }),
         Criterion(
             name: "study", severity: .warning, remedy: "Check that the right one is used.",
-            belongsTogether: { a, _, b, _ in a.studyInstanceUID == b.studyInstanceUID }, value: { file, _ in "study \(file.studyInstanceUID)" }),
+            belongsTogether: { a, _, b, _ in a.studyInstanceUID == b.studyInstanceUID },
+            value: { file, _ in "study \(file.studyInstanceUID)" }),
         Criterion(
             name: "modality", severity: .warning, remedy: "Check that the right one is used.",
-            belongsTogether: { a, _, b, _ in a.imageModality == b.imageModality }, value: { file, _ in file.imageModality?.rawValue ?? "" }),
+            belongsTogether: { a, _, b, _ in a.imageModality == b.imageModality },
+            value: { file, _ in file.imageModality?.rawValue ?? "" }),
         Criterion(
             name: "frame of reference", severity: .warning, remedy: "The parts do not share coordinates: register them before comparing.",
             belongsTogether: { a, _, b, _ in a.frameOfReferenceUID == b.frameOfReferenceUID },
             value: { file, _ in "frame of reference \(file.frameOfReferenceUID ?? "missing")" }),
         Criterion(
             name: "matrix size", severity: .warning, remedy: "",
-            belongsTogether: { a, _, b, _ in a.pixelFormat?.rows == b.pixelFormat?.rows && a.pixelFormat?.columns == b.pixelFormat?.columns },
+            belongsTogether: { a, _, b, _ in
+                a.pixelFormat?.rows == b.pixelFormat?.rows && a.pixelFormat?.columns == b.pixelFormat?.columns
+            },
             value: { file, _ in "\(file.pixelFormat?.columns ?? 0) × \(file.pixelFormat?.rows ?? 0) pixels" }),
         Criterion(
             name: "orientation", severity: .warning, remedy: "",
@@ -65,10 +69,12 @@ struct SeriesPartition {
             value: { _, slice in "pixels of \(rounded(slice.plane.columnSpacing)) × \(rounded(slice.plane.rowSpacing)) mm" }),
         Criterion(
             name: "localizer", severity: .info, remedy: "",
-            belongsTogether: { _, a, _, b in a.frame.isLocalizer == b.frame.isLocalizer }, value: { _, slice in slice.frame.isLocalizer ? "localizer" : "images" }),
+            belongsTogether: { _, a, _, b in a.frame.isLocalizer == b.frame.isLocalizer },
+            value: { _, slice in slice.frame.isLocalizer ? "localizer" : "images" }),
         Criterion(
             name: "stack", severity: .info, remedy: "",
-            belongsTogether: { _, a, _, b in a.frame.stackID == b.frame.stackID }, value: { _, slice in "stack \(slice.frame.stackID ?? "unnamed")" }),
+            belongsTogether: { _, a, _, b in a.frame.stackID == b.frame.stackID },
+            value: { _, slice in "stack \(slice.frame.stackID ?? "unnamed")" }),
     ]
 
     private func split(_ part: SeriesPart, by criterion: Criterion) -> [SeriesPart] {
@@ -102,7 +108,8 @@ struct SeriesPartition {
     }
 
     private func subpart(
-        of part: SeriesPart, _ slices: [Slice], by name: String, value: String, count: Int, severity: Finding.Severity = .warning, remedy: String = ""
+        of part: SeriesPart, _ slices: [Slice], by name: String, value: String, count: Int, severity: Finding.Severity = .warning,
+        remedy: String = ""
     ) -> SeriesPart {
         var result = part
         result.slices = slices
@@ -163,7 +170,9 @@ struct SeriesPartition {
                 }
                 let values = FrameReader.realValues(of: slice, in: files)
                 let isCopy = values != nil && candidates.contains { candidate in
-                    if kept[candidate].values == nil { kept[candidate].values = FrameReader.realValues(of: kept[candidate].slice, in: files) }
+                    if kept[candidate].values == nil {
+                        kept[candidate].values = FrameReader.realValues(of: kept[candidate].slice, in: files)
+                    }
                     return kept[candidate].values == values
                 }
                 if isCopy { dropped += 1 } else { kept.append((slice, values)) }
@@ -208,7 +217,9 @@ struct SeriesPartition {
             groups[key, default: []].append(slice)
         }
         return order.sorted { a, b in
-            for (x, y) in zip(a, b) where x != y { return (Double(x ?? "") ?? .infinity, x ?? "") < (Double(y ?? "") ?? .infinity, y ?? "") }
+            for (x, y) in zip(a, b) where x != y {
+                return (Double(x ?? "") ?? .infinity, x ?? "") < (Double(y ?? "") ?? .infinity, y ?? "")
+            }
             return false
         }.map { key in
             (zip(attributes, key).map { "\($0.name) \($1 ?? "missing")" }.joined(separator: ", "), groups[key]!)
@@ -231,7 +242,10 @@ struct SeriesPartition {
                 (low: normal.lps.dot(stack.slices[0].plane.position.lps), high: normal.lps.dot(stack.slices.last!.plane.position.lps))
             }
             guard extents.map(\.low).max()! < extents.map(\.high).min()! else { continue }
-            return groups.map { subpart(of: part, $0.slices, by: attribute.name, value: $0.value, count: groups.count, remedy: "Choose the one that is meant.") }
+            return groups.map {
+                subpart(
+                    of: part, $0.slices, by: attribute.name, value: $0.value, count: groups.count, remedy: "Choose the one that is meant.")
+            }
         }
         return [part]
     }

@@ -33,7 +33,9 @@ extension Array where Element == Slice {
         return enumerated().map { (offset: $0.offset, slice: $0.element, position: normal.lps.dot($0.element.plane.position.lps)) }
             .sorted { a, b in
                 if abs(a.position - b.position) > SliceTolerance.samePositionMM { return a.position < b.position }
-                if a.slice.frame.instanceNumber != b.slice.frame.instanceNumber { return a.slice.frame.instanceNumber < b.slice.frame.instanceNumber }
+                if a.slice.frame.instanceNumber != b.slice.frame.instanceNumber {
+                    return a.slice.frame.instanceNumber < b.slice.frame.instanceNumber
+                }
                 return a.offset < b.offset
             }
             .map(\.slice)

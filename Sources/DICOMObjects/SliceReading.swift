@@ -23,7 +23,8 @@ struct SliceReading {
             nonisolated(unsafe) let voxels = voxels
             try forEachSlice { slice, index, reader, scratch throws(DICOMError) in
                 guard fits.load(ordering: .relaxed) else { return }
-                let target = UnsafeMutableBufferPointer(rebasing: voxels[index * geometry.size.sliceVoxelCount..<(index + 1) * geometry.size.sliceVoxelCount])
+                let target = UnsafeMutableBufferPointer(
+                    rebasing: voxels[index * geometry.size.sliceVoxelCount..<(index + 1) * geometry.size.sliceVoxelCount])
                 let format = files[slice.file].pixelFormat!
                 // Sixteen-bit cells are read to where they are to stay.
                 let cells = format.bitsAllocated == 16 ? UnsafeMutableRawBufferPointer(target) : scratch(format.bytesPerFrame)
@@ -113,7 +114,9 @@ struct WholeNumberRescaling {
     }
 
     /// Converts all cells, wrapping around where they do not fit, and returns the smallest and largest stored value.
-    private func convert<Cell: FixedWidthInteger>(_ cells: UnsafePointer<Cell>, _ target: UnsafeMutableBufferPointer<Int16>) -> (low: Int, high: Int) {
+    private func convert<Cell: FixedWidthInteger>(
+        _ cells: UnsafePointer<Cell>, _ target: UnsafeMutableBufferPointer<Int16>
+    ) -> (low: Int, high: Int) {
         let count = target.count, values = target.baseAddress!
         var low = Cell.max, high = Cell.min
         if format.isPlain && rescale.slope == 1 {
@@ -125,7 +128,8 @@ struct WholeNumberRescaling {
                 values[index] = Int16(truncatingIfNeeded: stored) &+ intercept
             }
         } else {
-            let up = Cell(truncatingIfNeeded: format.bitsAllocated - 1 - format.highBit), down = Cell(truncatingIfNeeded: format.bitsAllocated - format.bitsStored)
+            let up = Cell(truncatingIfNeeded: format.bitsAllocated - 1 - format.highBit),
+                down = Cell(truncatingIfNeeded: format.bitsAllocated - format.bitsStored)
             let slope = Int32(rescale.slope), intercept = Int32(rescale.intercept)
             for index in 0..<count {
                 let stored = (cells[index] &<< up) &>> down

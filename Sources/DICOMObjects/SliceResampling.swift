@@ -29,14 +29,16 @@ struct SliceResampling {
             Volume(geometry: grid) { target in
                 forEachSlab(of: grid.size.k, slab: 1) { range in
                     for k in range {
-                        let output = UnsafeMutableBufferPointer(rebasing: target[k * grid.size.sliceVoxelCount..<(k + 1) * grid.size.sliceVoxelCount])
+                        let output = UnsafeMutableBufferPointer(
+                            rebasing: target[k * grid.size.sliceVoxelCount..<(k + 1) * grid.size.sliceVoxelCount])
                         var sum = [Float](repeating: 0, count: grid.size.i)
                         for j in 0..<grid.size.j {
                             let row = UnsafeMutableBufferPointer(rebasing: output[j * grid.size.i..<(j + 1) * grid.size.i])
                             for i in 0..<grid.size.i { sum[i] = 0 }
                             for (slice, weight) in neighbours(atMM: Double(k) * grid.spacing.z) {
                                 let shift = stack.shiftsMM[slice] / pixel
-                                let plane = UnsafeBufferPointer(rebasing: voxels[slice * size.sliceVoxelCount..<(slice + 1) * size.sliceVoxelCount])
+                                let plane = UnsafeBufferPointer(
+                                    rebasing: voxels[slice * size.sliceVoxelCount..<(slice + 1) * size.sliceVoxelCount])
                                 Self.add(plane, size, at: SIMD2(Double(low.x), Double(low.y + j)) - shift, Float(weight), to: &sum)
                             }
                             for i in 0..<grid.size.i { row[i] = sum[i].isNaN ? fill : voxel(sum[i]) }

@@ -120,9 +120,13 @@ extension SliceStack {
     var inPlaneMargin: (low: SIMD2<Int>, high: SIMD2<Int>) {
         guard isSheared else { return (.zero, .zero) }
         let pixels = shiftsMM.map { $0 / SIMD2(slices[0].plane.columnSpacing, slices[0].plane.rowSpacing) }
-        func whole(_ values: [Double], _ pick: ([Double]) -> Double, _ rule: FloatingPointRoundingRule) -> Int { Int(pick(values).rounded(rule)) }
+        func whole(_ values: [Double], _ pick: ([Double]) -> Double, _ rule: FloatingPointRoundingRule) -> Int {
+            Int(pick(values).rounded(rule))
+        }
         let x = pixels.map(\.x), y = pixels.map(\.y)
-        return (SIMD2(whole(x, { $0.min()! }, .down), whole(y, { $0.min()! }, .down)), SIMD2(whole(x, { $0.max()! }, .up), whole(y, { $0.max()! }, .up)))
+        return (
+            SIMD2(whole(x, { $0.min()! }, .down), whole(y, { $0.min()! }, .down)),
+            SIMD2(whole(x, { $0.max()! }, .up), whole(y, { $0.max()! }, .up)))
     }
 
     private var regularSliceCount: Int {

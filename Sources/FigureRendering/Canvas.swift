@@ -44,7 +44,8 @@ struct Canvas {
     ///
     /// - Parameter halo: whether a dark seam sets it off from the picture.
     mutating func draw(
-        _ text: String, at position: SIMD2<Double>, height: Double, colour: RGBColour = .white, anchor: TextAnchor = .leading, halo: Bool = true
+        _ text: String, at position: SIMD2<Double>, height: Double, colour: RGBColour = .white, anchor: TextAnchor = .leading,
+        halo: Bool = true
     ) {
         let (paths, width) = StrokeFont.layout(text)
         let scale = height / StrokeFont.capitalHeight

@@ -91,7 +91,10 @@ struct Panel {
     mutating func drawScaleBar() {
         let lengthMM = Self.scaleBarMM(pictureWidthMM: size.x * plane.pixelSizeMM), length = lengthMM / plane.pixelSizeMM
         let left = 10.0, y = size.y - 13
-        let bar = [[SIMD2(left, y), SIMD2(left + length, y)], [SIMD2(left, y - 4), SIMD2(left, y + 4)], [SIMD2(left + length, y - 4), SIMD2(left + length, y + 4)]]
+        let bar = [
+            [SIMD2(left, y), SIMD2(left + length, y)], [SIMD2(left, y - 4), SIMD2(left, y + 4)],
+            [SIMD2(left + length, y - 4), SIMD2(left + length, y + 4)]
+        ]
         canvas.draw(bar, colour: .white, thickness: 1.4, border: 1.2)
         canvas.draw("\(Int(lengthMM)) mm", at: SIMD2(left + length + 8, y - Self.labelHeight / 2), height: Self.labelHeight)
     }
@@ -153,6 +156,7 @@ struct Panel {
     private mutating func drawArrow(from start: SIMD2<Double>, along: SIMD2<Double>, length: Double, colour: RGBColour) {
         let end = start + length * along, across = SIMD2(-along.y, along.x), head = min(6, 0.6 * length)
         let back = end - head * along
-        canvas.draw([[start, end], [back + 0.6 * head * across, end, back - 0.6 * head * across]], colour: colour, thickness: 1.6, border: 0.8)
+        canvas.draw(
+            [[start, end], [back + 0.6 * head * across, end, back - 0.6 * head * across]], colour: colour, thickness: 1.6, border: 0.8)
     }
 }

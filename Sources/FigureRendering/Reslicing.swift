@@ -30,7 +30,9 @@ func reslice<Voxel: Displayable>(_ volume: Volume<Voxel>, _ plane: ViewPlane, co
                 let rowStart = path.start + Double(row + rows.lowerBound) * path.alongY + Double(columns.lowerBound) * path.alongX
                 let target = UnsafeMutableBufferPointer(rebasing: values[row * columns.count..<(row + 1) * columns.count])
                 if followsRows {
-                    resliceRow(voxels, volume.size, AxisPosition(rowStart.y, count: volume.size.j), AxisPosition(rowStart.z, count: volume.size.k), lookup, target)
+                    resliceRow(
+                        voxels, volume.size, AxisPosition(rowStart.y, count: volume.size.j), AxisPosition(rowStart.z, count: volume.size.k),
+                        lookup, target)
                 } else {
                     resliceLine(voxels, volume.size, from: rowStart, step: path.alongX, target)
                 }
@@ -93,7 +95,8 @@ private func resliceRow<Voxel: Displayable>(
 
 /// Pixels that run through the voxels in any direction.
 private func resliceLine<Voxel: Displayable>(
-    _ voxels: UnsafeBufferPointer<Voxel>, _ size: GridSize, from start: SIMD3<Double>, step: SIMD3<Double>, _ values: UnsafeMutableBufferPointer<Float>
+    _ voxels: UnsafeBufferPointer<Voxel>, _ size: GridSize, from start: SIMD3<Double>, step: SIMD3<Double>,
+    _ values: UnsafeMutableBufferPointer<Float>
 ) {
     let last = SIMD3(Double(size.i - 1), Double(size.j - 1), Double(size.k - 1)), (lineStep, sliceStep) = (size.i, size.sliceVoxelCount)
     let tolerance = 1e-9 * (1 + last.max())

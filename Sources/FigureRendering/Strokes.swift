@@ -50,7 +50,9 @@ struct StrokeLayer {
             var position = 0.0
             while length - position > 0 {
                 let step = min(left, length - position)
-                if isOn { add(from: a + (position / length) * (b - a), to: a + ((position + step) / length) * (b - a), thickness: thickness) }
+                if isOn {
+                    add(from: a + (position / length) * (b - a), to: a + ((position + step) / length) * (b - a), thickness: thickness)
+                }
                 position += step
                 left -= step
                 if left <= 1e-9 {
@@ -72,7 +74,8 @@ struct StrokeLayer {
                     for pixel in y &* line &+ touched.x.lowerBound...y &* line &+ touched.x.upperBound where coverage[pixel] > 0 {
                         let share = coverage[pixel] * opacity
                         coverage[pixel] = 0
-                        let under = SIMD4<Float>(Float(pixels[3 &* pixel]), Float(pixels[3 &* pixel &+ 1]), Float(pixels[3 &* pixel &+ 2]), 0)
+                        let under = SIMD4<Float>(
+                            Float(pixels[3 &* pixel]), Float(pixels[3 &* pixel &+ 1]), Float(pixels[3 &* pixel &+ 2]), 0)
                         let over = (under + share * (tint - under)).rounded(.toNearestOrEven)
                         pixels[3 &* pixel] = UInt8(over.x)
                         pixels[3 &* pixel &+ 1] = UInt8(over.y)

@@ -44,7 +44,8 @@ public struct ViewPlane: Hashable, Sendable {
 
     public init(center: PatientPoint, right: PatientVector, down: PatientVector, pixelSizeMM: Double, width: Int, height: Int) {
         precondition(pixelSizeMM > 0 && width > 0 && height > 0)
-        precondition(abs(right.length - 1) < 1e-6 && abs(down.length - 1) < 1e-6 && abs(right.dot(down)) < 1e-6, "directions are not orthonormal")
+        precondition(
+            abs(right.length - 1) < 1e-6 && abs(down.length - 1) < 1e-6 && abs(right.dot(down)) < 1e-6, "directions are not orthonormal")
         (self.center, self.right, self.down) = (center, right, down)
         (self.pixelSizeMM, self.width, self.height) = (pixelSizeMM, width, height)
     }

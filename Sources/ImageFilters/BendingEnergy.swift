@@ -4,8 +4,8 @@ import ImagingCore
 ///
 /// It is a quadratic function of the free voxels; the other voxels are held.
 struct BendingEnergy {
-    /// What the bending counts for against the crossings, per millimetre. A property of the shapes that are drawn in medicine, not of a grid;
-    /// chosen on lobulated bodies at 1 and 2.5 mm slices, whose smallest margins change by less than 0.1 mm from 3 to 30.
+    /// What the bending counts for against the crossings, per millimetre. A property of the shapes that are drawn in medicine, not of a
+    /// grid; chosen on lobulated bodies at 1 and 2.5 mm slices, whose smallest margins change by less than 0.1 mm from 3 to 30.
     private static let stiffness = 10.0
     /// The share of the first residual at which iterations end.
     private static let tolerance = 1e-4
@@ -118,7 +118,9 @@ struct BendingEnergy {
     private func forEachRow(of runs: MaskRuns, _ body: (Int, Range<Int>) -> Void) {
         forEachSlab(of: size.j * size.k, slab: Self.rowsAtOnce) { rows in
             for row in rows {
-                for run in runs.firstRun[row]..<runs.firstRun[row &+ 1] { body(row, Int(runs.bounds[2 &* run])..<Int(runs.bounds[2 &* run &+ 1])) }
+                for run in runs.firstRun[row]..<runs.firstRun[row &+ 1] {
+                    body(row, Int(runs.bounds[2 &* run])..<Int(runs.bounds[2 &* run &+ 1]))
+                }
             }
         }
     }

@@ -113,7 +113,9 @@ private struct ConnectedRuns {
                 }
             }
             for index in 1..<max(slabs.count, 1) {
-                forest.join(slice: index * depth, to: index * depth - 1, slabs, firstRuns, slabSlices: depth, rows: size.j, connectivity, acrossOnly: true)
+                forest.join(
+                    slice: index * depth, to: index * depth - 1, slabs, firstRuns, slabSlices: depth, rows: size.j, connectivity,
+                    acrossOnly: true)
             }
         }
         components = Self.label(&parents, slabs, size)

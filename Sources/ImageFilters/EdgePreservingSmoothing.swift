@@ -34,7 +34,8 @@ extension Volume where Voxel == Float {
                         }
                         @inline(__always) func across(_ i: Int) -> Float {
                             let value = line[i]
-                            return flow(left[i] - value, 1) + flow(right[i] - value, 1) + flow(below[i] - value, 2) + flow(above[i] - value, 2)
+                            return flow(left[i] - value, 1) + flow(right[i] - value, 1) + flow(below[i] - value, 2)
+                                + flow(above[i] - value, 2)
                         }
                         let last = size.i - 1
                         guard last > 0 else {
@@ -42,7 +43,9 @@ extension Volume where Voxel == Float {
                             continue
                         }
                         result[0] = line[0] + across(0) + flow(line[1] - line[0], 0)
-                        for i in 1..<last { result[i] = line[i] + across(i) + flow(line[i &- 1] - line[i], 0) + flow(line[i &+ 1] - line[i], 0) }
+                        for i in 1..<last {
+                            result[i] = line[i] + across(i) + flow(line[i &- 1] - line[i], 0) + flow(line[i &+ 1] - line[i], 0)
+                        }
                         result[last] = line[last] + across(last) + flow(line[last - 1] - line[last], 0)
                     }
                 }

@@ -4,8 +4,8 @@ import ImagingCore
 extension Volume where Voxel == Float {
     /// Convolution with a Gaussian of `sigmaMM` millimetres along `i`, `j` and `k`.
     ///
-    /// The kernel is sampled at voxel centres, cut at four sigma (at least two voxels) and normalised to a sum of 1; beyond the grid the outermost
-    /// value continues. A sigma of 0 leaves its axis as it is. Complexity: O(voxels · sigma in voxels); no memory but the result.
+    /// The kernel is sampled at voxel centres, cut at four sigma (at least two voxels) and normalised to a sum of 1; beyond the grid the
+    /// outermost value continues. A sigma of 0 leaves its axis as it is. Complexity: O(voxels · sigma in voxels); no memory but the result.
     public func gaussianSmoothed(sigmaMM: SIMD3<Double>) -> Volume {
         precondition(sigmaMM.min() >= 0 && sigmaMM.sum().isFinite, "sigma must not be negative")
         let size = size

@@ -12,7 +12,8 @@ extension Volume where Voxel == Float {
                         let j = row % size.j, k = row / size.j
                         let line = source + row &* size.i
                         let (left, right) = (j > 0 ? line - size.i : line, j < size.j - 1 ? line + size.i : line)
-                        let (below, above) = (k > 0 ? line - size.sliceVoxelCount : line, k < size.k - 1 ? line + size.sliceVoxelCount : line)
+                        let (below, above) = (
+                            k > 0 ? line - size.sliceVoxelCount : line, k < size.k - 1 ? line + size.sliceVoxelCount : line)
                         let perJ = Self.perMillimetre(steps: min(j, 1) + min(size.j - 1 - j, 1), spacing.y)
                         let perK = Self.perMillimetre(steps: min(k, 1) + min(size.k - 1 - k, 1), spacing.z)
                         let perI = Self.perMillimetre(steps: 2, spacing.x)

@@ -117,7 +117,9 @@ struct LineErosion: ~Copyable {
                 value.replace(with: after, where: after .< value)
                 let isUnfinished = SIMD4<Int32>.zero.replacing(with: SIMD4(repeating: 1), where: value .> final)
                 // Past the end nothing counts.
-                if x &+ 4 <= count { unfinished |= isUnfinished } else { for lane in 0..<count &- x { unfinished[lane] |= isUnfinished[lane] } }
+                if x &+ 4 <= count { unfinished |= isUnfinished } else {
+                    for lane in 0..<count &- x { unfinished[lane] |= isUnfinished[lane] }
+                }
                 UnsafeMutableRawPointer(next + x).storeBytes(of: value, as: SIMD4<Float>.self)
                 x &+= 4
             }

@@ -31,9 +31,15 @@ struct Resampler<Voxel: InterpolatedVoxel> {
         return volume(on: grid) { sampler, j, k, target in
             let start = toSource(PatientPoint(0, Double(j), Double(k))).lps
             switch interpolation {
-            case .nearest: sampler.line(from: start, step: step, count: grid.size.i, outside: outside, to: target, reach: 0...0) { $0.nearest($1) }
-            case .linear: sampler.line(from: start, step: step, count: grid.size.i, outside: outside, to: target, reach: 0...1) { $0.linear($1) }
-            case .cubic: sampler.line(from: start, step: step, count: grid.size.i, outside: outside, to: target, reach: -1...2) { $0.cubic($1) }
+            case .nearest: sampler.line(from: start, step: step, count: grid.size.i, outside: outside, to: target, reach: 0...0) {
+                $0.nearest($1)
+            }
+            case .linear: sampler.line(from: start, step: step, count: grid.size.i, outside: outside, to: target, reach: 0...1) {
+                $0.linear($1)
+            }
+            case .cubic: sampler.line(from: start, step: step, count: grid.size.i, outside: outside, to: target, reach: -1...2) {
+                $0.cubic($1)
+            }
             }
         }
     }

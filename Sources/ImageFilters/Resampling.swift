@@ -72,7 +72,8 @@ extension ScanVolume {
     ) -> Volume<Float> {
         switch self {
         case .float32(let volume): volume.resampled(onto: grid, through: transform, interpolation: interpolation, outside: outside)
-        case .int16(let volume): volume.converted().resampled(onto: grid, through: transform, interpolation: interpolation, outside: outside)
+        case .int16(let volume): volume.converted().resampled(
+            onto: grid, through: transform, interpolation: interpolation, outside: outside)
         }
     }
 }

@@ -55,7 +55,9 @@ extension LevelSet {
         }
         let (a, b) = (resampled(onto: grid).field, other.resampled(onto: grid).field)
         return LevelSet(field: Volume<Float>(geometry: grid) { target in
-            a.withUnsafeVoxels { a in b.withUnsafeVoxels { b in for offset in target.indices { target[offset] = max(a[offset], b[offset]) } } }
+            a.withUnsafeVoxels { a in
+                b.withUnsafeVoxels { b in for offset in target.indices { target[offset] = max(a[offset], b[offset]) } }
+            }
         })
     }
 }

@@ -3,10 +3,10 @@ import ImagingCore
 extension LevelSet {
     /// The smooth sub-voxel surface that a binary mask was most likely sampled from.
     ///
-    /// The surface bends as little as it can while it passes between each voxel centre inside and its neighbours outside, about half way where
-    /// nothing else is known, and the mask's volume is kept, so that it does not shrink. Voxel centres keep their side to within the
-    /// reconstruction's grid. Thick slices are filled in between, and beyond the last slice, by the same rule. For masks made of voxel centres
-    /// inside the object, or of voxels at least half filled.
+    /// The surface bends as little as it can while it passes between each voxel centre inside and its neighbours outside, about half way
+    /// where nothing else is known, and the mask's volume is kept, so that it does not shrink. Voxel centres keep their side to within the
+    /// reconstruction's grid. Thick slices are filled in between, and beyond the last slice, by the same rule. For masks made of voxel
+    /// centres inside the object, or of voxels at least half filled.
     ///
     /// The result has a grid of its own: cropped to the object and some voxels around it, with voxels subdivided along axes on which
     /// they are coarse; voxel centres of the mask within it are voxel centres of the result. Where the object touches
@@ -73,7 +73,8 @@ struct ReconstructionWindow {
         func padded(_ range: Range<Int>, _ count: Int, _ spacing: Double, _ fine: Double) -> Range<Int> {
             // The surface may lie almost a voxel beyond the last centre inside.
             let padding = Int(((Self.reachInVoxels * max(thickest, 1) + Self.heldVoxels * fine) / spacing + 1).rounded(.up))
-            return (range.lowerBound == 0 ? 0 : range.lowerBound - padding)..<(range.upperBound == count ? count : range.upperBound + padding)
+            return (range.lowerBound == 0 ? 0 : range.lowerBound - padding)
+                ..< (range.upperBound == count ? count : range.upperBound + padding)
         }
         let wanted = max(Self.wantedSpacingMM, spacing.min()), thickest = spacing.max()
         let parts = pointwiseMax((spacing / wanted).rounded(.toNearestOrAwayFromZero), SIMD3(repeating: 1)), fine = spacing / parts
@@ -87,8 +88,8 @@ struct ReconstructionWindow {
             spacing: fine, origin: geometry.point(ContinuousIndex(low)))
     }
 
-    /// Keeps the surface of an object that ends within the mask's grid within `grid`: between thick slices a jagged outline may bulge farther
-    /// than the padding.
+    /// Keeps the surface of an object that ends within the mask's grid within `grid`: between thick slices a jagged outline may bulge
+    /// farther than the padding.
     func close(_ field: inout Volume<Float>) {
         let size = grid.size, counts = [size.i, size.j, size.k], strides = [1, size.i, size.i * size.j]
         field.withUnsafeMutableVoxels { field in

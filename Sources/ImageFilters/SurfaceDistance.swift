@@ -67,7 +67,9 @@ public struct SurfaceDistance: Sendable {
 
     private func withSearch<R>(_ body: (NearestSearch) -> R) -> R {
         nodes.withUnsafeBufferPointer { nodes in
-            triangles.withUnsafeBufferPointer { triangles in body(NearestSearch(nodes: nodes.baseAddress!, triangles: triangles.baseAddress!)) }
+            triangles.withUnsafeBufferPointer { triangles in
+                body(NearestSearch(nodes: nodes.baseAddress!, triangles: triangles.baseAddress!))
+            }
         }
     }
 
@@ -79,7 +81,9 @@ public struct SurfaceDistance: Sendable {
         }
     }
 
-    private static func sorted(_ mesh: TriangleMesh, _ box: (low: SIMD3<Double>, high: SIMD3<Double>), _ origin: PatientPoint) -> [IndexedTriangle] {
+    private static func sorted(
+        _ mesh: TriangleMesh, _ box: (low: SIMD3<Double>, high: SIMD3<Double>), _ origin: PatientPoint
+    ) -> [IndexedTriangle] {
         let scale = 1023.0 / max((box.high - box.low).max(), 1e-9)
         let vertices = mesh.vertices.map { SIMD3<Float>($0.lps - origin.lps) }
         let keys = mesh.triangles.indices.map { index -> UInt64 in

@@ -3,9 +3,9 @@ import ImagingCore
 extension SurfaceDistance {
     /// Signed distances in millimetres at the voxels of a grid, positive inside.
     ///
-    /// Near the surface each is exact. Farther away a distance bends so little that every other voxel along each axis is enough, and the rest is
-    /// interpolated: half-way between two of them, `d` from the surface, the error is at most the square of the spacing over 2 `d`, and far less
-    /// from a smooth surface.
+    /// Near the surface each is exact. Farther away a distance bends so little that every other voxel along each axis is enough, and the
+    /// rest is interpolated: half-way between two of them, `d` from the surface, the error is at most the square of the spacing over 2 `d`,
+    /// and far less from a smooth surface.
     ///
     /// - Parameters:
     ///   - rough: about the signed distance; its sign is kept, and so are its values outside `range`.
@@ -41,7 +41,9 @@ extension SurfaceDistance {
                                 let row = size.i &* (j &+ size.j &* k)
                                 for i in 0..<size.i where axis > 0 || !Self.isCoarse(i, size.i) {
                                     let offset = row &+ i, value = rough[offset]
-                                    if abs(value) > exactMM, range.contains(value) { voxels[offset] = (voxels[offset &- stride] + voxels[offset &+ stride]) / 2 }
+                                    if abs(value) > exactMM, range.contains(value) {
+                                        voxels[offset] = (voxels[offset &- stride] + voxels[offset &+ stride]) / 2
+                                    }
                                 }
                             }
                         }

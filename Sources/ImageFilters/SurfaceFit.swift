@@ -2,11 +2,12 @@ import ImagingCore
 
 /// The signed distance to the smooth surface that a binary mask was most likely sampled from.
 ///
-/// Near the surface the field minimises the integral of its squared Laplacian plus the squares of what it misses the mask's edge crossings by,
-/// each in units of its standard error. Bending leaves planes and spheres as they are: a distance from a sphere is biharmonic. That is
+/// Near the surface the field minimises the integral of its squared Laplacian plus the squares of what it misses the mask's edge crossings
+/// by, each in units of its standard error. Bending leaves planes and spheres as they are: a distance from a sphere is biharmonic. That is
 /// the most probable surface when shapes bend at random, and unlike the smoothest one that keeps every voxel's side it does not
-/// lie at the flat end of what the voxels allow. At any point the distance is at most that to the nearest voxel centre outside, and at least
-/// minus that to the nearest inside. Around that band the field is held at the distance to the surface so far, and the two steps alternate.
+/// lie at the flat end of what the voxels allow. At any point the distance is at most that to the nearest voxel centre outside, and at
+/// least minus that to the nearest inside. Around that band the field is held at the distance to the surface so far, and the two steps
+/// alternate.
 struct SurfaceFit {
     /// Half the width of the band that may move, in units of the thickest voxel.
     private static let bandWidths = Float(ReconstructionWindow.reachInVoxels)
@@ -143,7 +144,8 @@ struct SurfaceFit {
         return once.combined(with: twice) { 2 * $0 - $1 }
     }
 
-    /// Shifts the surface along its normals until it encloses the mask's volume, which sampling leaves unbiased; not where the object is cut.
+    /// Shifts the surface along its normals until it encloses the mask's volume, which sampling leaves unbiased; not where the object is
+    /// cut.
     private func keepingVolume(_ field: Volume<Float>) -> Volume<Float> {
         guard !isCut else { return field }
         var shift = 0.0
@@ -168,10 +170,13 @@ struct SurfaceFit {
     /// The signed distance to the zero surface of `field` at the voxels of `rough` that lie within `reachMM`; `rough` elsewhere.
     ///
     /// - Parameter exactMM: see `SurfaceDistance.signedDistances`; by default three voxels.
-    static func distance(toSurfaceOf field: Volume<Float>, near rough: Volume<Float>, reachMM: Float, exactMM: Float? = nil) -> Volume<Float> {
+    static func distance(
+        toSurfaceOf field: Volume<Float>, near rough: Volume<Float>, reachMM: Float, exactMM: Float? = nil
+    ) -> Volume<Float> {
         let mesh = field.isosurface(at: 0).open(within: field.geometry)
         guard !mesh.isEmpty else { return rough }
-        return SurfaceDistance(mesh).signedDistances(near: rough, in: -reachMM...reachMM, exactMM: exactMM ?? 3 * Float(rough.geometry.spacing.max()))
+        return SurfaceDistance(mesh).signedDistances(
+            near: rough, in: -reachMM...reachMM, exactMM: exactMM ?? 3 * Float(rough.geometry.spacing.max()))
     }
 }
 

@@ -6,7 +6,9 @@ extension PatientVector {
     public func anatomicalSides(share: Double = 0.38) -> [String] {
         guard let unit = normalized?.lps else { return [] }
         let names = [("left", "right"), ("posterior", "anterior"), ("superior", "inferior")]
-        return (0..<3).filter { abs(unit[$0]) > share }.sorted { abs(unit[$0]) > abs(unit[$1]) }.map { unit[$0] > 0 ? names[$0].0 : names[$0].1 }
+        return (0..<3).filter { abs(unit[$0]) > share }.sorted { abs(unit[$0]) > abs(unit[$1]) }.map {
+            unit[$0] > 0 ? names[$0].0 : names[$0].1
+        }
     }
 
     /// Such as `posterior-inferior`; empty for a vector of length 0.

@@ -79,7 +79,9 @@ public struct GridGeometry: Hashable, Sendable {
             origin: point(VoxelIndex(i.lowerBound, j.lowerBound, k.lowerBound)), axes: axes, frameOfReferenceUID: frameOfReferenceUID)
     }
     /// The smallest index ranges whose voxel cells hold all `points` and `marginMM` around them; `nil` when that misses the grid.
-    public func indexRanges(around points: some Sequence<PatientPoint>, marginMM: Double) -> (i: Range<Int>, j: Range<Int>, k: Range<Int>)? {
+    public func indexRanges(
+        around points: some Sequence<PatientPoint>, marginMM: Double
+    ) -> (i: Range<Int>, j: Range<Int>, k: Range<Int>)? {
         var low = SIMD3<Double>(repeating: .infinity), high = SIMD3<Double>(repeating: -.infinity)
         for point in points {
             let ijk = continuousIndex(point).ijk
@@ -92,7 +94,9 @@ public struct GridGeometry: Hashable, Sendable {
             guard low <= Double(count - 1), high >= 0 else { return nil }
             return Int(max(low, 0))..<Int(min(high, Double(count - 1))) + 1
         }
-        guard let i = range(low.x, high.x, size.i), let j = range(low.y, high.y, size.j), let k = range(low.z, high.z, size.k) else { return nil }
+        guard let i = range(low.x, high.x, size.i), let j = range(low.y, high.y, size.j), let k = range(low.z, high.z, size.k) else {
+            return nil
+        }
         return (i, j, k)
     }
 
@@ -103,7 +107,9 @@ public struct GridGeometry: Hashable, Sendable {
             throw .gridsDiffer("\(size.i) × \(size.j) × \(size.k) voxels against \(other.size.i) × \(other.size.j) × \(other.size.k)")
         }
         let largest = zip(cornerPoints, other.cornerPoints).map { $0.distance(to: $1) }.max()!
-        guard largest <= Self.sameGridTolerance * min(spacing.min(), other.spacing.min()) * Double(max(size.i, size.j, size.k, 1)).squareRoot() else {
+        guard largest <= Self.sameGridTolerance * min(
+            spacing.min(), other.spacing.min()
+        ) * Double(max(size.i, size.j, size.k, 1)).squareRoot() else {
             throw .gridsDiffer("corner voxels lie \(largest) mm apart")
         }
     }

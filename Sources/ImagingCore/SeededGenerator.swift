@@ -29,7 +29,9 @@ import Foundation
 
     /// Even over 0 ..< 1.
     @inlinable public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-    @inlinable public mutating func uniform(_ range: ClosedRange<Double>) -> Double { range.lowerBound + unit() * (range.upperBound - range.lowerBound) }
+    @inlinable public mutating func uniform(_ range: ClosedRange<Double>) -> Double {
+        range.lowerBound + unit() * (range.upperBound - range.lowerBound)
+    }
 
     /// Normal with mean 0 and standard deviation 1 (Box and Muller 1958).
     @inlinable public mutating func normal() -> Double {

@@ -87,7 +87,8 @@ public struct AffineTransform: SpatialTransform, Hashable {
     /// Whether the matrix is a rotation (orthonormal, determinant +1) to within `tolerance`.
     public func isRigid(tolerance: Double = 1e-6) -> Bool {
         let product = matrix * matrix.transposed
-        let deviation = zip([product.rows.0, product.rows.1, product.rows.2], [Matrix3.identity.rows.0, Matrix3.identity.rows.1, Matrix3.identity.rows.2])
+        let deviation = zip(
+            [product.rows.0, product.rows.1, product.rows.2], [Matrix3.identity.rows.0, Matrix3.identity.rows.1, Matrix3.identity.rows.2])
             .map { ($0 - $1).max() - ($0 - $1).min() }.max()!
         return deviation <= 2 * tolerance && matrix.determinant > 0
     }

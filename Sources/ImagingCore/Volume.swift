@@ -51,7 +51,9 @@ public struct Volume<Voxel: VoxelValue>: Sendable {
     }
 
     /// Like `withUnsafeVoxels`, for writing; copies the values first where another volume shares them.
-    @inlinable public mutating func withUnsafeMutableVoxels<R, E: Error>(_ body: (UnsafeMutableBufferPointer<Voxel>) throws(E) -> R) throws(E) -> R {
+    @inlinable public mutating func withUnsafeMutableVoxels<R, E: Error>(
+        _ body: (UnsafeMutableBufferPointer<Voxel>) throws(E) -> R
+    ) throws(E) -> R {
         if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
         defer { withExtendedLifetime(storage) {} }
         return try body(storage.voxels)

@@ -29,6 +29,8 @@ struct CapsuleSelection {
         let isLeft = depths.map { $0 >= depthMM }
         let triangles = map.surface.triangles.filter { triangle in (0..<3).allSatisfy { isLeft[Int(triangle[$0])] } }
         rest = triangles.isEmpty ? nil : MarginMap(
-            surface: TriangleMesh(vertices: map.surface.vertices, triangles: triangles), marginsMM: zip(map.marginsMM, isLeft).map { $1 ? $0 : .infinity })
+            surface: TriangleMesh(vertices: map.surface.vertices, triangles: triangles), marginsMM: zip(map.marginsMM, isLeft).map {
+                $1 ? $0 : .infinity
+            })
     }
 }

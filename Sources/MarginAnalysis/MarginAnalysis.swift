@@ -17,7 +17,8 @@ public enum MarginAnalysis {
     ) throws -> MarginResult {
         try tumour.geometry.requireSameFrame(as: zoneSurface.geometry)
         return try margins(
-            of: TumourGeometry(tumour), in: zoneSurface, zone: zone, uncertainty: uncertainty, zoneFieldOfView: zoneFieldOfView, organ: organ)
+            of: TumourGeometry(tumour), in: zoneSurface, zone: zone, uncertainty: uncertainty, zoneFieldOfView: zoneFieldOfView,
+            organ: organ)
     }
 
     /// The margins of a tumour, made ready once for several zones.
@@ -33,7 +34,8 @@ public enum MarginAnalysis {
         let margins = measure.marginsMM(at: tumour.surface.vertices)
         let map = MarginMap(
             surface: tumour.surface, marginsMM: margins,
-            deviationsMM: uncertainty.deviationsMM(of: margins, over: tumour.surface, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry))
+            deviationsMM: uncertainty.deviationsMM(
+                of: margins, over: tumour.surface, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry))
         let zoneAroundTumour = zoneSurface.resampled(onto: tumour.distance.geometry).field
         let coverage = VolumeCoverage(of: tumour, in: zoneAroundTumour)
         func smallest(_ map: MarginMap) -> (worst: WorstMargin, intervalMM: ClosedRange<Double>, cut: CutBorders) {
@@ -44,13 +46,16 @@ public enum MarginAnalysis {
         }
         let (worst, interval, cut) = smallest(map)
         let capsule = try organ.map { organ in
-            let selection = try CapsuleSelection(map, organ: organ.levelSet, depthMM: organ.capsuleDepthMM), rest = selection.rest.map(smallest)
+            let selection = try CapsuleSelection(map, organ: organ.levelSet, depthMM: organ.capsuleDepthMM),
+                rest = selection.rest.map(smallest)
             return CapsuleMargin(
-                depthMM: organ.capsuleDepthMM, excludedSurfaceFraction: selection.excludedSurfaceFraction, minimumMarginMM: rest?.worst.marginMM,
+                depthMM: organ.capsuleDepthMM, excludedSurfaceFraction: selection.excludedSurfaceFraction,
+                minimumMarginMM: rest?.worst.marginMM,
                 minimumMarginIntervalMM: rest?.intervalMM, worstPoint: rest?.worst.point)
         }
         let share = min(1, coverage.tumourInZone / coverage.tumour)
-        let halfWidth = uncertainty.halfWidthMM(along: worst.normal, at: worst.nearestZonePoint, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
+        let halfWidth = uncertainty.halfWidthMM(
+            along: worst.normal, at: worst.nearestZonePoint, tumour: tumour.levelSet.geometry, zone: zoneSurface.geometry)
         let shares = [-halfWidth, halfWidth].map { VolumeCoverage.tumourShare(of: tumour, in: zoneAroundTumour, shiftMM: $0) }
         let residual = max(0, coverage.tumour - coverage.tumourInZone)
         return MarginResult(

@@ -82,8 +82,8 @@ public struct MarginMap: Sendable {
 }
 
 extension MarginResult {
-    /// The probability that the true smallest margin is at least `requiredMM`, its error taken for normal with the stated 95 % interval; `nil` when
-    /// the interval has no end.
+    /// The probability that the true smallest margin is at least `requiredMM`, its error taken for normal with the stated 95 % interval;
+    /// `nil` when the interval has no end.
     public func probability(ofAtLeast requiredMM: Double) -> Double? {
         let interval = minimumMarginIntervalMM
         guard interval.lowerBound.isFinite, interval.upperBound.isFinite else { return nil }

@@ -8,8 +8,8 @@ public struct MarginShortfall: Sendable, Hashable {
     public var worstMarginMM: Double
     /// Square millimetres of the tumour's surface.
     public var areaMM2: Double
-    /// Outwards from the tumour, of length 1, weighted by what is missing; `nil` where the part goes around the tumour, so that no one side is
-    /// meant.
+    /// Outwards from the tumour, of length 1, weighted by what is missing; `nil` where the part goes around the tumour, so that no one side
+    /// is meant.
     public var direction: PatientVector?
     /// By how much the zone would have to grow there to meet the requirement.
     public var missingMM: Double

@@ -53,8 +53,8 @@ public struct MarginUncertainty: Sendable {
     public var zoneEdgeMM: Double
     /// Standard deviation in millimetres of an error that moves the whole edge of the zone alike, such as that of a set-back.
     public var zoneOffsetMM: Double
-    /// The same where it differs from place to place, as that of a simulated isotherm does: standard deviations in millimetres on a grid around the
-    /// zone's surface, in the zone's frame of reference; added to `zoneOffsetMM`.
+    /// The same where it differs from place to place, as that of a simulated isotherm does: standard deviations in millimetres on a grid
+    /// around the zone's surface, in the zone's frame of reference; added to `zoneOffsetMM`.
     public var zoneOffsetMapMM: Volume<Float>?
     /// The expected length in millimetres of the registration's error at the tumour (root mean square of three components).
     public var registrationErrorMM: Double
@@ -76,7 +76,9 @@ public struct MarginUncertainty: Sendable {
     func halfWidthMM(along normal: PatientVector, at place: PatientPoint, tumour: GridGeometry, zone: GridGeometry) -> Double {
         let localMM = localErrorMM(along: normal, tumour: tumour, zone: zone)
         // One of the three components of the registration's error points along the normal.
-        return Self.coverageFactor * (localMM * localMM + registrationErrorMM * registrationErrorMM / 3 + sharedErrorSquaredMM2(at: place)).squareRoot()
+        return Self.coverageFactor * (
+            localMM * localMM + registrationErrorMM * registrationErrorMM / 3 + sharedErrorSquaredMM2(at: place)
+        ).squareRoot()
     }
 
     /// The variance of what moves the whole edge of the zone alike, at a place of its surface.

@@ -4,11 +4,11 @@ import ImagingCore
 /// How far the true smallest of many uncertain margins may lie from the smallest that was measured, 95 %.
 ///
 /// Where much of a surface has nearly the same margin, the place at which errors happen to be most negative is taken for the worst; and a
-/// tumour in the middle of its ice comes nearer to one side of it wherever a misplacement takes it. So errors are drawn for the whole surface
-/// at once: those of the edges by patches, that of the registration as one shift, those of a set-back or a simulation alike everywhere.
-/// By how much they lower the smallest margin, the true one may be larger (basic bootstrap interval; Davison and Hinkley 1997, §5.2). They are
-/// drawn over the margins as measured, and over the most even ones that may have been measured so. Downwards the error at the worst place
-/// counts: no other place makes the true smallest margin larger than it is there.
+/// tumour in the middle of its ice comes nearer to one side of it wherever a misplacement takes it. So errors are drawn for the whole
+/// surface at once: those of the edges by patches, that of the registration as one shift, those of a set-back or a simulation alike
+/// everywhere. By how much they lower the smallest margin, the true one may be larger (basic bootstrap interval; Davison and Hinkley 1997,
+/// §5.2). They are drawn over the margins as measured, and over the most even ones that may have been measured so. Downwards the error at
+/// the worst place counts: no other place makes the true smallest margin larger than it is there.
 struct SmallestMarginError {
     /// A part of the surface over which the edges' errors are alike.
     struct Patch {
@@ -43,7 +43,9 @@ struct SmallestMarginError {
     ///   - halfWidthMM: half the 95 % interval of a margin at the worst place alone.
     init(patches: [Patch], registrationErrorMM: Double, halfWidthMM: Double) {
         belowMM = halfWidthMM
-        aboveMM = max(0, Self.lowering(of: patches, registrationErrorMM), Self.lowering(of: Self.calmed(patches, registrationErrorMM), registrationErrorMM))
+        aboveMM = max(
+            0, Self.lowering(of: patches, registrationErrorMM),
+            Self.lowering(of: Self.calmed(patches, registrationErrorMM), registrationErrorMM))
     }
 
     /// By how much errors lower the smallest margin: by no more in 97.5 % of all draws.
@@ -61,8 +63,9 @@ struct SmallestMarginError {
         return lowerings[draws - 1 - draws / 40]
     }
 
-    /// The most even margins that may have been measured so: without the unevenness between neighbours that the edges' errors explain (James and
-    /// Stein 1961), and without the lean to one side that a registration's error explains, as long as that error is not among the largest 2.5 %.
+    /// The most even margins that may have been measured so: without the unevenness between neighbours that the edges' errors explain
+    /// (James and Stein 1961), and without the lean to one side that a registration's error explains, as long as that error is not among
+    /// the largest 2.5 %.
     private static func calmed(_ patches: [Patch], _ registrationErrorMM: Double) -> [Patch] {
         var patches = patches
         let roughness = patches.map { patch -> Double in
@@ -92,7 +95,8 @@ extension MarginUncertainty {
     /// How far the true smallest margin over `map` may lie from `worst`, the smallest that was measured.
     /// - Parameter turned: whether the map's margins have their sign turned, as distances to a structure outside the zone.
     func smallestMarginError(
-        over map: MarginMap, worst: WorstMargin, measure: SignedMarginMeasure, tumour: GridGeometry, zone: GridGeometry, turned: Bool = false
+        over map: MarginMap, worst: WorstMargin, measure: SignedMarginMeasure, tumour: GridGeometry, zone: GridGeometry,
+        turned: Bool = false
     ) -> SmallestMarginError {
         let halfWidth = halfWidthMM(along: worst.normal, at: worst.nearestZonePoint, tumour: tumour, zone: zone)
         var lowest: [SIMD3<Int>: Int] = [:]
@@ -106,7 +110,8 @@ extension MarginUncertainty {
         let patches = lowest.sorted { $0.value < $1.value }.map { cell, vertex -> SmallestMarginError.Patch in
             let marginMM = map.marginsMM[vertex]
             let (inwards, place) = measure.inwards(at: map.surface.vertices[vertex], marginMM: turned ? -marginMM : marginMM)
-            let edgesMM = localErrorMM(along: inwards, tumour: tumour, zone: zone), localMM = min(edgesMM, SmallestMarginError.largestLocalErrorMM)
+            let edgesMM = localErrorMM(along: inwards, tumour: tumour, zone: zone),
+                localMM = min(edgesMM, SmallestMarginError.largestLocalErrorMM)
             return .init(
                 marginMM: marginMM, direction: inwards.lps, localMM: localMM,
                 sharedMM: (edgesMM * edgesMM - localMM * localMM + sharedErrorSquaredMM2(at: place)).squareRoot(), cell: cell)

@@ -15,7 +15,9 @@ public struct SurfaceCertainty: Sendable, Hashable {
 extension MarginMap {
     /// For each vertex the probability that the true margin there is at least `requiredMM`; empty without `deviationsMM`.
     public func probabilities(ofAtLeast requiredMM: Double) -> [Double] {
-        zip(marginsMM, deviationsMM).map { margin, deviation in 0.5 * erfc((requiredMM - margin) / (max(1e-6, deviation) * 2.0.squareRoot())) }
+        zip(marginsMM, deviationsMM).map { margin, deviation in
+            0.5 * erfc((requiredMM - margin) / (max(1e-6, deviation) * 2.0.squareRoot()))
+        }
     }
 
     /// By each vertex alone, whereas the smallest margin asks for the whole surface at once. `nil` without `deviationsMM`.

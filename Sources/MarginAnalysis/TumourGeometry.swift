@@ -50,7 +50,9 @@ public struct TumourGeometry: Sendable {
     }
 
     /// A grid of cubes with the axes of `axes` that holds the surface and `marginMM` around it.
-    private static func integrationGrid(around surface: TriangleMesh, axes: GridGeometry, stepMM: Double, marginMM: Double) -> GridGeometry {
+    private static func integrationGrid(
+        around surface: TriangleMesh, axes: GridGeometry, stepMM: Double, marginMM: Double
+    ) -> GridGeometry {
         var low = SIMD3<Double>(repeating: .infinity), high = SIMD3<Double>(repeating: -.infinity)
         for vertex in surface.vertices {
             let position = axes.axes.components(of: vertex - axes.origin)

@@ -58,7 +58,9 @@ public struct Verdict: Sendable, Hashable, Codable {
     }
 
     /// What was measured and what is required, as a sentence without its full stop.
-    private static func measured(_ tumour: String, _ margin: MarginResult, capsule: CapsuleMargin?, _ criterion: MarginCriterion) -> String {
+    private static func measured(
+        _ tumour: String, _ margin: MarginResult, capsule: CapsuleMargin?, _ criterion: MarginCriterion
+    ) -> String {
         let interval = capsule?.minimumMarginIntervalMM ?? margin.minimumMarginIntervalMM
         let measured = "\(tumour): the smallest margin in the \(criterion.zone.phrase) is \(millimetres(capsule?.minimumMarginMM ?? margin.minimumMarginMM)) mm"
             + " (95 % \(millimetres(interval.lowerBound)) to \(millimetres(interval.upperBound))), and \(millimetres(criterion.requiredMarginMM)) mm is required"

@@ -81,7 +81,9 @@ struct VolumeCoverage {
         }
     }
 
-    private mutating func add(cell offset: Int, _ depth: UnsafePointer<Float>, _ zone: UnsafePointer<Float>, _ strides: (Int, Int, Int), _ step: Float) {
+    private mutating func add(
+        cell offset: Int, _ depth: UnsafePointer<Float>, _ zone: UnsafePointer<Float>, _ strides: (Int, Int, Int), _ step: Float
+    ) {
         let inside = depth[offset]
         guard inside > -Float(shells.count) - step else { return }
         let tumourNormal = CellGradient(depth, offset, strides, step)

@@ -16,7 +16,9 @@ final class ByteReader {
         var status = stat()
         guard stat(url.path, &status) == 0 else { throw .missing(url) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notNIfTI(url, found: "it is not a regular file") }
-        guard let file = gzopen(url.path, "rb") else { throw .notNIfTI(url, found: "it cannot be opened (\(String(cString: strerror(errno))))") }
+        guard let file = gzopen(url.path, "rb") else {
+            throw .notNIfTI(url, found: "it cannot be opened (\(String(cString: strerror(errno))))")
+        }
         gzbuffer(file, 1 << 17)
         self.url = url
         self.file = file

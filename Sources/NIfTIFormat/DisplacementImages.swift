@@ -22,11 +22,14 @@ extension NIfTIFile {
 }
 
 extension NIfTIFile {
-    /// Reads displacements as `write(displacements:on:to:)` and ITK write them: LPS millimetres in the first three components of each vector.
+    /// Reads displacements as `write(displacements:on:to:)` and ITK write them: LPS millimetres in the first three components of each
+    /// vector.
     public static func readDisplacements(_ url: URL) throws(NIfTIError) -> (vectors: [SIMD4<Float>], grid: GridGeometry) {
         let file = try ByteReader(url)
         let bytes = try file.bytes(NIfTIHeader.byteCount)
-        guard bytes.count == NIfTIHeader.byteCount else { throw .truncated(url, expectedBytes: NIfTIHeader.byteCount, foundBytes: bytes.count) }
+        guard bytes.count == NIfTIHeader.byteCount else {
+            throw .truncated(url, expectedBytes: NIfTIHeader.byteCount, foundBytes: bytes.count)
+        }
         var header = try NIfTIHeader(parsing: bytes, of: url)
         guard header.dimensionCount == 5, header.dimensions[3] == 1, header.dimensions[4] == 3, vectorIntents.contains(header.intentCode) else {
             throw .notDisplacements(url)
@@ -37,7 +40,9 @@ extension NIfTIFile {
         header.dimensionCount = 3
         let (grid, _) = try header.gridGeometry(size: try header.gridSize(of: url), of: url)
         try file.skip(to: try header.voxelOffset(of: url))
-        let decoder = VoxelDecoder(datatype: datatype, isByteSwapped: header.isByteSwapped, slope: header.slope == 0 ? 1 : Double(header.slope), intercept: Double(header.intercept))
+        let decoder = VoxelDecoder(
+            datatype: datatype, isByteSwapped: header.isByteSwapped, slope: header.slope == 0 ? 1 : Double(header.slope),
+            intercept: Double(header.intercept))
         var vectors = [SIMD4<Float>](repeating: .zero, count: grid.size.voxelCount)
         for (component, sign) in [Float(-1), -1, 1].enumerated() {
             let values = try Volume<Float>(geometry: grid) { (voxels) throws(NIfTIError) in

@@ -55,7 +55,8 @@ public enum NIfTIFile {
         }
         try dataFile.skip(to: offset)
         let scaling = header.scaling(of: url, findings: &findings)
-        let decoder = VoxelDecoder(datatype: datatype, isByteSwapped: header.isByteSwapped, slope: scaling.slope, intercept: scaling.intercept)
+        let decoder = VoxelDecoder(
+            datatype: datatype, isByteSwapped: header.isByteSwapped, slope: scaling.slope, intercept: scaling.intercept)
         var notNumbers = 0
         let volume = try Volume<Float>(geometry: geometry) { (voxels) throws(NIfTIError) in
             notNumbers = try decoder.decode(dataFile, of: url, into: voxels)
@@ -119,7 +120,9 @@ extension NIfTIHeader {
 
     /// The size of the one volume in the file.
     func gridSize(of url: URL) throws(NIfTIError) -> GridSize {
-        guard (1...7).contains(dimensionCount) else { throw .badDimensions(url, dimensions: [Int(dimensionCount)] + dimensions.map(Int.init)) }
+        guard (1...7).contains(dimensionCount) else {
+            throw .badDimensions(url, dimensions: [Int(dimensionCount)] + dimensions.map(Int.init))
+        }
         let counts = dimensions.prefix(Int(dimensionCount)).map(Int.init)
         guard counts.allSatisfy({ $0 >= 1 }) else { throw .badDimensions(url, dimensions: counts) }
         guard counts.dropFirst(3).allSatisfy({ $0 == 1 }) else { throw .notSingleVolume(url, dimensions: counts) }
@@ -139,7 +142,8 @@ extension NIfTIHeader {
         if slope == 0 { return (1, 0) }
         guard slope.isFinite, intercept.isFinite else {
             findings.append(Finding(
-                .warning, "nifti-scaling", "The slope (\(slope)) or intercept (\(intercept)) of \(url.lastPathComponent) is not finite; stored values are used unscaled."))
+                .warning, "nifti-scaling",
+                "The slope (\(slope)) or intercept (\(intercept)) of \(url.lastPathComponent) is not finite; stored values are used unscaled."))
             return (1, 0)
         }
         return (Double(slope), Double(intercept))

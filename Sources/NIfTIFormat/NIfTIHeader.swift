@@ -85,7 +85,8 @@ struct NIfTIHeader {
         units = bytes.integer(UInt8.self, at: 123, swapped: swapped)
         qformCode = bytes.integer(Int16.self, at: 252, swapped: swapped)
         sformCode = bytes.integer(Int16.self, at: 254, swapped: swapped)
-        quaternion = SIMD3(bytes.float(at: 256, swapped: swapped), bytes.float(at: 260, swapped: swapped), bytes.float(at: 264, swapped: swapped))
+        quaternion = SIMD3(
+            bytes.float(at: 256, swapped: swapped), bytes.float(at: 260, swapped: swapped), bytes.float(at: 264, swapped: swapped))
         quaternionOffset = SIMD3(
             bytes.float(at: 268, swapped: swapped), bytes.float(at: 272, swapped: swapped), bytes.float(at: 276, swapped: swapped))
         sformRows = (0..<3).map { row in

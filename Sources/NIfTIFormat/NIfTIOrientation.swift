@@ -43,7 +43,8 @@ extension NIfTIHeader {
                 + "Axes towards right, anterior and superior from the origin are assumed.",
             remedy: "Export the file again, with its position and orientation (qform or sform)."))
         let plain = AffineTransform(
-            matrix: Matrix3(columns: SIMD3(Double(pixelDimensions[0]), 0, 0), SIMD3(0, Double(pixelDimensions[1]), 0), SIMD3(0, 0, voxelDepth(size))),
+            matrix: Matrix3(
+                columns: SIMD3(Double(pixelDimensions[0]), 0, 0), SIMD3(0, Double(pixelDimensions[1]), 0), SIMD3(0, 0, voxelDepth(size))),
             translation: PatientVector(.zero))
         return (try Self.geometry(of: plain, size: size, millimetres: millimetres, form: "pixdim", of: url), findings)
     }
@@ -69,7 +70,8 @@ extension NIfTIHeader {
         let rows = sformRows.map { SIMD4<Double>($0) }
         func linear(_ row: SIMD4<Double>) -> SIMD3<Double> { SIMD3(row.x, row.y, row.z) }
         return AffineTransform(
-            matrix: Matrix3(rows: linear(rows[0]), linear(rows[1]), linear(rows[2])), translation: PatientVector(rows[0].w, rows[1].w, rows[2].w))
+            matrix: Matrix3(rows: linear(rows[0]), linear(rows[1]), linear(rows[2])),
+            translation: PatientVector(rows[0].w, rows[1].w, rows[2].w))
     }
 
     private func qformAffine(size: GridSize, of url: URL) throws(NIfTIError) -> AffineTransform {
@@ -122,7 +124,8 @@ extension NIfTIHeader {
                 throw .spacingNotPositive(spacing)
             }
             return try GridGeometry(
-                size: size, spacing: spacing, origin: PatientPoint(affine.translation.lps * ras * millimetres), axes: PatientAxes(i: i, j: j, k: k))
+                size: size, spacing: spacing, origin: PatientPoint(affine.translation.lps * ras * millimetres),
+                axes: PatientAxes(i: i, j: j, k: k))
         } catch {
             guard case .axesNotOrthogonal(_, let dot) = error else { throw .badOrientation(url, form: form, reason: error) }
             throw .sheared(url, form: form, degrees: asin(min(1, abs(dot))) * 180 / .pi)
@@ -131,7 +134,9 @@ extension NIfTIHeader {
 
     /// The largest distance between where two affines put a corner voxel; `nil` when it is not a number.
     private static func largestGap(_ a: AffineTransform, _ b: AffineTransform, size: GridSize) -> Double? {
-        let corners = [0, size.k - 1].flatMap { k in [0, size.j - 1].flatMap { j in [0, size.i - 1].map { PatientPoint(Double($0), Double(j), Double(k)) } } }
+        let corners = [0, size.k - 1].flatMap { k in
+            [0, size.j - 1].flatMap { j in [0, size.i - 1].map { PatientPoint(Double($0), Double(j), Double(k)) } }
+        }
         return corners.map { a($0).distance(to: b($0)) }.max()
     }
 }

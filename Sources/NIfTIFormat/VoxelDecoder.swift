@@ -46,7 +46,9 @@ struct VoxelDecoder {
     }
 
     @inline(__always)
-    private func integers<T: FixedWidthInteger>(_ type: T.Type, _ bytes: UnsafeRawBufferPointer, _ target: UnsafeMutableBufferPointer<Float>) -> Int {
+    private func integers<T: FixedWidthInteger>(
+        _ type: T.Type, _ bytes: UnsafeRawBufferPointer, _ target: UnsafeMutableBufferPointer<Float>
+    ) -> Int {
         let (slope, intercept, isByteSwapped) = (slope, intercept, isByteSwapped)
         for offset in 0..<target.count {
             let stored = bytes.loadUnaligned(fromByteOffset: offset &* MemoryLayout<T>.size, as: T.self)

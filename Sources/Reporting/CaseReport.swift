@@ -41,7 +41,8 @@ public struct CaseReport: Hashable, Sendable, Codable {
 
     public init(
         case identity: CaseIdentity, inputs: [Input] = [], tumours: [Tumour] = [], probes: [Probe] = [], ice: Ice, registration: Registration,
-        simulation: Simulation? = nil, forecast: Forecast? = nil, plan: Plan? = nil, margins: [Margin] = [], structures: [Structure] = [], verdict: Verdict, findings: [Finding] = [],
+        simulation: Simulation? = nil, forecast: Forecast? = nil, plan: Plan? = nil, margins: [Margin] = [], structures: [Structure] = [],
+        verdict: Verdict, findings: [Finding] = [],
         timingsS: [String: Double] = [:], provenance: Provenance
     ) {
         self.case = identity

@@ -29,12 +29,16 @@ extension CaseReport {
             public var steps: [Step]
             /// The margin that is required in this zone; `null` where none is.
             public var requiredMM: Double?
-            /// When the required margin is expected to be reached, minutes from the scan; `null` when not within the forecast, or none is required.
+            /// When the required margin is expected to be reached, minutes from the scan; `null` when not within the forecast, or none is
+            /// required.
             public var reachedAfterMinutes: Double?
             /// When the interval's high and low end reach it; an end is `null` when it does not within the forecast.
             public var reachedAfterIntervalMinutes: Interval?
 
-            public init(tumour: String, zone: String, steps: [Step], requiredMM: Double?, reachedAfterMinutes: Double?, reachedAfterIntervalMinutes: Interval?) {
+            public init(
+                tumour: String, zone: String, steps: [Step], requiredMM: Double?, reachedAfterMinutes: Double?,
+                reachedAfterIntervalMinutes: Interval?
+            ) {
                 (self.tumour, self.zone, self.steps, self.requiredMM) = (tumour, zone, steps, requiredMM)
                 (self.reachedAfterMinutes, self.reachedAfterIntervalMinutes) = (reachedAfterMinutes, reachedAfterIntervalMinutes)
             }

@@ -11,12 +11,15 @@ extension CaseReport.Margin {
     ///   - zoneSource: where the zone comes from; `nil` where that is not known.
     ///   - requiredMM: the margin that is required, for the parts that lack it.
     ///   - shortfalls: those parts, where more is known of them than the margins alone say.
-    public init(tumour: String, _ result: MarginResult, zoneSource: String? = nil, requiredMM: Double? = nil, shortfalls: [MarginShortfall]? = nil) {
+    public init(
+        tumour: String, _ result: MarginResult, zoneSource: String? = nil, requiredMM: Double? = nil, shortfalls: [MarginShortfall]? = nil
+    ) {
         self.init(
             tumour: tumour, zone: result.zone.rawValue, zoneSource: zoneSource, minimumMarginMM: result.minimumMarginMM,
             minimumMarginIntervalMM: result.minimumMarginIntervalMM, worstPointLPS: result.worstPoint,
             surfaceFraction: SurfaceFraction(
-                below0: result.surfaceFraction.below0, from0to5: result.surfaceFraction.from0to5, from5to10: result.surfaceFraction.from5to10,
+                below0: result.surfaceFraction.below0, from0to5: result.surfaceFraction.from0to5,
+                from5to10: result.surfaceFraction.from5to10,
                 atLeast10: result.surfaceFraction.atLeast10),
             tumourCoverage: result.tumourCoverage, residualVolumeML: result.residualVolumeML,
             shellCoverage: result.shellCoverage.map { ShellCoverage(marginMM: $0.marginMM, fraction: $0.fraction) },
@@ -30,7 +33,8 @@ extension CaseReport.Margin {
     /// The entry for a margin that could not be measured; a finding must say why.
     public init(notEvaluable tumour: String, zone: MarginZone, zoneSource: String? = nil) {
         self.init(
-            tumour: tumour, zone: zone.rawValue, zoneSource: zoneSource, minimumMarginMM: nil, minimumMarginIntervalMM: nil, worstPointLPS: nil, surfaceFraction: nil,
+            tumour: tumour, zone: zone.rawValue, zoneSource: zoneSource, minimumMarginMM: nil, minimumMarginIntervalMM: nil,
+            worstPointLPS: nil, surfaceFraction: nil,
             tumourCoverage: nil, residualVolumeML: nil, shellCoverage: [])
     }
 }
@@ -46,7 +50,8 @@ extension CaseReport.Margin.Capsule {
 extension CaseReport.Margin.Shortfall {
     public init(_ shortfall: MarginShortfall) {
         self.init(
-            worstPointLPS: shortfall.worstPoint, worstMarginMM: shortfall.worstMarginMM, areaMM2: shortfall.areaMM2, missingMM: shortfall.missingMM,
+            worstPointLPS: shortfall.worstPoint, worstMarginMM: shortfall.worstMarginMM, areaMM2: shortfall.areaMM2,
+            missingMM: shortfall.missingMM,
             direction: shortfall.direction?.anatomicalName, probability: shortfall.probability,
             ahead: shortfall.ahead.map { .init(structure: $0.name, distanceMM: $0.distanceMM) })
     }

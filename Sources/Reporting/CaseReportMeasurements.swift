@@ -135,7 +135,9 @@ extension CaseReport {
             public var minimumMarginMM: Double?
             public var minimumMarginIntervalMM: Interval?
 
-            public init(depthMM: Double, excludedSurfaceFraction: Double, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?) {
+            public init(
+                depthMM: Double, excludedSurfaceFraction: Double, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?
+            ) {
                 self.depthMM = depthMM
                 self.excludedSurfaceFraction = excludedSurfaceFraction
                 self.minimumMarginMM = minimumMarginMM?.finite
@@ -146,7 +148,8 @@ extension CaseReport {
         public var tumour: String
         /// `visible-ice`, `isotherm-20`, `isotherm-40` or `ablation-zone`.
         public var zone: String
-        /// Where the zone comes from: `segmented`, the mask that gave it, `fixed set-back of 5 mm` inside the visible edge; `null` where not known.
+        /// Where the zone comes from: `segmented`, the mask that gave it, `fixed set-back of 5 mm` inside the visible edge; `null` where
+        /// not known.
         public var zoneSource: String?
         /// The smallest signed distance from the tumour's surface to the zone's; `null` when it cannot be evaluated.
         public var minimumMarginMM: Double?
@@ -170,7 +173,8 @@ extension CaseReport {
         public var capsule: Capsule?
 
         public init(
-            tumour: String, zone: String, zoneSource: String? = nil, minimumMarginMM: Double?, minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
+            tumour: String, zone: String, zoneSource: String? = nil, minimumMarginMM: Double?,
+            minimumMarginIntervalMM: ClosedRange<Double>?, worstPointLPS: PatientPoint?,
             surfaceFraction: SurfaceFraction?, tumourCoverage: Double?, residualVolumeML: Double?, shellCoverage: [ShellCoverage],
             tumourCoverageInterval: ClosedRange<Double>? = nil, probabilityMet: Double? = nil, surfaceCertainty: SurfaceCertainty? = nil,
             shortfalls: [Shortfall]? = nil, capsule: Capsule? = nil
@@ -220,7 +224,8 @@ extension CaseReport {
         public var status: Verdict.Status?
 
         public init(
-            name: String, zone: String, minimumDistanceMM: Double?, minimumDistanceIntervalMM: ClosedRange<Double>?, nearestPointLPS: PatientPoint?,
+            name: String, zone: String, minimumDistanceMM: Double?, minimumDistanceIntervalMM: ClosedRange<Double>?,
+            nearestPointLPS: PatientPoint?,
             overlapVolumeML: Double?, lowestTemperatureC: Double? = nil, limitMM: Double? = nil, status: Verdict.Status? = nil
         ) {
             self.name = name

@@ -18,7 +18,9 @@ extension CaseReport {
         public var sha256: String
         public var findings: [Finding]
 
-        public init(role: String, seriesInstanceUID: String?, modality: String?, geometry: GridGeometry, sha256: String, findings: [Finding] = []) {
+        public init(
+            role: String, seriesInstanceUID: String?, modality: String?, geometry: GridGeometry, sha256: String, findings: [Finding] = []
+        ) {
             self.role = role
             self.seriesInstanceUID = seriesInstanceUID
             self.modality = modality
@@ -59,7 +61,8 @@ extension CaseReport {
             public var method: String
             /// Whether margins may rest on it.
             public var trusted: Bool
-            /// `pass`, `doubtful` or `fail` of scans that were registered, and why not `pass`; `null` where they share a frame of reference.
+            /// `pass`, `doubtful` or `fail` of scans that were registered, and why not `pass`; `null` where they share a frame of
+            /// reference.
             public var status: String?
             public var reasons: [String]
             /// The method's own measures by name; each name ends in its unit where it has one.
@@ -68,7 +71,8 @@ extension CaseReport {
             public var expectedErrorMM: Double?
 
             public init(
-                method: String, trusted: Bool, status: String? = nil, reasons: [String] = [], measures: [String: Double] = [:], expectedErrorMM: Double?
+                method: String, trusted: Bool, status: String? = nil, reasons: [String] = [], measures: [String: Double] = [:],
+                expectedErrorMM: Double?
             ) {
                 (self.method, self.trusted, self.status, self.reasons) = (method, trusted, status, reasons)
                 self.measures = measures.filter { $0.value.isFinite }

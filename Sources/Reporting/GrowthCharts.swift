@@ -56,8 +56,10 @@ public enum GrowthCharts {
         let title = scan == nil ? "Planned growth of the ice" : "Growth of the simulated ice", scanMinutes = scan ?? 0
         var plot = SVGPlot(
             x: .init("minutes of the protocol", 0...max(1, last.minutes + scanMinutes)),
-            y: .init("volume, mL", holding: [0] + ice.flatMap { entry in names.map { $0.volume(entry) } }, within: 0 ... .infinity), title: title,
-            description: names.map { "\($0.name): \(HTMLNumber.text($0.volume(last), decimals: 1)) mL" }.joined(separator: ", ") + " at the end.",
+            y: .init("volume, mL", holding: [0] + ice.flatMap { entry in names.map { $0.volume(entry) } }, within: 0 ... .infinity),
+            title: title,
+            description: names.map { "\($0.name): \(HTMLNumber.text($0.volume(last), decimals: 1)) mL" }.joined(separator: ", ")
+                + " at the end.",
             rightMargin: 104)
         if let scan { plot.addVerticalLine(at: scan, "scan", .init(SVGPlot.ink, width: 1.2, dash: "3 3")) }
         for entry in names {
@@ -73,7 +75,9 @@ public enum GrowthCharts {
     public static func margins(_ forecast: CaseReport.Forecast, of course: Course = .afterScan) -> [ReportChart] {
         var tumours: [String] = []
         for margin in forecast.margins where !tumours.contains(margin.tumour) { tumours.append(margin.tumour) }
-        return tumours.compactMap { tumour in chart(forecast.margins.filter { $0.tumour == tumour }, course, of: tumour, isOnly: tumours.count == 1) }
+        return tumours.compactMap { tumour in
+            chart(forecast.margins.filter { $0.tumour == tumour }, course, of: tumour, isOnly: tumours.count == 1)
+        }
     }
 
     private static func chart(_ margins: [CaseReport.Forecast.Margin], _ course: Course, of tumour: String, isOnly: Bool) -> ReportChart? {
@@ -86,12 +90,16 @@ public enum GrowthCharts {
         var plot = SVGPlot(
             x: .init(course.axis, 0...max(1, end)), y: .init("smallest margin, mm", holding: ends + required),
             title: title, description: reached, rightMargin: 124)
-        for value in required { plot.addHorizontalLine(at: value, "required \(HTMLNumber.text(value, decimals: 1)) mm", .init(SVGPlot.ink, width: 1.4)) }
+        for value in required {
+            plot.addHorizontalLine(at: value, "required \(HTMLNumber.text(value, decimals: 1)) mm", .init(SVGPlot.ink, width: 1.4))
+        }
         for margin in margins {
             guard let zone = MarginZone(rawValue: margin.zone) else { continue }
             plot.addBand(
                 margin.steps.compactMap { step in
-                    step.minimumMarginIntervalMM.low.flatMap { low in step.minimumMarginIntervalMM.high.map { (x: step.minutes, low: low, high: $0) } }
+                    step.minimumMarginIntervalMM.low.flatMap { low in
+                        step.minimumMarginIntervalMM.high.map { (x: step.minutes, low: low, high: $0) }
+                    }
                 }, colour: SVGPlot.Stroke.of(zone).colour)
             plot.addLine(margin.steps.map { (x: $0.minutes, y: $0.minimumMarginMM) }, .of(zone))
         }

@@ -45,7 +45,9 @@ public struct Figure: Sendable {
 public enum HTMLReport {
     /// The page as UTF-8 text.
     /// - Throws: `ReportError.template`.
-    public static func render(_ report: CaseReport, figures: [Figure], charts: [ReportChart] = [], scenes: [ReportScene] = []) throws -> String {
+    public static func render(
+        _ report: CaseReport, figures: [Figure], charts: [ReportChart] = [], scenes: [ReportScene] = []
+    ) throws -> String {
         var content = HTMLReportView(report, figures: figures).content
         content["charts"] = charts.map { ["title": $0.title, "caption": $0.caption, "svg": $0.plot.svg] }
         content["hasCharts"] = !charts.isEmpty

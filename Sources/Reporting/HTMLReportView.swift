@@ -169,7 +169,9 @@ extension HTMLReportView {
             "worst": HTMLNumber.margin(shortfall.worstMarginMM), "probability": HTMLNumber.fraction(shortfall.probability),
             "point": HTMLNumber.point(shortfall.worstPointLPS),
         ]
-        if let ahead = shortfall.ahead { entry["ahead"] = ["structure": ahead.structure, "distance": HTMLNumber.distance(ahead.distanceMM)] }
+        if let ahead = shortfall.ahead {
+            entry["ahead"] = ["structure": ahead.structure, "distance": HTMLNumber.distance(ahead.distanceMM)]
+        }
         return entry
     }
 

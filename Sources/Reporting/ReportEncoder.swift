@@ -115,7 +115,9 @@ private final class Element {
         }
     }
 
-    private func write(_ members: [(prefix: String, value: Element)], in brackets: (String, String), to text: inout String, indentation: Int) {
+    private func write(
+        _ members: [(prefix: String, value: Element)], in brackets: (String, String), to text: inout String, indentation: Int
+    ) {
         guard !members.isEmpty else { return text += brackets.0 + brackets.1 }
         text += brackets.0 + "\n"
         for (index, member) in members.enumerated() {
@@ -199,7 +201,9 @@ private struct ElementEncoder: Encoder {
         private func encoder() -> ElementEncoder { ElementEncoder(element: element.append(), codingPath: codingPath) }
         func encodeNil() throws { _ = element.append() }
         func encode<T: Encodable>(_ value: T) throws { try element.append().set(value, path: codingPath) }
-        func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> { encoder().container(keyedBy: type) }
+        func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
+            encoder().container(keyedBy: type)
+        }
         func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { encoder().unkeyedContainer() }
         func superEncoder() -> any Encoder { encoder() }
     }

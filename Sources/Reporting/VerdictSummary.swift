@@ -17,7 +17,9 @@ public struct VerdictSummary: Sendable {
         let outermost = report.structures.first?.zone
         lines += report.structures.filter { $0.minimumDistanceMM != nil && $0.zone == outermost }.map { "  " + Self.line(of: $0) }
         lines += zoneVolume.map { ["  " + $0] } ?? []
-        lines += (report.forecast?.margins ?? []).filter { $0.requiredMM != nil }.map { "  " + line(of: $0, within: report.forecast!.minutes) }
+        lines += (report.forecast?.margins ?? []).filter { $0.requiredMM != nil }.map {
+            "  " + line(of: $0, within: report.forecast!.minutes)
+        }
         lines += report.verdict.reasons.map { "  • " + $0 }
         for finding in report.findings where finding.severity > .info {
             lines.append("  \(finding.severity.rawValue): \(finding.message)\(finding.remedy.isEmpty ? "" : " " + finding.remedy)")
@@ -60,8 +62,11 @@ public struct VerdictSummary: Sendable {
     private func line(of forecast: CaseReport.Forecast.Margin, within minutes: Double) -> String {
         func text(_ value: Double?) -> String { Self.text(value) }
         let isPlan = report.plan != nil, when = isPlan ? "after" : "in"
-        func time(_ value: Double?) -> String { value.map { $0 == 0 ? "now" : "\(when) \(text($0)) min" } ?? "later than \(text(minutes)) min" }
-        let required = "\(text(forecast.requiredMM)) mm in the \(Self.zoneName(forecast.zone))", interval = forecast.reachedAfterIntervalMinutes
+        func time(_ value: Double?) -> String {
+            value.map { $0 == 0 ? "now" : "\(when) \(text($0)) min" } ?? "later than \(text(minutes)) min"
+        }
+        let required = "\(text(forecast.requiredMM)) mm in the \(Self.zoneName(forecast.zone))",
+            interval = forecast.reachedAfterIntervalMinutes
         let last = forecast.steps.last.map { "; after \(text($0.minutes)) min \(text($0.minimumMarginMM)) mm (95 %: \(text($0.minimumMarginIntervalMM.low)) to \(text($0.minimumMarginIntervalMM.high)))" } ?? ""
         let isSure = forecast.reachedAfterMinutes == 0 && interval?.low == 0 && interval?.high == 0
         let reached = isSure ? "reached already"

@@ -13,7 +13,8 @@ extension StudyArchive {
             let columns = Dictionary(uniqueKeysWithValues: try StudyRow.fetchAll(db).map { ($0.key, $0) })
             var latest: [String: RunRow] = [:]
             for run in try RunRow.order(Column("finished"), Column.rowID).fetchAll(db) { latest[run.study] = run }
-            let withResults = try String.fetchSet(db, sql: "SELECT study FROM run WHERE state = ?", arguments: [RunRecord.State.done.rawValue])
+            let withResults = try String.fetchSet(
+                db, sql: "SELECT study FROM run WHERE state = ?", arguments: [RunRecord.State.done.rawValue])
             let current = latest.values.map(\.id)
             let margins = Dictionary(
                 grouping: try MarginRow.filter(current.contains(Column("run"))).order(Column.rowID).fetchAll(db), by: \.run)

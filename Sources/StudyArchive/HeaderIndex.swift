@@ -26,7 +26,8 @@ public struct HeaderIndex {
         public var seriesDescription: String
         public var studyDescription: String
         public var bodyPart: String
-        /// Of the first file: YYYYMMDD and HHMMSS…. All dates of a patient are moved by as many days: order and intervals are true, dates are not.
+        /// Of the first file: YYYYMMDD and HHMMSS…. All dates of a patient are moved by as many days: order and intervals are true, dates
+        /// are not.
         public var date: String
         public var time: String
         /// Tells patients apart without saying who they are.

@@ -72,7 +72,8 @@ public struct RunRecord: Codable, Hashable, Sendable {
     public init(
         id: String = UUID().uuidString, key: String, source: String, columns: [String: String] = [:], state: State, failure: Failure? = nil,
         due: String,
-        version: String, options: [String] = [], profile: String?, profileSHA256: String?, descriptionSHA256: String?, inputs: [InputFile], started: Date,
+        version: String, options: [String] = [], profile: String?, profileSHA256: String?, descriptionSHA256: String?, inputs: [InputFile],
+        started: Date,
         finished: Date,
         peakMemoryMB: Double?
     ) {

@@ -14,7 +14,12 @@ struct AbdominalOrgans {
     }
     /// The ascending colon, in front and to the side of the right kidney.
     var ascendingColon: Tube {
-        Tube(through: [SIMD3(-88, -34, -180), SIMD3(-100, -24, -120), SIMD3(-100, -16, -80), SIMD3(-78, -40, -58), SIMD3(-40, -66, -62), SIMD3(10, -72, -72)], radius: 17)
+        Tube(
+            through: [
+                SIMD3(-88, -34, -180), SIMD3(-100, -24, -120), SIMD3(-100, -16, -80), SIMD3(-78, -40, -58), SIMD3(-40, -66, -62),
+                SIMD3(10, -72, -72)
+            ],
+            radius: 17)
     }
 
     func layers() -> [Layer] {
@@ -55,8 +60,12 @@ struct AbdominalOrgans {
 
     private func stomachAndSpleen() -> [Layer] {
         let inside = Intersection(a: Inset(base: torso.cavity, mm: 3), b: BelowDiaphragm(height: torso.domeHeight, gapMM: 4))
-        let spleen = Uneven(Ellipsoid(center: SIMD3(108, 22, 34), semiAxes: SIMD3(30, 46, 50)).turned(aboutZ: 20), amplitudeMM: 3, cell: 35, seed: torso.seed &+ 31)
-        let stomach = Uneven(Ellipsoid(center: SIMD3(66, -36, 40), semiAxes: SIMD3(42, 34, 44)).turned(aboutZ: 25), amplitudeMM: 4, cell: 35, seed: torso.seed &+ 32)
+        let spleen = Uneven(
+            Ellipsoid(center: SIMD3(108, 22, 34), semiAxes: SIMD3(30, 46, 50)).turned(aboutZ: 20), amplitudeMM: 3, cell: 35,
+            seed: torso.seed &+ 31)
+        let stomach = Uneven(
+            Ellipsoid(center: SIMD3(66, -36, 40), semiAxes: SIMD3(42, 34, 44)).turned(aboutZ: 25), amplitudeMM: 4, cell: 35,
+            seed: torso.seed &+ 32)
         let lumen = Inset(base: stomach, mm: 5)
         let (low, high) = torso.isProne ? (-24.0, 200.0) : (-200.0, -48.0)
         let gas = Intersection(a: lumen, b: Block(box: Box(low: SIMD3(-200, low, -200), high: SIMD3(200, high, 200))))
@@ -73,10 +82,12 @@ struct AbdominalOrgans {
         let gallbladder = Ellipsoid(center: SIMD3(-46, -56, -14), semiAxes: SIMD3(14, 17, 27)).turned(aboutZ: 10, aboutX: 15)
         var layers = [Layer(torso.liver, .liver)]
         let portal = VesselTree(
-            root: SIMD3(-32, -16, 18), direction: SIMD3(-0.8, 0, 0.35), radius: 6.2, length: 30, generations: 7, inside: Inset(base: torso.liver, mm: 4),
+            root: SIMD3(-32, -16, 18), direction: SIMD3(-0.8, 0, 0.35), radius: 6.2, length: 30, generations: 7,
+            inside: Inset(base: torso.liver, mm: 4),
             generator: &generator)
         let leftPortal = VesselTree(
-            root: SIMD3(-34, -18, 20), direction: SIMD3(0.6, -0.75, 0.5), radius: 4.6, length: 26, generations: 6, inside: Inset(base: torso.liver, mm: 4),
+            root: SIMD3(-34, -18, 20), direction: SIMD3(0.6, -0.75, 0.5), radius: 4.6, length: 26, generations: 6,
+            inside: Inset(base: torso.liver, mm: 4),
             generator: &generator)
         layers += (portal.segments + leftPortal.segments).map { Layer($0, .vessel) }
         for direction in [SIMD3(-0.85, 0.25, -0.45), SIMD3(-0.45, -0.65, -0.6), SIMD3(0.55, -0.8, -0.3)] {
@@ -96,7 +107,8 @@ struct AbdominalOrgans {
         for (kidney, medial) in [(torso.rightKidney, 1.0), (torso.leftKidney, -1.0)] {
             let bed = Intersection(a: Inset(base: kidney, mm: -11), b: Inset(base: torso.cavity, mm: 0))
             layers.append(Layer(bed, .fat))
-            let hilum = Ellipsoid(center: kidney.center + medial * 22 * kidney.x, semiAxes: SIMD3(18, 10, 24), x: kidney.x, y: kidney.y, z: kidney.z)
+            let hilum = Ellipsoid(
+                center: kidney.center + medial * 22 * kidney.x, semiAxes: SIMD3(18, 10, 24), x: kidney.x, y: kidney.y, z: kidney.z)
             layers.append(Layer(Uneven(kidney, amplitudeMM: 1.8, cell: 22, seed: torso.seed &+ 41), .kidneyCortex))
             // Pyramids around the sinus.
             for level in -2...2 {

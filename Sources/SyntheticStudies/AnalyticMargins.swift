@@ -62,8 +62,11 @@ public struct RandomMarginCase: Sendable {
 
         let tumourCenter = PatientPoint(random.direction() * random.uniform(0...5)), marginMM = random.uniform(-3...9)
         let isBall = random.unit() < 0.5
-        let radiusMM = random.uniform(5...15), axes = isBall ? SIMD3(repeating: radiusMM) : radiusMM * SIMD3(1, random.uniform(0.6...1), random.uniform(0.6...1))
-        func tumourShape(at center: PatientPoint, turn: (z: Double, x: Double)) -> AnalyticShape { .ellipsoid(semiAxesMM: axes, at: center, turnedDegrees: turn) }
+        let radiusMM = random.uniform(5...15),
+            axes = isBall ? SIMD3(repeating: radiusMM) : radiusMM * SIMD3(1, random.uniform(0.6...1), random.uniform(0.6...1))
+        func tumourShape(at center: PatientPoint, turn: (z: Double, x: Double)) -> AnalyticShape {
+            .ellipsoid(semiAxesMM: axes, at: center, turnedDegrees: turn)
+        }
         let turn = (z: random.uniform(0...180), x: random.uniform(0...180))
         let tumour = tumourShape(at: tumourCenter, turn: turn)
 

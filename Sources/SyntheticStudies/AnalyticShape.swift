@@ -17,12 +17,15 @@ public struct AnalyticShape: Sendable {
     /// All points within `radiusMM` of a segment.
     public static func capsule(from start: PatientPoint, to end: PatientPoint, radiusMM: Double) -> AnalyticShape {
         AnalyticShape(
-            name: "capsule \(number(radiusMM)) mm", volumeML: (.pi * radiusMM * radiusMM * start.distance(to: end) + 4 / 3 * .pi * pow(radiusMM, 3)) / 1000,
+            name: "capsule \(number(radiusMM)) mm",
+            volumeML: (.pi * radiusMM * radiusMM * start.distance(to: end) + 4 / 3 * .pi * pow(radiusMM, 3)) / 1000,
             body: Capsule(start: start.lps, end: end.lps, startRadius: radiusMM, endRadius: radiusMM))
     }
 
     /// Turned about the patient's z axis, then about its x axis.
-    public static func ellipsoid(semiAxesMM: SIMD3<Double>, at center: PatientPoint, turnedDegrees: (z: Double, x: Double) = (0, 0)) -> AnalyticShape {
+    public static func ellipsoid(
+        semiAxesMM: SIMD3<Double>, at center: PatientPoint, turnedDegrees: (z: Double, x: Double) = (0, 0)
+    ) -> AnalyticShape {
         AnalyticShape(
             name: "ellipsoid \(number(semiAxesMM.x)) × \(number(semiAxesMM.y)) × \(number(semiAxesMM.z)) mm",
             volumeML: 4 / 3 * .pi * semiAxesMM.x * semiAxesMM.y * semiAxesMM.z / 1000,
@@ -35,7 +38,9 @@ public struct AnalyticShape: Sendable {
     }
 
     /// The signed distance at the voxels' centres (of an ellipsoid: to first order), positive inside.
-    public func levelSet(on grid: GridGeometry, roughness: SurfaceRoughness? = nil) -> LevelSet { LevelSet(field: levels(on: grid, roughness)) }
+    public func levelSet(on grid: GridGeometry, roughness: SurfaceRoughness? = nil) -> LevelSet {
+        LevelSet(field: levels(on: grid, roughness))
+    }
 
     private func levels(on grid: GridGeometry, _ roughness: SurfaceRoughness?) -> Volume<Float> {
         let size = grid.size
@@ -55,15 +60,20 @@ public struct AnalyticShape: Sendable {
     /// A grid that holds all of `shapes` and `marginMM` around them.
     ///
     /// - Parameter shift: by which part of a voxel (−0.5 … 0.5) the grid is moved, along each axis.
-    public static func grid(holding shapes: [AnalyticShape], spacing: SIMD3<Double>, shift: SIMD3<Double> = .zero, marginMM: Double = 6) throws -> GridGeometry {
+    public static func grid(
+        holding shapes: [AnalyticShape], spacing: SIMD3<Double>, shift: SIMD3<Double> = .zero, marginMM: Double = 6
+    ) throws -> GridGeometry {
         let box = shapes.dropFirst().reduce(shapes[0].body.bounds) { $0.union($1.body.bounds) }.grown(by: marginMM)
         let center = (box.low + box.high) / 2, half = ((box.high - box.low) / 2 / spacing).rounded(.up) + 1
         let counts = 2 * half + 1
         return try GridGeometry(
-            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: spacing, origin: PatientPoint(center + (shift - half) * spacing))
+            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: spacing,
+            origin: PatientPoint(center + (shift - half) * spacing))
     }
 
-    private static func number(_ mm: Double) -> String { mm.formatted(.number.precision(.fractionLength(0...1)).locale(Locale(identifier: "en_US_POSIX"))) }
+    private static func number(_ mm: Double) -> String {
+        mm.formatted(.number.precision(.fractionLength(0...1)).locale(Locale(identifier: "en_US_POSIX")))
+    }
 }
 
 /// How a segmented surface strays from the true one: a smooth random displacement along its normal.

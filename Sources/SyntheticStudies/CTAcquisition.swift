@@ -19,7 +19,9 @@ struct CTAcquisition {
             tissue == .tumour ? tumourHU : hasContrast ? tissue.properties.contrastHU : tissue.properties.plainHU
         }
         return Appearance(
-            edgeBandMM: edgeBandMM, unfrozen: unfrozen, frozen: { unfrozen($0) + $0.properties.freezingHU }, texture: { $0.properties.textureHU })
+            edgeBandMM: edgeBandMM, unfrozen: unfrozen, frozen: { unfrozen($0) + $0.properties.freezingHU }, texture: {
+                $0.properties.textureHU
+            })
     }
 
     func scan(_ scene: Scene, probes: [ProbePose], geometry: GridGeometry, sliceThicknessMM: Double, seed: UInt64) -> Volume<Int16> {
@@ -28,7 +30,8 @@ struct CTAcquisition {
         let kernelI = SliceFilter.gaussian(sigmaPixels: blurMM / geometry.spacing.x)
         let kernelJ = SliceFilter.gaussian(sigmaPixels: blurMM / geometry.spacing.y)
         let noise = CorrelatedNoise(seed: seed, grainMM: 0.62, spacing: geometry.spacing)
-        let streaks = MetalStreaks(probes: probes, geometry: geometry, sliceThicknessMM: sliceThicknessMM, strength: streakStrength, seed: seed)
+        let streaks = MetalStreaks(
+            probes: probes, geometry: geometry, sliceThicknessMM: sliceThicknessMM, strength: streakStrength, seed: seed)
         return Volume<Int16>(geometry: geometry) { result in
             nonisolated(unsafe) let result = result
             image.withUnsafeMutableVoxels { voxels in
@@ -98,7 +101,9 @@ struct MetalStreaks {
         guard !sections.isEmpty else { return }
         let size = geometry.size, spacing = geometry.spacing
         var generator = SeededGenerator(seed: seed, purpose: "streaks of slice \(k)")
-        let rays = sections.map { _ in (0..<9).map { _ in (generator.uniform(0...Double.pi), generator.normal(), generator.uniform(0.025...0.06)) } }
+        let rays = sections.map { _ in
+            (0..<9).map { _ in (generator.uniform(0...Double.pi), generator.normal(), generator.uniform(0.025...0.06)) }
+        }
         for (number, section) in sections.enumerated() {
             for j in 0..<size.j {
                 for i in 0..<size.i {

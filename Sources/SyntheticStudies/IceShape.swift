@@ -72,7 +72,8 @@ struct IceShape: ImplicitShape {
 
     var bounds: Box {
         let boxes = drops.map { drop in
-            let reach = max(drop.across, drop.towardsTip, drop.towardsTail) + max(growthMM, 0) + filletMM * log(Double(drops.count)) + waveAmplitudeMM + 1
+            let reach = max(drop.across, drop.towardsTip, drop.towardsTail) + max(growthMM, 0) + filletMM * log(Double(drops.count))
+                + waveAmplitudeMM + 1
             return Box(low: drop.center - reach, high: drop.center + reach)
         }
         return boxes.dropFirst().reduce(boxes[0]) { $0.union($1) }

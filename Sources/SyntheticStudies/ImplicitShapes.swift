@@ -60,7 +60,8 @@ struct Ellipsoid: ImplicitShape {
     }
     /// Turned by `degrees` about the patient's z axis, then about its x axis.
     func turned(aboutZ degreesZ: Double, aboutX degreesX: Double = 0) -> Ellipsoid {
-        let (cz, sz) = (cos(degreesZ * .pi / 180), sin(degreesZ * .pi / 180)), (cx, sx) = (cos(degreesX * .pi / 180), sin(degreesX * .pi / 180))
+        let (cz, sz) = (cos(degreesZ * .pi / 180), sin(degreesZ * .pi / 180)),
+            (cx, sx) = (cos(degreesX * .pi / 180), sin(degreesX * .pi / 180))
         func turn(_ v: SIMD3<Double>) -> SIMD3<Double> {
             let a = SIMD3(cz * v.x - sz * v.y, sz * v.x + cz * v.y, v.z)
             return SIMD3(a.x, cx * a.y - sx * a.z, sx * a.y + cx * a.z)

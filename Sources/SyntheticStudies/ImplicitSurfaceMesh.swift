@@ -46,10 +46,13 @@ enum ImplicitSurfaceMesh {
                         let ids = [base, base + steps[first], base + steps[second], base + steps[7]]
                         let inside = ids.filter { values[$0] >= 0 }, outside = ids.filter { values[$0] < 0 }
                         switch inside.count {
-                        case 1: add(corner(inside[0], outside[0]), corner(inside[0], outside[1]), corner(inside[0], outside[2]), inside: inside[0])
+                        case 1: add(
+                            corner(inside[0], outside[0]), corner(inside[0], outside[1]), corner(inside[0], outside[2]), inside: inside[0])
                         case 3:
                             // Seen from the lone outside corner, the inside lies beyond.
-                            add(corner(inside[0], outside[0]), corner(inside[1], outside[0]), corner(inside[2], outside[0]), inside: inside[0])
+                            add(
+                                corner(inside[0], outside[0]), corner(inside[1], outside[0]), corner(inside[2], outside[0]),
+                                inside: inside[0])
                         case 2:
                             let (a, b) = (corner(inside[0], outside[0]), corner(inside[0], outside[1]))
                             let (c, d) = (corner(inside[1], outside[0]), corner(inside[1], outside[1]))

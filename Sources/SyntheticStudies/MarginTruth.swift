@@ -14,7 +14,8 @@ struct MarginTruth: Sendable {
 
     /// Both bodies in the same space; the tumour is star-shaped about `center`, and lies within `reachMM` of it.
     init(
-        tumourCenter center: SIMD3<Double>, reachMM: Double, tumour function: @escaping @Sendable (SIMD3<Double>) -> Double, zone: any ImplicitShape,
+        tumourCenter center: SIMD3<Double>, reachMM: Double, tumour function: @escaping @Sendable (SIMD3<Double>) -> Double,
+        zone: any ImplicitShape,
         stepMM: Double = 0.45, level: Int = 6
     ) {
         tumour = RadialBody(center: center, reachMM: reachMM, level: level, function: function)
@@ -82,7 +83,8 @@ struct MarginTruth: Sendable {
         func surfacePoint(_ u: SIMD3<Double>) -> SIMD3<Double> {
             let far = 3 * tumour.radii[start]
             let r = ImplicitSurfaceMesh.root(
-                { tumourFunction(tumour.center + $0 * u) }, 0, far, tumourFunction(tumour.center), tumourFunction(tumour.center + far * u), tolerance: 1e-8)
+                { tumourFunction(tumour.center + $0 * u) }, 0, far, tumourFunction(tumour.center), tumourFunction(tumour.center + far * u),
+                tolerance: 1e-8)
             return tumour.center + r * u
         }
         var direction = tumour.directions.vertices[start].lps

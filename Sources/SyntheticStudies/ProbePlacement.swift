@@ -18,8 +18,11 @@ struct ProbePlacement {
         for attempt in 0..<40 where best.bone > 0 {
             var generator = SeededGenerator(seed: seed, purpose: "probes \(attempt)")
             let spread = 0.05 + 0.012 * Double(attempt)
-            let tilted = normalize(entry + SIMD3(generator.uniform(-spread...spread), generator.uniform(-spread...spread), generator.uniform(-spread...spread)))
-            let probes = Self.fan(target: target, axis: tilted, tumourRadius: tumourRadius, count: count, torso: torso, motion: motion, &generator)
+            let tilted = normalize(
+                entry + SIMD3(
+                    generator.uniform(-spread...spread), generator.uniform(-spread...spread), generator.uniform(-spread...spread)))
+            let probes = Self.fan(
+                target: target, axis: tilted, tumourRadius: tumourRadius, count: count, torso: torso, motion: motion, &generator)
             let bone = site == .spine ? 0 : probes.reduce(0) { $0 + Self.boneAlong($1, torso: torso, motion: motion) }
             if bone < best.bone { best = (bone, probes) }
         }

@@ -42,6 +42,7 @@ struct ScanPlan {
         }
         let half = SIMD3(Double(size.i - 1), Double(size.j - 1), Double(size.k - 1)) / 2 * spacing
         let origin = ((middle - axes.vector(half).lps) * 1000).rounded(.toNearestOrAwayFromZero) / 1000
-        geometry = try GridGeometry(size: size, spacing: spacing, origin: PatientPoint(origin), axes: axes, frameOfReferenceUID: frameOfReferenceUID)
+        geometry = try GridGeometry(
+            size: size, spacing: spacing, origin: PatientPoint(origin), axes: axes, frameOfReferenceUID: frameOfReferenceUID)
     }
 }

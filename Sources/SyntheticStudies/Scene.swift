@@ -98,7 +98,8 @@ struct SceneRasterizer {
     private enum IceState { case absent, mixed, whole }
 
     private func fill(
-        _ region: Region, base: Tissue, mixed: [Int], ice: IceState, layers: UnsafeBufferPointer<LayerView>, voxels: UnsafeMutableBufferPointer<Float>
+        _ region: Region, base: Tissue, mixed: [Int], ice: IceState, layers: UnsafeBufferPointer<LayerView>,
+        voxels: UnsafeMutableBufferPointer<Float>
     ) {
         let low = SIMD3(Double(region.i.lowerBound), Double(region.j.lowerBound), Double(region.k.lowerBound))
         let high = SIMD3(Double(region.i.upperBound - 1), Double(region.j.upperBound - 1), Double(region.k.upperBound - 1))
@@ -159,7 +160,8 @@ struct SceneRasterizer {
     }
 
     private func fillVoxels(
-        _ region: Region, base: Tissue, edges: [Int], ice: IceState, layers: UnsafeBufferPointer<LayerView>, voxels: UnsafeMutableBufferPointer<Float>
+        _ region: Region, base: Tissue, edges: [Int], ice: IceState, layers: UnsafeBufferPointer<LayerView>,
+        voxels: UnsafeMutableBufferPointer<Float>
     ) {
         let nearEdge = cellRadius * 1.2
         edges.withUnsafeBufferPointer { edges in
@@ -200,7 +202,8 @@ struct SceneRasterizer {
     }
 
     @inline(__always) private func topTissue(
-        _ point: SIMD3<Double>, _ planning: SIMD3<Double>, _ base: Tissue, _ edges: UnsafeBufferPointer<Int>, _ layers: UnsafeBufferPointer<LayerView>,
+        _ point: SIMD3<Double>, _ planning: SIMD3<Double>, _ base: Tissue, _ edges: UnsafeBufferPointer<Int>,
+        _ layers: UnsafeBufferPointer<LayerView>,
         nearest: inout Double
     ) -> Tissue {
         var position = edges.count

@@ -32,7 +32,8 @@ struct SitePlan {
         func shape(_ center: SIMD3<Double>, _ range: ClosedRange<Double>, _ generator: inout SeededGenerator) -> TumourShape {
             let diameter = options.tumourDiameterMM ?? generator.uniform(range)
             return TumourShape(
-                center: center, diameter: diameter, elongation: generator.uniform(1.05...1.3), irregularity: options.irregularity, generator: &generator)
+                center: center, diameter: diameter, elongation: generator.uniform(1.05...1.3), irregularity: options.irregularity,
+                generator: &generator)
         }
         let abdomen = AbdominalOrgans(torso: torso)
         let contrastAround: Double, defaultContrast: Double
@@ -50,7 +51,8 @@ struct SitePlan {
             (surrounding, entry, isProne, hasContrast, bodyPart) = (.kidneyCortex, SIMD3(-0.5, 1, 0.05), true, true, "KIDNEY")
             (contrastAround, defaultContrast, plainHU, signal) = (Tissue.kidneyCortex.properties.contrastHU, -70, 38, 270)
             structures = [
-                Structure(name: "ureter", tube: abdomen.rightUreter, limitMM: 10), Structure(name: "ascending colon", tube: abdomen.ascendingColon, limitMM: 10),
+                Structure(name: "ureter", tube: abdomen.rightUreter, limitMM: 10),
+                Structure(name: "ascending colon", tube: abdomen.ascendingColon, limitMM: 10),
             ]
         case .lung:
             tumour = shape(SIMD3(-98, 4, 150) + jitter(8), 11...17, &generator)
@@ -83,7 +85,9 @@ struct SitePlan {
         let gap = generator.uniform(2.5...5)
         let nearest = tumour.center + (tumour.radius(along: side) + gap + radius) * side
         let along = normalize(cross(side, SIMD3(0.3, 0.2, 0.9)))
-        let vessel = Capsule(start: nearest - 26 * along - 5 * entry, end: nearest + 24 * along - 3 * entry, startRadius: radius * 1.1, endRadius: radius * 0.85)
+        let vessel = Capsule(
+            start: nearest - 26 * along - 5 * entry, end: nearest + 24 * along - 3 * entry, startRadius: radius * 1.1,
+            endRadius: radius * 0.85)
         heatSink = vessel
         furtherLayers.append(Layer(vessel, .blood))
     }

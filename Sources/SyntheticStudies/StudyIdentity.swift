@@ -49,7 +49,9 @@ struct StudyIdentity {
         header.furtherElements = [.init(0x0020, 0x4000, "Synthetic phantom, not a patient")]
         if options.modality == .ct {
             header.furtherElements.append(.init(0x0018, 0x1210, "STANDARD"))
-            if plan.role == .planning || plan.role == .followup, site.hasContrast { header.furtherElements.append(.init(0x0018, 0x0010, "Iodinated")) }
+            if plan.role == .planning || plan.role == .followup, site.hasContrast {
+                header.furtherElements.append(.init(0x0018, 0x0010, "Iodinated"))
+            }
         }
         return header
     }

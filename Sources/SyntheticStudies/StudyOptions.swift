@@ -89,7 +89,8 @@ public struct StudyOptionError: ReportableError, Hashable {
 
     public var category: FailureCategory { .usage }
     public var finding: Finding {
-        Finding(.error, "phantom-option", "The \(option) is \(value).", remedy: "Give a value from \(range.lowerBound) to \(range.upperBound).")
+        Finding(
+            .error, "phantom-option", "The \(option) is \(value).", remedy: "Give a value from \(range.lowerBound) to \(range.upperBound).")
     }
 }
 

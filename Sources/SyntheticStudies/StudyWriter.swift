@@ -7,7 +7,9 @@ extension SyntheticStudy {
     ///
     /// Series go into folders named after their role. The same study gives the same bytes. `structureMasks` names, by structure,
     /// mask files that the caller puts beside them, for the case description. Throws `ImageWritingError`.
-    public func write(to folder: URL, transferSyntax: WritableTransferSyntax = .explicitLittleEndian, structureMasks: [String: String] = [:]) throws {
+    public func write(
+        to folder: URL, transferSyntax: WritableTransferSyntax = .explicitLittleEndian, structureMasks: [String: String] = [:]
+    ) throws {
         for scan in scans {
             let series = folder.appendingPathComponent(scan.role)
             try FileManager.default.createDirectory(at: series, withIntermediateDirectories: true)
@@ -15,7 +17,9 @@ extension SyntheticStudy {
         }
         try Data(caseDescription(structureMasks: structureMasks).utf8).write(to: folder.appendingPathComponent("case.yaml"))
         if options.hasFollowUpScan {
-            try Data(caseDescription(structureMasks: structureMasks, isFollowUp: true).utf8).write(to: folder.appendingPathComponent("case-followup.yaml"))
+            try Data(
+                caseDescription(structureMasks: structureMasks, isFollowUp: true).utf8
+            ).write(to: folder.appendingPathComponent("case-followup.yaml"))
         }
         try Data(truthDocument().utf8).write(to: folder.appendingPathComponent("truth.json"))
     }
@@ -33,7 +37,10 @@ extension SyntheticStudy {
             "[\([point.lps.x, point.lps.y, point.lps.z].map { String(format: "%.1f", $0) }.joined(separator: ", "))]"
         }
         let tumour = truth.tumours[0]
-        var lines = ["schema: icemargin.case/1", "id: \(truth.case.id)\(isFollowUp ? "-followup" : "")", "site: \(truth.case.site)", "planning: {series: planning}"]
+        var lines = [
+            "schema: icemargin.case/1", "id: \(truth.case.id)\(isFollowUp ? "-followup" : "")", "site: \(truth.case.site)",
+            "planning: {series: planning}"
+        ]
         if isFollowUp {
             lines.append("followup: {series: followup}")
         } else {

@@ -38,7 +38,8 @@ public struct SyntheticStudy: Sendable {
         let target = motion(PatientPoint(site.tumour.center)).lps
 
         var placement = ProbePlacement(
-            target: target, entry: motion.rigid.matrix * site.entry, tumourRadius: site.tumour.meanRadius, count: options.probeCount, torso: torso,
+            target: target, entry: motion.rigid.matrix * site.entry, tumourRadius: site.tumour.meanRadius, count: options.probeCount,
+            torso: torso,
             motion: motion, site: options.site, seed: options.seed)
         if let vessel = site.heatSink {
             let moved = Capsule(
@@ -56,7 +57,8 @@ public struct SyntheticStudy: Sendable {
 
         let uids = StudyIdentity(options)
         let plans = try Self.scanPlans(
-            options, isProne: isProne, target: target, center: site.tumour.center, motion: motion, followUpMotion: followUpMotion, uids: uids)
+            options, isProne: isProne, target: target, center: site.tumour.center, motion: motion, followUpMotion: followUpMotion,
+            uids: uids)
         let scanner = Scanner(options: options, site: site, torso: torso, placement: placement, procedureMotion: motion)
         scans = plans.map { plan in
             Scan(
@@ -69,12 +71,14 @@ public struct SyntheticStudy: Sendable {
     }
 
     private static func scanPlans(
-        _ options: StudyOptions, isProne: Bool, target: SIMD3<Double>, center: SIMD3<Double>, motion: PatientMotion, followUpMotion: PatientMotion,
+        _ options: StudyOptions, isProne: Bool, target: SIMD3<Double>, center: SIMD3<Double>, motion: PatientMotion,
+        followUpMotion: PatientMotion,
         uids: StudyIdentity
     ) throws(GeometryError) -> [ScanPlan] {
         func plan(_ role: ScanPlan.Role, _ motion: PatientMotion, _ center: SIMD3<Double>) throws(GeometryError) -> ScanPlan {
             try ScanPlan(
-                role, options: options, isProne: isProne, tumourCenter: center, motion: motion, frameOfReferenceUID: uids.frameOfReferenceUID(role))
+                role, options: options, isProne: isProne, tumourCenter: center, motion: motion,
+                frameOfReferenceUID: uids.frameOfReferenceUID(role))
         }
         var plans = [try plan(.planning, .none, center)]
         if options.hasPrefreezeScan { plans.append(try plan(.prefreeze, motion, target)) }
@@ -99,7 +103,9 @@ public struct SyntheticStudy: Sendable {
         return PatientMotion(
             rigid: rigid,
             swells: [
-                .init(center: center + SIMD3(generator.uniform(10...30), -25, generator.uniform(-20...20)), displacement: breath * direction, sigmaMM: 75),
+                .init(
+                    center: center + SIMD3(generator.uniform(10...30), -25, generator.uniform(-20...20)), displacement: breath * direction,
+                    sigmaMM: 75),
                 .init(center: center + 45 * generator.direction(), displacement: 0.35 * breath * generator.direction(), sigmaMM: 38),
                 .init(center: SIMD3(60, -30, center.z), displacement: 0.5 * breath * direction, sigmaMM: 60),
             ], fixedBehindY: 46)
@@ -125,7 +131,9 @@ private struct Scanner {
         let probes = isProcedure ? placement.probes : []
         for probe in probes {
             if options.modality == .mr {
-                layers.append(Layer(Cylinder(start: probe.tip, end: probe.tail, radius: probe.diameterMM / 2 + MRAcquisition.susceptibilityMM), .metal, space: .scan))
+                layers.append(Layer(
+                    Cylinder(start: probe.tip, end: probe.tail, radius: probe.diameterMM / 2 + MRAcquisition.susceptibilityMM), .metal,
+                    space: .scan))
             } else {
                 layers.append(Layer(probe.shaft, .metal, space: .scan))
             }
@@ -186,7 +194,9 @@ extension IceShape {
     }
 
     /// Sets `growthMM` so that the smallest distance from the tumour's surface to the ice's is `marginMM`, to about 0.01 mm.
-    mutating func grow(toMargin marginMM: Double, tumour: @escaping @Sendable (SIMD3<Double>) -> Double, center: SIMD3<Double>, reachMM: Double) {
+    mutating func grow(
+        toMargin marginMM: Double, tumour: @escaping @Sendable (SIMD3<Double>) -> Double, center: SIMD3<Double>, reachMM: Double
+    ) {
         func margin(_ growth: Double) -> Double {
             var copy = self
             copy.growthMM = growth

@@ -37,11 +37,13 @@ struct ThoracicOrgans {
             layers.append(Layer(lung, .lung))
             for direction in [SIMD3(side, 0.25, -0.8), SIMD3(side, -0.6, -0.1), SIMD3(side, 0.5, 0.3), SIMD3(0.7 * side, -0.1, 1)] {
                 let tree = VesselTree(
-                    root: SIMD3(side * 33, -12, 168), direction: direction, radius: 5.2, length: 32, generations: 8, inside: Inset(base: lung, mm: 4),
+                    root: SIMD3(side * 33, -12, 168), direction: direction, radius: 5.2, length: 32, generations: 8,
+                    inside: Inset(base: lung, mm: 4),
                     leewayMM: 8, generator: &generator)
                 layers += tree.segments.map { Layer($0, .vessel) }
                 let bronchi = VesselTree(
-                    root: SIMD3(side * 30, -4, 172), direction: direction, radius: 4.2, length: 30, generations: 4, inside: Inset(base: lung, mm: 12),
+                    root: SIMD3(side * 30, -4, 172), direction: direction, radius: 4.2, length: 30, generations: 4,
+                    inside: Inset(base: lung, mm: 12),
                     leewayMM: 10, generator: &generator)
                 layers += bronchi.segments.map { Layer(Inset(base: $0, mm: -1), .muscle) }
                 layers += bronchi.segments.map { Layer($0, .airway) }
@@ -54,7 +56,9 @@ struct ThoracicOrgans {
             Layer(Ellipsoid(center: SIMD3(0, -46, 132), semiAxes: SIMD3(26, 26, 34)), .blood),
             Layer(Ellipsoid(center: SIMD3(14, -16, 150), semiAxes: SIMD3(34, 17, 24)), .blood),
         ]
-        layers += Tube(through: [SIMD3(-4, -40, 165), SIMD3(-12, -40, 205), SIMD3(0, -22, 236), SIMD3(20, 8, 232), SIMD3(22, 22, 210)], radius: 13).layers(.blood)
+        layers += Tube(
+            through: [SIMD3(-4, -40, 165), SIMD3(-12, -40, 205), SIMD3(0, -22, 236), SIMD3(20, 8, 232), SIMD3(22, 22, 210)], radius: 13
+        ).layers(.blood)
         layers += Tube(through: [SIMD3(12, -52, 165), SIMD3(14, -38, 190), SIMD3(-24, -14, 184)], radius: 11).layers(.blood)
         let trachea = Tube(through: [SIMD3(-2, -4, 380), SIMD3(-2, -4, 206)], radius: 8.5, pieces: 1)
         let mainBronchi = Tube(through: [SIMD3(-34, -2, 178), SIMD3(-2, -4, 206), SIMD3(36, -2, 180)], radius: 6)

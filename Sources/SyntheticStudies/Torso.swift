@@ -93,8 +93,11 @@ struct Torso {
     var cord: Tube { Tube(through: [SIMD3(0, 66.5, -400), SIMD3(0, 66.5, 400)], radius: 4.8, pieces: 1) }
 
     private func greatVessels() -> [Layer] {
-        let aorta = Tube(through: [SIMD3(6, 12, -190), SIMD3(7, 10, -60), SIMD3(8, 11, 40), SIMD3(18, 22, 110), SIMD3(22, 24, 230), SIMD3(20, 20, 330)], radius: 10)
-        let cava = Tube(through: [SIMD3(-22, 14, -190), SIMD3(-22, 10, -60), SIMD3(-24, 4, 20), SIMD3(-26, -4, 95), SIMD3(-22, -22, 118)], radius: 11)
+        let aorta = Tube(
+            through: [SIMD3(6, 12, -190), SIMD3(7, 10, -60), SIMD3(8, 11, 40), SIMD3(18, 22, 110), SIMD3(22, 24, 230), SIMD3(20, 20, 330)],
+            radius: 10)
+        let cava = Tube(
+            through: [SIMD3(-22, 14, -190), SIMD3(-22, 10, -60), SIMD3(-24, 4, 20), SIMD3(-26, -4, 95), SIMD3(-22, -22, 118)], radius: 11)
         let mesenteric = Tube(through: [SIMD3(6, 2, 15), SIMD3(4, -16, -10), SIMD3(-2, -24, -90)], radius: 3.6)
         let veinRight = Tube(through: [SIMD3(-24, 8, -30), SIMD3(-38, 16, -38), SIMD3(-50, 24, -42)], radius: 4.6)
         let veinLeft = Tube(through: [SIMD3(-20, 4, -14), SIMD3(6, -3, -14), SIMD3(34, 14, -20), SIMD3(48, 24, -22)], radius: 4.6)

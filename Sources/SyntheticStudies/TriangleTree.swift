@@ -52,7 +52,8 @@ struct TriangleTree: Sendable {
 
     private func search(
         _ index: Int, _ point: SIMD3<Double>, _ nodes: UnsafeBufferPointer<Node>,
-        _ triangles: UnsafeBufferPointer<(a: SIMD3<Double>, b: SIMD3<Double>, c: SIMD3<Double>)>, _ best: inout (point: SIMD3<Double>, squared: Double)
+        _ triangles: UnsafeBufferPointer<(a: SIMD3<Double>, b: SIMD3<Double>, c: SIMD3<Double>)>,
+        _ best: inout (point: SIMD3<Double>, squared: Double)
     ) {
         let node = nodes[index]
         if node.count > 0 {
@@ -63,7 +64,8 @@ struct TriangleTree: Sendable {
             return
         }
         let left = Self.squaredDistance(nodes[node.first], point), right = Self.squaredDistance(nodes[node.first + 1], point)
-        let (near, far, nearest, farthest) = left <= right ? (node.first, node.first + 1, left, right) : (node.first + 1, node.first, right, left)
+        let (near, far, nearest, farthest) = left <= right
+            ? (node.first, node.first + 1, left, right) : (node.first + 1, node.first, right, left)
         if nearest < best.squared { search(near, point, nodes, triangles, &best) }
         if farthest < best.squared { search(far, point, nodes, triangles, &best) }
     }

@@ -2,13 +2,15 @@ import ImagingCore
 
 extension StudyTruth {
     init(
-        options: StudyOptions, site: SitePlan, placement: ProbePlacement, motion: PatientMotion, followUpMotion: PatientMotion, plans: [ScanPlan],
+        options: StudyOptions, site: SitePlan, placement: ProbePlacement, motion: PatientMotion, followUpMotion: PatientMotion,
+        plans: [ScanPlan],
         uids: StudyIdentity, inScan: @escaping @Sendable (SIMD3<Double>) -> Double, reachMM: Double, level: Int
     ) {
         let tumour = site.tumour
         let planningBody = RadialBody(center: tumour.center, reachMM: reachMM, level: level) { tumour.value(at: $0) }
         let target = motion(PatientPoint(tumour.center)).lps
-        let truth = MarginTruth(tumourCenter: target, reachMM: reachMM, tumour: inScan, zone: placement.ice, stepMM: level < 6 ? 0.9 : 0.45, level: level)
+        let truth = MarginTruth(
+            tumourCenter: target, reachMM: reachMM, tumour: inScan, zone: placement.ice, stepMM: level < 6 ? 0.9 : 0.45, level: level)
         let moved = truth.tumourBody
 
         `case` = Case(id: uids.caseID, site: options.site.rawValue)
@@ -24,7 +26,9 @@ extension StudyTruth {
                     ? site.signal - around.signal : site.planningHU - (site.hasContrast ? around.contrastHU : around.plainHU))
         ]
         probes = placement.probes.enumerated().map { number, probe in
-            Probe(id: "P\(number + 1)", tipLPS: PatientPoint(probe.tip), tailLPS: PatientPoint(probe.tail), diameterMM: probe.diameterMM, source: "geometry")
+            Probe(
+                id: "P\(number + 1)", tipLPS: PatientPoint(probe.tip), tailLPS: PatientPoint(probe.tail), diameterMM: probe.diameterMM,
+                source: "geometry")
         }
         registration = Registration(motion, surface: planningBody)
         margins = []
@@ -32,7 +36,8 @@ extension StudyTruth {
         if options.hasIce {
             let box = truth.zoneBounds
             ice = Ice(
-                volumeML: truth.zoneVolumeML, lowestLPS: PatientPoint(box.low), highestLPS: PatientPoint(box.high), edgeBandMM: options.iceEdgeBandMM,
+                volumeML: truth.zoneVolumeML, lowestLPS: PatientPoint(box.low), highestLPS: PatientPoint(box.high),
+                edgeBandMM: options.iceEdgeBandMM,
                 source: "geometry")
             margins = [truth.margins(tumourID: "T1", zoneName: "visible-ice")]
             structures = site.structures.map { truth.structure($0, zoneName: "visible-ice", motion: motion) }
@@ -72,9 +77,11 @@ extension StudyTruth.Scan {
     fileprivate init(_ plan: ScanPlan, modality: Modality, uids: StudyIdentity) {
         let geometry = plan.geometry, axes = geometry.axes
         self.init(
-            role: plan.role.rawValue, folder: plan.role.rawValue, modality: modality.rawValue, studyInstanceUID: uids.studyInstanceUID(plan.role),
+            role: plan.role.rawValue, folder: plan.role.rawValue, modality: modality.rawValue,
+            studyInstanceUID: uids.studyInstanceUID(plan.role),
             seriesInstanceUID: uids.seriesInstanceUID(plan.role), frameOfReferenceUID: geometry.frameOfReferenceUID!,
-            size: [geometry.size.i, geometry.size.j, geometry.size.k], spacingMM: [geometry.spacing.x, geometry.spacing.y, geometry.spacing.z],
+            size: [geometry.size.i, geometry.size.j, geometry.size.k],
+            spacingMM: [geometry.spacing.x, geometry.spacing.y, geometry.spacing.z],
             sliceThicknessMM: plan.sliceThicknessMM, originLPS: geometry.origin,
             axes: [axes.i, axes.j, axes.k].map { [$0.lps.x, $0.lps.y, $0.lps.z] })
     }

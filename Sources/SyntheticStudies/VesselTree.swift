@@ -24,7 +24,8 @@ struct VesselTree {
         let middle = start + 0.5 * length * direction + bend, end = start + length * direction
         guard organ.value(at: end) > -leewayMM else {
             if left > 1, length > 8 {
-                grow(from: start, along: direction, radius: radius * 0.8, length: length * 0.55, left: left - 1, organ, leewayMM, &generator)
+                grow(
+                    from: start, along: direction, radius: radius * 0.8, length: length * 0.55, left: left - 1, organ, leewayMM, &generator)
             }
             return
         }
@@ -36,7 +37,8 @@ struct VesselTree {
             let angle = generator.uniform(0.35...0.75), around = turn + side + generator.uniform(-0.4...0.4)
             let next = cos(angle) * direction + sin(angle) * (cos(around) * u + sin(around) * v)
             grow(
-                from: end, along: normalize(next), radius: thin * generator.uniform(0.66...0.84), length: length * generator.uniform(0.68...0.88),
+                from: end, along: normalize(next), radius: thin * generator.uniform(0.66...0.84),
+                length: length * generator.uniform(0.68...0.88),
                 left: left - 1, organ, leewayMM, &generator)
         }
     }

@@ -29,10 +29,12 @@ extension CaseObject {
         let grid = levelSet.geometry
         func turned(_ axes: PatientAxes) throws -> PatientAxes {
             try PatientAxes(
-                i: PatientVector(motion.matrix * axes.i.lps), j: PatientVector(motion.matrix * axes.j.lps), k: PatientVector(motion.matrix * axes.k.lps))
+                i: PatientVector(motion.matrix * axes.i.lps), j: PatientVector(motion.matrix * axes.j.lps),
+                k: PatientVector(motion.matrix * axes.k.lps))
         }
         let target = try GridGeometry(
-            size: grid.size, spacing: grid.spacing, origin: motion(grid.origin), axes: turned(grid.axes), frameOfReferenceUID: frameOfReferenceUID)
+            size: grid.size, spacing: grid.spacing, origin: motion(grid.origin), axes: turned(grid.axes),
+            frameOfReferenceUID: frameOfReferenceUID)
         var copy = placed(LevelSet(field: Volume(geometry: target) { voxels in
             levelSet.field.withUnsafeVoxels { source in for offset in voxels.indices { voxels[offset] = source[offset] } }
         }))
@@ -45,7 +47,9 @@ extension CaseObject {
     /// - Parameters:
     ///   - back: treated → planning frame.
     ///   - forth: its inverse.
-    func carried(to treated: GridGeometry, through back: some SpatialTransform, _ forth: (PatientPoint) -> PatientPoint) throws -> CaseObject {
+    func carried(
+        to treated: GridGeometry, through back: some SpatialTransform, _ forth: (PatientPoint) -> PatientPoint
+    ) throws -> CaseObject {
         let points = surface.vertices.map(forth)
         let components = points.map { treated.axes.components(of: $0 - treated.origin) }
         guard let first = components.first else { throw MarginError.tumourEmpty }

@@ -109,7 +109,8 @@ public struct CaseDescription: Sendable, Hashable {
     /// The scan that shows the ice, or for an audit the scan that shows the ablation zone.
     public var treated: Series
     public var isFollowup: Bool
-    /// Whether there is no scan of any ice: what probes and protocol would freeze is planned on the planning scan, which stands for the treated one.
+    /// Whether there is no scan of any ice: what probes and protocol would freeze is planned on the planning scan, which stands for the
+    /// treated one.
     public var isPlan = false
     public var tumours: [Tumour]
     public var structures: [Structure] = []

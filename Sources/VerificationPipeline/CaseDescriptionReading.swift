@@ -16,7 +16,8 @@ extension CaseDescription {
         }
         let file = isFolder.boolValue ? path.appending(path: "case.yaml") : path
         guard let data = FileManager.default.contents(atPath: file.path) else {
-            throw DescriptionError.unreadable(file: file.path, reason: isFolder.boolValue ? "the folder has no readable case.yaml." : "cannot be read.")
+            throw DescriptionError.unreadable(
+                file: file.path, reason: isFolder.boolValue ? "the folder has no readable case.yaml." : "cannot be read.")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw DescriptionError.syntax(file: file.path, line: 1, problem: "the file is not UTF-8 text")
@@ -26,7 +27,8 @@ extension CaseDescription {
 
     static func parse(_ text: String, file: URL) throws -> CaseDescription {
         let root = try StrictYAML.document(text, file: file.path, known: [
-            "schema", "id", "site", "intent", "acceptIdentityDifferences", "planning", "prefreeze", "intraprocedural", "followup", "tumours", "structures", "organ",
+            "schema", "id", "site", "intent", "acceptIdentityDifferences", "planning", "prefreeze", "intraprocedural", "followup",
+            "tumours", "structures", "organ",
             "ice", "ablationZone", "earlierZones", "probes", "probeModel", "probeModels", "registration", "protocol", "elapsed",
         ])
         let schema = try root.requiredString("schema")
@@ -44,7 +46,8 @@ extension CaseDescription {
             throw root.wrongValue(stray, expected: "left out of a plan; or give the “intraprocedural” scan that it is about")
         }
         guard !(isFollowup ? root.has("ice") : root.has("ablationZone")) else {
-            throw root.wrongValue(isFollowup ? "ice" : "ablationZone", expected: isFollowup ? "“ablationZone” in an audit" : "“ice” during a procedure")
+            throw root.wrongValue(
+                isFollowup ? "ice" : "ablationZone", expected: isFollowup ? "“ablationZone” in an audit" : "“ice” during a procedure")
         }
 
         let treatedFrame: Frame = isFollowup ? .followup : .intraprocedural
@@ -61,11 +64,15 @@ extension CaseDescription {
         var names: Set<String> = []
         description.structures = try root.mappings("structures", known: maskKeys + ["name", "limit"]).map { entry in
             let name = try entry.requiredString("name")
-            guard names.insert(name).inserted else { throw entry.wrongValue("name", expected: "different for each structure; “\(name)” stands twice") }
+            guard names.insert(name).inserted else {
+                throw entry.wrongValue("name", expected: "different for each structure; “\(name)” stands twice")
+            }
             return Structure(name: name, mask: try mask(entry), limitMM: try entry.positive("limit"))
         }
         description.organ = try root.mapping("organ", known: maskKeys).map { try mask($0) }
-        description.zone = try root.mapping(isFollowup ? "ablationZone" : "ice", known: maskKeys).map { try mask($0, default: treatedFrame) }
+        description.zone = try root.mapping(isFollowup ? "ablationZone" : "ice", known: maskKeys).map {
+            try mask($0, default: treatedFrame)
+        }
         description.earlierZones = try root.mappings("earlierZones", known: maskKeys).map { try mask($0) }
         description.probes = try probes(of: root)
         description.probeModel = try root.string("probeModel")
@@ -78,7 +85,9 @@ extension CaseDescription {
             return FreezeProtocol(freezeMinutes: freeze, thawMinutes: thaw, refreezeMinutes: refreeze)
         }
         description.elapsedMinutes = try root.zeroOrMore("elapsed")
-        if isPlan, case .automatic = description.probes { throw root.missing("probes: a list of {tip, tail, model}, or intraprocedural (or followup)") }
+        if isPlan, case .automatic = description.probes {
+            throw root.missing("probes: a list of {tip, tail, model}, or intraprocedural (or followup)")
+        }
         return description
     }
 
@@ -93,7 +102,9 @@ extension CaseDescription {
     private static func identityDifferences(of root: StrictYAML) throws -> Set<PatientIdentity.Attribute> {
         Set(try root.strings("acceptIdentityDifferences").map { text in
             guard let attribute = PatientIdentity.Attribute(rawValue: text) else {
-                throw root.wrongValue("acceptIdentityDifferences", expected: "a list of \(PatientIdentity.Attribute.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw root.wrongValue(
+                    "acceptIdentityDifferences",
+                    expected: "a list of \(PatientIdentity.Attribute.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return attribute
         })
@@ -112,7 +123,8 @@ extension CaseDescription {
     /// Whether a case or tumour may be called `text`: it becomes part of file names.
     public static func isIdentifier(_ text: String) -> Bool {
         (1...64).contains(text.count) && !text.hasPrefix(".") && text.unicodeScalars.allSatisfy { scalar in
-            scalar.isASCII ? (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "-_.".unicodeScalars.contains(scalar))
+            scalar.isASCII ? (
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "-_.".unicodeScalars.contains(scalar))
                 : (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
         }
     }
@@ -130,11 +142,17 @@ extension CaseDescription {
         var seen: Set<String> = []
         return try entries.map { entry in
             let id = try identifier("id", of: entry)
-            guard seen.insert(id).inserted else { throw entry.wrongValue("id", expected: "different for each tumour; “\(id)” stands twice") }
+            guard seen.insert(id).inserted else {
+                throw entry.wrongValue("id", expected: "different for each tumour; “\(id)” stands twice")
+            }
             let kinds = ["seed", "axis", "mask", "segmentation", "structureSet"].filter(entry.has)
-            guard kinds.count < 2 else { throw entry.wrongValue(kinds[0], expected: "left out when \(kinds[1]) is given: a tumour has one of them") }
+            guard kinds.count < 2 else {
+                throw entry.wrongValue(kinds[0], expected: "left out when \(kinds[1]) is given: a tumour has one of them")
+            }
             guard kinds == ["seed"] || kinds == ["axis"] else {
-                if let stray = promptKeys.first(where: entry.has) { throw entry.wrongValue(stray, expected: "left out, unless “seed” or “axis” is given") }
+                if let stray = promptKeys.first(where: entry.has) {
+                    throw entry.wrongValue(stray, expected: "left out, unless “seed” or “axis” is given")
+                }
                 return Tumour(id: id, source: .mask(try mask(entry)))
             }
             return Tumour(id: id, source: .prompt(try prompt(entry)))
@@ -162,7 +180,8 @@ extension CaseDescription {
         }
         let kinds = ["mask", "segmentation", "structureSet"].filter(entry.has)
         guard kinds.count == 1 else {
-            throw kinds.isEmpty ? entry.missing("mask, segmentation or structureSet") : entry.wrongValue(kinds[1], expected: "left out: “\(kinds[0])” is given")
+            throw kinds.isEmpty ? entry.missing("mask, segmentation or structureSet") : entry.wrongValue(
+                kinds[1], expected: "left out: “\(kinds[0])” is given")
         }
         var given = frame
         if let name = try entry.string("frame") {
@@ -173,7 +192,9 @@ extension CaseDescription {
         }
         if let mask = try file("mask") { return FramedMask(source: .nifti(mask), frame: given) }
         if let segmentation = try file("segmentation") {
-            let segment: SegmentSelector? = if let number = try? entry.wholeNumber("segment") { .number(number) } else { try entry.string("segment").map { .label($0) } }
+            let segment: SegmentSelector? = if let number = try? entry.wholeNumber("segment") { .number(number) } else {
+                try entry.string("segment").map { .label($0) }
+            }
             return FramedMask(source: .segmentation(segmentation, segment: segment), frame: given)
         }
         return FramedMask(source: .structureSet(try file("structureSet")!, roi: try entry.requiredString("roi")), frame: given)
@@ -181,11 +202,16 @@ extension CaseDescription {
 
     private static func registration(of root: StrictYAML, treatedKey: String, in folder: URL) throws -> RegistrationChoice {
         var choice = RegistrationChoice()
-        guard let entry = try root.mapping("registration", known: ["always", "kind", "initialTransform", "transform", "displacement", "landmarks"]) else { return choice }
+        guard let entry = try root.mapping(
+            "registration", known: ["always", "kind", "initialTransform", "transform", "displacement", "landmarks"]
+        ) else {
+            return choice
+        }
         choice.isAlways = try entry.flag("always") ?? false
         choice.isRigid = try registrationIsRigid("kind", of: entry)
         func file(_ key: String) throws -> URL? { try entry.string(key).map { URL(filePath: $0, relativeTo: folder).standardizedFileURL } }
-        (choice.initialTransform, choice.transform, choice.displacement) = (try file("initialTransform"), try file("transform"), try file("displacement"))
+        (choice.initialTransform, choice.transform, choice.displacement) = (
+            try file("initialTransform"), try file("transform"), try file("displacement"))
         let given = ["displacement", "transform", "initialTransform"].filter(entry.has)
         guard given.count < 2 else { throw entry.wrongValue(given[1], expected: "left out: “\(given[0])” is given") }
         choice.landmarks = try entry.mappings("landmarks", known: ["planning", treatedKey]).map { pair in

@@ -37,7 +37,8 @@ struct CaseMeasurements {
     ///   - exposure: how cold a structure became; `nil` without a simulation.
     ///   - doubts: what keeps any verdict from being sure, in sentences.
     init(
-        tumours: [CaseObject], zones: [MeasuredZone], deciding: MarginZone, fieldOfView: GridGeometry, structures: [(object: CaseObject, limitMM: Double?)],
+        tumours: [CaseObject], zones: [MeasuredZone], deciding: MarginZone, fieldOfView: GridGeometry,
+        structures: [(object: CaseObject, limitMM: Double?)],
         organ: CaseObject? = nil, ownZone: CaseObject? = nil, profile: SiteProfile, intent: TreatmentIntent = .curative,
         exposure: Exposure? = nil, doubts: [String]
     ) throws {
@@ -53,7 +54,9 @@ struct CaseMeasurements {
                 do {
                     let result = try MarginAnalysis.margins(
                         of: geometry, in: zone.object.levelSet, zone: zone.name, uncertainty: Self.uncertainty(of: tumour, in: zone),
-                        zoneFieldOfView: fieldOfView, organ: organ.map { ($0.levelSet, profile.capsuleDepthMM ?? Self.usualCapsuleDepthMM) })
+                        zoneFieldOfView: fieldOfView, organ: organ.map {
+                            ($0.levelSet, profile.capsuleDepthMM ?? Self.usualCapsuleDepthMM)
+                        })
                     margin.result = result
                     if isDeciding {
                         margin.shortfalls = result.map.shortfalls(below: profile.requiredMarginMM).map { $0.facing(surfaces) }
@@ -72,13 +75,17 @@ struct CaseMeasurements {
             }
         }
         zoneInOrgan = try organ.map { organ in
-            (try StructureDistance.overlapVolumeML(of: (ownZone ?? zones[0].object).levelSet, with: organ.levelSet), organ.surface.enclosedVolume / 1000)
+            (
+                try StructureDistance.overlapVolumeML(of: (ownZone ?? zones[0].object).levelSet, with: organ.levelSet),
+                organ.surface.enclosedVolume / 1000)
         }
         for (object, limitMM) in structures {
             let cold = exposure?(object.levelSet)
             for (index, zone) in zones.enumerated() {
                 do {
-                    try measure(object, in: zone, limitMM: index == 0 ? limitMM : nil, profile.limit(forStructure: object.name), isDoubtful: !doubts.isEmpty, cold)
+                    try measure(
+                        object, in: zone, limitMM: index == 0 ? limitMM : nil, profile.limit(forStructure: object.name),
+                        isDoubtful: !doubts.isEmpty, cold)
                 } catch MarginError.zoneEmpty where index > 0 {}
             }
         }
@@ -123,7 +130,8 @@ struct CaseMeasurements {
             ])
         }
         return Verdict(
-            tumour: tumour, margin, criterion: VolumeCriterion(intent: intent, zone: margin.zone, coverage: demand.coverage), doubts: doubts)
+            tumour: tumour, margin, criterion: VolumeCriterion(intent: intent, zone: margin.zone, coverage: demand.coverage),
+            doubts: doubts)
     }
 
     /// Where the profile does not leave out the capsule, the value without it is still shown, for this depth.

@@ -31,8 +31,8 @@ struct CaseObject: Sendable {
     /// whose author is believed.
     var doubts: [String] { input == nil ? findings.filter { $0.severity >= .warning }.map(\.message) : [] }
 
-    /// The same for an object that margins are measured to: an edge that is hidden in part makes its uncertainty larger, but in bone nothing can
-    /// be relied on.
+    /// The same for an object that margins are measured to: an edge that is hidden in part makes its uncertainty larger, but in bone
+    /// nothing can be relied on.
     var doubtsAsZone: [String] { findings.filter { $0.code == IceSegmentation.inBoneCode }.map(\.message) }
 }
 
@@ -73,7 +73,8 @@ struct CaseObjectFinder {
         case .given(let given):
             let probes = given.map { Probe(tip: $0.tip, tail: $0.tail, source: .given) }
             // Where they are to be put nothing shows yet.
-            return .init(probes: probes, findings: description.isPlan ? [] : ProbeDetection.check(given: probes, in: scan, modality: modality))
+            return .init(
+                probes: probes, findings: description.isPlan ? [] : ProbeDetection.check(given: probes, in: scan, modality: modality))
         case .automatic:
             return description.isFollowup ? .init() : ProbeDetection.find(in: scan, modality: modality)
         }
@@ -133,7 +134,11 @@ struct CaseObjectFinder {
         let wanted = profile.structures.filter { $0.isBodyOutline && !given.contains($0.name.lowercased()) }
         guard let first = wanted.first else { return ([], []) }
         func missing(_ reason: String) -> (structures: [(object: CaseObject, limitMM: Double?)], findings: [Finding]) {
-            ([], [Finding(.info, "body-outline-not-seen", "The distance to the \(first.name) was not measured: \(reason).", remedy: "Give a mask of it, if it is near.")])
+            (
+                [],
+                [Finding(
+                    .info, "body-outline-not-seen", "The distance to the \(first.name) was not measured: \(reason).",
+                    remedy: "Give a mask of it, if it is near.")])
         }
         let modality = scans.treated.modality
         guard let outside = BodySurface.outside(
@@ -148,7 +153,8 @@ struct CaseObjectFinder {
         return (wanted.map { limit in
             (CaseObject(
                 name: limit.name, levelSet: outside, sampling: SurfaceSampling(.levelSet, on: outside.geometry),
-                edgeUncertaintyMM: Self.outlineDeviationMM(modality), source: "body outline", isInPlanningFrame: false, findings: []), limit.limitMM)
+                edgeUncertaintyMM: Self.outlineDeviationMM(modality), source: "body outline", isInPlanningFrame: false, findings: []),
+                limit.limitMM)
         }, findings)
     }
 
@@ -162,7 +168,8 @@ struct CaseObjectFinder {
     private func segmented(_ result: SegmentationResult, name: String, isInPlanningFrame: Bool) -> CaseObject {
         CaseObject(
             name: name, levelSet: result.levelSet, sampling: SurfaceSampling(.levelSet, on: result.levelSet.geometry),
-            edgeUncertaintyMM: result.edgeUncertaintyMM, source: "segmented", isInPlanningFrame: isInPlanningFrame, findings: result.findings)
+            edgeUncertaintyMM: result.edgeUncertaintyMM, source: "segmented", isInPlanningFrame: isInPlanningFrame,
+            findings: result.findings)
     }
 
     /// A mask with fewer voxels inside has no shape.
@@ -175,12 +182,14 @@ struct CaseObjectFinder {
         var findings = placed.findings
         if placed.mask.count < Self.fewestVoxels {
             findings.append(Finding(
-                .error, "mask-few-voxels", "The mask \(placed.name) has only \(placed.mask.count) voxels inside; where the surface lies cannot be told from them.",
+                .error, "mask-few-voxels",
+                "The mask \(placed.name) has only \(placed.mask.count) voxels inside; where the surface lies cannot be told from them.",
                 remedy: "Check the mask; draw it on a finer grid."))
         }
         return CaseObject(
             name: name, levelSet: placed.levelSet, sampling: placed.sampling,
-            edgeUncertaintyMM: 0, source: placed.name, isInPlanningFrame: mask.frame == .planning, input: (mask.source.file, placed.geometry),
+            edgeUncertaintyMM: 0, source: placed.name, isInPlanningFrame: mask.frame == .planning,
+            input: (mask.source.file, placed.geometry),
             findings: findings)
     }
 }

@@ -31,7 +31,8 @@ struct CasePlacer {
 
     /// Whether something of the planning scan has to be registered to the treated one.
     func needsRegistration(_ objects: [CaseObject]) -> Bool {
-        scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID && (!scans.shareFrameOfReference || description.registration.isAlways)
+        scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID
+            && (!scans.shareFrameOfReference || description.registration.isAlways)
             && (description.zone?.frame == .planning || objects.contains(where: \.isInPlanningFrame))
     }
 
@@ -54,7 +55,9 @@ struct CasePlacer {
     }
 
     /// The zone; `nil`, with a finding, when the scan shows none.
-    private func zone(_ probes: [Probe], seeds: [PatientPoint], of tumours: [CaseObject], _ findings: inout [Finding]) throws -> CaseObject? {
+    private func zone(
+        _ probes: [Probe], seeds: [PatientPoint], of tumours: [CaseObject], _ findings: inout [Finding]
+    ) throws -> CaseObject? {
         guard !description.isPlan else { return nil }
         return try clock.measure("zone", as: description.isFollowup ? "finding the ablation zone" : "finding the ice") {
             do {
@@ -71,13 +74,16 @@ struct CasePlacer {
 
     private static let noIceYet = Finding(.info, "no-ice-yet", "The scan shows no ice, as is to be expected before freezing (elapsed: 0).")
     private static let iceTooEarly = Finding(
-        .error, "ice-before-freezing", "The scan shows what looks like ice, though the case says that it was taken before freezing (elapsed: 0).",
+        .error, "ice-before-freezing",
+        "The scan shows what looks like ice, though the case says that it was taken before freezing (elapsed: 0).",
         remedy: "Correct “elapsed”, or look at the pictures: is it ice?")
 }
 
 /// Scans in one frame of reference.
 extension CasePlacer {
-    private func sharingFrame(tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], probes: [Probe]) throws -> CasePlacement {
+    private func sharingFrame(
+        tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], probes: [Probe]
+    ) throws -> CasePlacement {
         var placement = CasePlacement(tumours: tumours, structures: structures, registration: .init(rigid: .init(.identity), quality: .init(
             method: scans.shareFrameOfReference ? "shared-frame-of-reference" : "none", trusted: false, expectedErrorMM: nil)))
         placement.zone = try zone(probes, seeds: tumours.compactMap(\.surface.centroid), of: tumours, &placement.findings)
@@ -88,13 +94,16 @@ extension CasePlacer {
         }
         // Without a zone it is the probes, on the treated scan, that matter.
         let zoneIsPlanning = placement.zone?.isInPlanningFrame ?? false
-        guard scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID, objects.contains(where: { $0.isInPlanningFrame != zoneIsPlanning })
+        guard scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID,
+            objects.contains(where: { $0.isInPlanningFrame != zoneIsPlanning })
         else { return placement }
 
         let checks = try clock.measure("alignment", as: "checking the shared frame of reference") {
             try tumours.map { try frameCheck($0, zone: placement.zone) }
         }
-        let alignments = checks.map { FrameAlignment(expectedErrorMM: $0.expectedErrorMM, doubts: $0.isTrusted ? [] : $0.findings.map(\.message)) }
+        let alignments = checks.map {
+            FrameAlignment(expectedErrorMM: $0.expectedErrorMM, doubts: $0.isTrusted ? [] : $0.findings.map(\.message))
+        }
         align(&placement, alignments)
         placement.findings += checks.flatMap(\.findings)
         var measures: [String: Double] = [:]
@@ -110,7 +119,8 @@ extension CasePlacer {
         let (planning, treated) = (scans.planning, scans.treated)
         guard planning.modality != treated.modality, let focus = tumour.focus else {
             return try SharedFrameCheck(
-                planning: planning.volume, treated: treated.volume, modality: treated.modality, tumour: tumour.levelSet, zone: zone?.levelSet)
+                planning: planning.volume, treated: treated.volume, modality: treated.modality, tumour: tumour.levelSet,
+                zone: zone?.levelSet)
         }
         return SharedFrameCheck(
             planning: RegistrationScan(planning.volume, modality: planning.modality),
@@ -132,7 +142,9 @@ extension CasePlacer {
 
 /// Scans that are registered.
 extension CasePlacer {
-    private func registered(tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], probes: [Probe]) throws -> CasePlacement {
+    private func registered(
+        tumours: [CaseObject], structures: [(object: CaseObject, limitMM: Double?)], probes: [Probe]
+    ) throws -> CasePlacement {
         let stage = CaseRegistration(
             choice: description.registration, planning: scans.planning, treated: scans.treated, treatedRole: description.treatedRole,
             isRigidByProfile: profile.isRegistrationRigid)
@@ -146,7 +158,9 @@ extension CasePlacer {
         func register() throws -> [CaseRegistration.Outcome] {
             try clock.measure("registration", as: "registering the scans") {
                 let excluded = placement.zone?.levelSet.mask
-                return try carried.isEmpty ? [stage.register(around: nil, excluded: excluded)] : carried.map { try stage.register(around: $0, excluded: excluded) }
+                return try carried.isEmpty ? [stage.register(around: nil, excluded: excluded)] : carried.map {
+                    try stage.register(around: $0, excluded: excluded)
+                }
             }
         }
         var outcomes = try register()
@@ -161,7 +175,9 @@ extension CasePlacer {
                 if placement.zone != nil { outcomes = try register() }
             }
         }
-        placement.findings = zoneFindings + zip(outcomes, carried.isEmpty ? [nil] : carried.map(\.name)).flatMap { stage.findings($0, tumour: $1) }
+        placement.findings = zoneFindings + zip(outcomes, carried.isEmpty ? [nil] : carried.map(\.name)).flatMap {
+            stage.findings($0, tumour: $1)
+        }
         placement.registration = stage.report(outcomes)
         placement.registrations = zip(carried, outcomes).compactMap { tumour, outcome in outcome.registration.map { (tumour.name, $0) } }
         try carry(tumours, structures, outcomes, into: &placement)
@@ -179,7 +195,8 @@ extension CasePlacer {
 
     /// Carries what lies in the planning frame: each tumour by the registration around it, a structure by that of the nearest tumour.
     private func carry(
-        _ tumours: [CaseObject], _ structures: [(object: CaseObject, limitMM: Double?)], _ outcomes: [CaseRegistration.Outcome], into placement: inout CasePlacement
+        _ tumours: [CaseObject], _ structures: [(object: CaseObject, limitMM: Double?)], _ outcomes: [CaseRegistration.Outcome],
+        into placement: inout CasePlacement
     ) throws {
         let treated = scans.treated.geometry
         func alignment(_ registration: ScanRegistration) -> FrameAlignment {
@@ -198,7 +215,9 @@ extension CasePlacer {
             placement.tumours.append(copy)
             if let center = tumour.surface.centroid { used.append((center, registration)) }
         }
-        if used.isEmpty, let only = outcomes.first?.usable, tumours.allSatisfy({ !$0.isInPlanningFrame }) { used = [(treated.center, only)] }
+        if used.isEmpty, let only = outcomes.first?.usable, tumours.allSatisfy({ !$0.isInPlanningFrame }) {
+            used = [(treated.center, only)]
+        }
         func nearest(to object: CaseObject) -> ScanRegistration? {
             let points = object.surface.vertices
             return used.min { a, b in Self.distance(a.center, points) < Self.distance(b.center, points) }?.registration
@@ -213,10 +232,14 @@ extension CasePlacer {
             copy.alignment = alignment(registration)
             placement.structures.append((copy, limitMM))
         }
-        if let zone = placement.zone, zone.isInPlanningFrame { placement.zone = try used.first.map { try zone.carried(to: treated, through: $0.registration, $0.registration.fixedPoint) } }
+        if let zone = placement.zone, zone.isInPlanningFrame {
+            placement.zone = try used.first.map { try zone.carried(to: treated, through: $0.registration, $0.registration.fixedPoint) }
+        }
     }
 
-    private static func distance(_ center: PatientPoint, _ points: [PatientPoint]) -> Double { points.map { $0.distance(to: center) }.min() ?? .infinity }
+    private static func distance(_ center: PatientPoint, _ points: [PatientPoint]) -> Double {
+        points.map { $0.distance(to: center) }.min() ?? .infinity
+    }
 }
 
 extension SegmentationError {

@@ -93,7 +93,8 @@ struct CaseRegistration {
         let quality = worst.quality
         var measures = [
             "similarity": quality.similarity, "overlap": quality.overlap, "smallestJacobian": quality.smallestJacobian,
-            "softerDifferenceMM": quality.softerDifferenceMM, "rigidDifferenceMM": quality.rigidDifferenceMM, "usedDifferenceMM": quality.usedDifferenceMM,
+            "softerDifferenceMM": quality.softerDifferenceMM, "rigidDifferenceMM": quality.rigidDifferenceMM,
+            "usedDifferenceMM": quality.usedDifferenceMM,
         ]
         measures["tumourVolumeChangePercent"] = quality.tumourVolumeChange.map { 100 * $0 }
         measures["blockAgreement"] = quality.blockAgreement
@@ -110,13 +111,16 @@ struct CaseRegistration {
             quality: .init(
                 method: method, trusted: outcomes.allSatisfy { $0.registration?.quality.status == .pass },
                 status: outcomes.allSatisfy { $0.usable != nil } ? quality.status.rawValue : RegistrationQuality.Status.fail.rawValue,
-                reasons: quality.reasons, measures: measures, expectedErrorMM: outcomes.allSatisfy { $0.usable != nil } ? quality.statedErrorMM : nil))
+                reasons: quality.reasons, measures: measures,
+                expectedErrorMM: outcomes.allSatisfy { $0.usable != nil } ? quality.statedErrorMM : nil))
     }
 }
 
 extension CaseObject {
     /// The ball around its surface; `nil` when it is empty.
     var focus: RegistrationFocus? {
-        surface.centroid.map { center in RegistrationFocus(center: center, radiusMM: surface.vertices.map { $0.distance(to: center) }.max() ?? 0) }
+        surface.centroid.map { center in
+            RegistrationFocus(center: center, radiusMM: surface.vertices.map { $0.distance(to: center) }.max() ?? 0)
+        }
     }
 }

@@ -53,7 +53,8 @@ struct CaseScans {
         guard let entry = usable.first else {
             let reasons = (chosen.flatMap(\.findings) + catalog.findings).filter { $0.severity > .info }.map(\.message)
             let there = chosen.isEmpty ? ["It holds no DICOM images."] : ["It has \(chosen.map(name).joined(separator: "; "))."]
-            throw ScanSelectionError.noUsableSeries(role: role, folder: series.folder, reasons: reasons.isEmpty ? there : Array(reasons.prefix(3)))
+            throw ScanSelectionError.noUsableSeries(
+                role: role, folder: series.folder, reasons: reasons.isEmpty ? there : Array(reasons.prefix(3)))
         }
         guard usable.count == 1 else {
             throw ScanSelectionError.severalSeries(role: role, folder: series.folder, choices: usable.map(name))
@@ -82,7 +83,8 @@ struct CaseScans {
 
     static let noDICOMCode = "no-dicom-results"
 
-    /// Why no DICOM objects can be written: what one patient's scans give must never enter another's study, and what has no UID cannot be referred to.
+    /// Why no DICOM objects can be written: what one patient's scans give must never enter another's study, and what has no UID cannot be
+    /// referred to.
     ///
     /// - Parameter findings: `identityFindings`.
     func reasonsAgainstDICOM(beside findings: [Finding]) -> [Finding] {
@@ -99,7 +101,9 @@ struct CaseScans {
 
     /// Whether planning coordinates hold in the treated scan without a registration.
     var shareFrameOfReference: Bool {
-        guard let a = planning.volume.geometry.frameOfReferenceUID, let b = treated.volume.geometry.frameOfReferenceUID else { return false }
+        guard let a = planning.volume.geometry.frameOfReferenceUID, let b = treated.volume.geometry.frameOfReferenceUID else {
+            return false
+        }
         return a == b
     }
 }

@@ -41,9 +41,15 @@ public struct CaseVerification {
         let clock = StageClock(progress: progress)
         let result = try measure(clock)
         let inputs = try clock.measure("hash", as: "hashing the inputs") { try self.inputs(result) }
-        let figures = try clock.measure("figures", as: "drawing") { try CaseFigures(profile: profile, result: result, intent: description.intent).draw() }
-        let scenes = try clock.measure("scenes", as: "preparing the viewer") { try CaseScenes(description: description, profile: profile, result: result).scenes() }
-        try clock.measure("masks", as: "writing masks") { try CaseImages(result: result, isFollowup: description.isFollowup).write(to: folder) }
+        let figures = try clock.measure("figures", as: "drawing") {
+            try CaseFigures(profile: profile, result: result, intent: description.intent).draw()
+        }
+        let scenes = try clock.measure("scenes", as: "preparing the viewer") {
+            try CaseScenes(description: description, profile: profile, result: result).scenes()
+        }
+        try clock.measure("masks", as: "writing masks") {
+            try CaseImages(result: result, isFollowup: description.isFollowup).write(to: folder)
+        }
 
         var report = CaseReport(
             case: .init(id: description.id, site: description.site, profile: profile.name, intent: description.intent), inputs: inputs,
@@ -55,9 +61,12 @@ public struct CaseVerification {
             forecast: result.forecast, plan: result.plan?.reported(),
             margins: result.margins.map { .init($0, requiredMM: profile.requiredMarginMM) },
             structures: result.measurements?.structures ?? [], verdict: verdict(result), findings: result.findings.uniqued(),
-            timingsS: clock.timingsS, provenance: try CaseProvenance(description: description, profile: profile).record(inputs, started: started))
+            timingsS: clock.timingsS,
+            provenance: try CaseProvenance(description: description, profile: profile).record(inputs, started: started))
         if writesDICOM(result) {
-            try clock.measure("dicom", as: "writing DICOM objects") { try CaseDICOMResults(result, report: report, figures: figures, created: started).write(to: folder) }
+            try clock.measure("dicom", as: "writing DICOM objects") {
+                try CaseDICOMResults(result, report: report, figures: figures, created: started).write(to: folder)
+            }
         }
         report.timingsS = clock.timingsS
         if options.isIdentified { report.patient = try SourceSeries(result.scans.treated).patient }
@@ -85,7 +94,9 @@ public struct CaseVerification {
         let finder = CaseObjectFinder(description: description, profile: profile, scans: scans)
         let tumours = try clock.measure("tumours", as: "finding tumours") { try finder.tumours() }
         let structures = try clock.measure("structures", as: "reading structures") {
-            try description.structures.map { (object: try finder.structure($0), limitMM: $0.limitMM ?? profile.limitMM(forStructure: $0.name)) }
+            try description.structures.map {
+                (object: try finder.structure($0), limitMM: $0.limitMM ?? profile.limitMM(forStructure: $0.name))
+            }
         }
         let organ = try description.organ.map { try finder.organ($0) }
         let earlierZones = try finder.earlierZones()
@@ -93,7 +104,9 @@ public struct CaseVerification {
             let result = finder.probes()
             return (result.probes, result.findings)
         }
-        var findings = caseFindings(scans, tumours: tumours, structures: structures.map(\.object) + [organ].compactMap { $0 }, probes: probes) + probeFindings
+        var findings = caseFindings(
+            scans, tumours: tumours, structures: structures.map(\.object) + [organ].compactMap { $0 }, probes: probes
+        ) + probeFindings
         var placement = try CasePlacer(description: description, profile: profile, scans: scans, finder: finder, clock: clock)
             .place(tumours: tumours, structures: structures, organ: organ, earlierZones: earlierZones, probes: probes)
         findings += placement.findings
@@ -111,8 +124,11 @@ public struct CaseVerification {
         }
         var zones = [MeasuredZone(.ablationZone, zone)]
         if !description.isFollowup {
-            let outcome = try !options.simulates || description.isBeforeFreezing ? IceballStage.Outcome(findings: []) : clock.measure("simulation", as: "simulating the ice") { progress in
-                try IceballStage(description: description, profile: profile, scans: scans, placement: placement, probes: probes, library: library).run(progress: progress)
+            let outcome = try !options.simulates || description.isBeforeFreezing
+                ? IceballStage.Outcome(findings: []) : clock.measure("simulation", as: "simulating the ice") { progress in
+                try IceballStage(
+                    description: description, profile: profile, scans: scans, placement: placement, probes: probes, library: library
+                ).run(progress: progress)
             }
             (result.simulation, zones) = (outcome.simulation, outcome.zones(ice: zone))
             findings += outcome.findings + [outcome.lethalityFinding]
@@ -137,13 +153,16 @@ public struct CaseVerification {
         guard options.simulates else { return }
         let outcome = try clock.measure("plan", as: "planning the ice") { progress in
             try PlanStage(
-                description: description, profile: profile, scans: result.scans, placement: result.placement, probes: result.probes, library: library,
+                description: description, profile: profile, scans: result.scans, placement: result.placement, probes: result.probes,
+                library: library,
                 forecastMinutes: options.forecastMinutes
             ).run(progress: progress)
         }
         (result.plan, result.forecast) = (outcome.plan, outcome.plan?.forecasted)
         result.findings += outcome.findings
-        if outcome.plan == nil, options.forecastMinutes != nil { result.findings.append(Self.noForecast("there is neither ice nor a plan")) }
+        if outcome.plan == nil, options.forecastMinutes != nil {
+            result.findings.append(Self.noForecast("there is neither ice nor a plan"))
+        }
     }
 
     private static func noForecast(_ reason: String) -> Finding {
@@ -154,7 +173,8 @@ public struct CaseVerification {
     private func lookAhead(_ result: inout CaseResult, _ clock: StageClock) throws {
         guard let simulation = result.simulation, !simulation.fit.isRejected else {
             guard options.forecastMinutes != nil else { return }
-            result.findings.append(Self.noForecast(result.simulation == nil ? "nothing was simulated" : "the simulation does not fit the visible ice"))
+            result.findings.append(Self.noForecast(
+                result.simulation == nil ? "nothing was simulated" : "the simulation does not fit the visible ice"))
             return
         }
         result.growth = try clock.measure("growth", as: "simulating the growth") { try IceForecast.growth(simulation) }
@@ -173,7 +193,8 @@ public struct CaseVerification {
 extension CaseVerification {
     /// What is known about the case before anything is measured.
     private func caseFindings(_ scans: CaseScans, tumours: [CaseObject], structures: [CaseObject], probes: [Probe]) -> [Finding] {
-        var findings = description.isPlan ? [] : scans.identityFindings(roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
+        var findings = description.isPlan ? [] : scans.identityFindings(
+            roles: (planning: "planning", treated: description.treatedRole), accepted: description.acceptedIdentityDifferences)
         if options.writesDICOM { findings += scans.reasonsAgainstDICOM(beside: findings) }
         findings += (tumours + structures).flatMap(\.findings)
         findings += profile.advice.map { Finding(.info, "site-advice", $0.text) }
@@ -211,7 +232,8 @@ extension CaseVerification {
         } + objects.compactMap { object in
             try object.input.map { input in
                 CaseReport.Input(
-                    role: object.name, seriesInstanceUID: nil, modality: nil, geometry: input.geometry, sha256: try sha256(ofFiles: [input.file]))
+                    role: object.name, seriesInstanceUID: nil, modality: nil, geometry: input.geometry,
+                    sha256: try sha256(ofFiles: [input.file]))
             }
         }
     }
@@ -229,7 +251,8 @@ extension CaseReport.Tumour {
     init(_ tumour: CaseObject) throws {
         let surface = tumour.surface
         guard let centroid = surface.centroid else { throw MarginError.tumourEmpty }
-        self.init(id: tumour.name, volumeML: surface.enclosedVolume / 1000, longestDiameterMM: surface.longestDiameterMM, centroidLPS: centroid)
+        self.init(
+            id: tumour.name, volumeML: surface.enclosedVolume / 1000, longestDiameterMM: surface.longestDiameterMM, centroidLPS: centroid)
     }
 }
 

@@ -18,8 +18,8 @@ struct MeasuredZone {
         (self.name, self.object, self.source, self.offsetDeviationMM) = (name, object, source ?? object.source, offsetDeviationMM)
     }
 
-    /// How far inside the visible edge a cold isotherm is taken to lie where no simulation tells: 4 °C per mm behind the edge (−20 °C at 5 mm,
-    /// −40 °C at 10 mm in multi-needle gels), published between 1 and 10 mm.
+    /// How far inside the visible edge a cold isotherm is taken to lie where no simulation tells: 4 °C per mm behind the edge (−20 °C at 5
+    /// mm, −40 °C at 10 mm in multi-needle gels), published between 1 and 10 mm.
     static let setBacksMM: [(zone: MarginZone, mm: Double)] = [(.isotherm20, 5), (.isotherm40, 10)]
     /// One standard deviation of a set-back, as a share of it: makers, tissues and times differ about so much.
     private static let relativeDeviation = 0.25
@@ -27,7 +27,9 @@ struct MeasuredZone {
     /// The visible ice, and the isotherms inside it at fixed set-backs; an isotherm that the ice is too small to hold has an empty surface.
     static func withSetBacks(_ ice: CaseObject) -> [MeasuredZone] {
         [MeasuredZone(.visibleIce, ice)] + setBacksMM.map { zone, mm in
-            MeasuredZone(zone, ice.setBack(byMM: mm), source: "fixed set-back of \(String(format: "%g", mm)) mm", offsetDeviationMM: relativeDeviation * mm)
+            MeasuredZone(
+                zone, ice.setBack(byMM: mm), source: "fixed set-back of \(String(format: "%g", mm)) mm",
+                offsetDeviationMM: relativeDeviation * mm)
         }
     }
 }
@@ -38,7 +40,9 @@ extension MeasuredZone {
         guard !earlier.isEmpty else { return self }
         var copy = self
         copy.object.levelSet = earlier.reduce(object.levelSet) { $0.united(with: $1.levelSet) }
-        copy.object.edgeUncertaintyMM = earlier.reduce(object.edgeUncertaintyMM) { max($0, $1.edgeUncertaintyMM, $1.alignment?.expectedErrorMM ?? 0) }
+        copy.object.edgeUncertaintyMM = earlier.reduce(object.edgeUncertaintyMM) {
+            max($0, $1.edgeUncertaintyMM, $1.alignment?.expectedErrorMM ?? 0)
+        }
         copy.source += earlier.count == 1 ? ", with an earlier zone" : ", with \(earlier.count) earlier zones"
         return copy
     }

@@ -21,7 +21,9 @@ final class StageClock {
     }
 
     /// The same for a long stage that says how far it is, as a share from 0 to 1.
-    func measure<Result>(_ stage: String, as description: String, _ body: (@Sendable (Double) -> Void) throws -> Result) rethrows -> Result {
+    func measure<Result>(
+        _ stage: String, as description: String, _ body: (@Sendable (Double) -> Void) throws -> Result
+    ) rethrows -> Result {
         let report = LockedProgress(progress)
         return try measure(stage, as: description) { try body { share in report.show("\(description) \(Int(100 * share)) %") } }
     }

@@ -24,9 +24,12 @@ public struct StageScan: Sendable {
         guard NIfTIFile.isNamed(path) else {
             let scan = try CaseScans.scan(.init(folder: path, seriesUID: seriesUID), role: role)
             return StageScan(
-                volume: scan.volume, modality: scan.modality, seriesInstanceUID: scan.seriesInstanceUID, patient: scan.patient, findings: scan.findings)
+                volume: scan.volume, modality: scan.modality, seriesInstanceUID: scan.seriesInstanceUID, patient: scan.patient,
+                findings: scan.findings)
         }
-        guard let modality else { throw StageScanError.modalityNotGiven(path, option: ["moving", "fixed"].contains(role) ? "--\(role)-modality" : "--modality") }
+        guard let modality else {
+            throw StageScanError.modalityNotGiven(path, option: ["moving", "fixed"].contains(role) ? "--\(role)-modality" : "--modality")
+        }
         guard seriesUID == nil else { throw StageScanError.noSeries(path) }
         let image = try NIfTIFile.read(path)
         return StageScan(volume: .float32(image.volume), modality: modality, findings: image.findings)
@@ -37,7 +40,9 @@ public struct StageScan: Sendable {
         guard modality == other.modality else { throw .modalitiesDiffer(role: role, other.modality, modality) }
         let conflicts = patient.conflicts(with: other.patient)
         guard conflicts.isEmpty else { throw .patientDiffers(role: role, conflicts.map(\.title)) }
-        if let a = volume.geometry.frameOfReferenceUID, let b = other.volume.geometry.frameOfReferenceUID, a != b { throw .framesDiffer(role: role) }
+        if let a = volume.geometry.frameOfReferenceUID, let b = other.volume.geometry.frameOfReferenceUID, a != b {
+            throw .framesDiffer(role: role)
+        }
     }
 }
 
@@ -62,7 +67,9 @@ public enum StageScanError: ReportableError, Hashable {
             Finding(.error, "modality-not-given", "\(file.lastPathComponent) is a NIfTI file, which does not say whether it is CT or MR.",
                     remedy: "Give \(option) CT (values in HU) or \(option) MR.")
         case .noSeries(let file):
-            Finding(.error, "no-series", "\(file.lastPathComponent) is a NIfTI file, which has no series to choose from.", remedy: "Leave out the series UID.")
+            Finding(
+                .error, "no-series", "\(file.lastPathComponent) is a NIfTI file, which has no series to choose from.",
+                remedy: "Leave out the series UID.")
         case .modalitiesDiffer(let role, let theirs, let ours):
             Finding(.error, "modalities-differ", "The \(role) scan is \(theirs.rawValue), this one \(ours.rawValue); their values cannot be compared.",
                     remedy: "Give a scan of the same modality.")

@@ -54,7 +54,8 @@ struct BatchCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("case-timeout"),
         help: ArgumentHelp(
-            "The longest that a case may take, minutes; what takes longer is ended and counts as failed. 0 for no limit.", valueName: "min"))
+            "The longest that a case may take, minutes; what takes longer is ended and counts as failed. 0 for no limit.",
+            valueName: "min"))
     var caseTimeout = 60.0
 
     @Flag(help: "Try cases again that failed for their inputs' sake, or took too long.")
@@ -84,7 +85,9 @@ struct BatchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if !(caseTimeout >= 0) { throw ValidationError("--case-timeout must not be negative.") }
-        if task != nil, resultFlags.options != CaseOptions() { throw ValidationError("--task runs cases as --plan was told to: give the options there.") }
+        if task != nil, resultFlags.options != CaseOptions() {
+            throw ValidationError("--task runs cases as --plan was told to: give the options there.")
+        }
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
         if [dryRun, plan, index, task != nil].count(where: { $0 }) > 1 {
             throw ValidationError("Give one of --dry-run, --plan, --index and --task.")

@@ -32,7 +32,8 @@ struct MarginCommand: AsyncParsableCommand {
     var registrationErrorMM = 0.0
 
     @Option(help: ArgumentHelp(
-        "The standard deviation of where the tumour's outline was drawn, beyond what its voxels say; widens the interval.", valueName: "mm"))
+        "The standard deviation of where the tumour's outline was drawn, beyond what its voxels say; widens the interval.",
+        valueName: "mm"))
     var tumourEdgeMM = 0.0
 
     @Option(help: ArgumentHelp("The same for the zone's outline.", valueName: "mm"))
@@ -57,7 +58,9 @@ struct MarginCommand: AsyncParsableCommand {
             throw ValidationError("--\(name)-mm must be 0 or more, not \(errorMM).")
         }
         guard requiredMM.map(\.isFinite) ?? true else { throw ValidationError("--required-mm must be a number.") }
-        guard capsuleDepthMM > 0, capsuleDepthMM.isFinite else { throw ValidationError("--capsule-depth-mm must be more than 0, not \(capsuleDepthMM).") }
+        guard capsuleDepthMM > 0, capsuleDepthMM.isFinite else {
+            throw ValidationError("--capsule-depth-mm must be more than 0, not \(capsuleDepthMM).")
+        }
     }
 
     func run() async throws {
@@ -169,7 +172,8 @@ private struct MarginSummary {
     }
 
     private static func lines(_ capsule: CapsuleMargin) -> [String] {
-        let excluded = String(format: "%.1f %% of the surface within %.1f mm of the capsule left out", 100 * capsule.excludedSurfaceFraction, capsule.depthMM)
+        let excluded = String(
+            format: "%.1f %% of the surface within %.1f mm of the capsule left out", 100 * capsule.excludedSurfaceFraction, capsule.depthMM)
         guard let marginMM = capsule.minimumMarginMM, let interval = capsule.minimumMarginIntervalMM else {
             return ["Without the capsule: not evaluable (\(excluded))"]
         }

@@ -24,7 +24,10 @@ struct PhantomCommand: AsyncParsableCommand {
     }) var modality: Modality = .ct
     @Option(help: "What everything random follows from.") var seed: UInt64 = 1
     @Option(help: "small (a region around the tumour) or full (the whole trunk).") var size: StudySize = .small
-    @Option(name: .customLong("margin-mm"), parsing: .unconditional, help: "Grow the ice to this true minimum margin; negative leaves tumour outside.") var marginMM: Double?
+    @Option(
+        name: .customLong("margin-mm"), parsing: .unconditional,
+        help: "Grow the ice to this true minimum margin; negative leaves tumour outside."
+    ) var marginMM: Double?
     @Option(help: "How the patient moved between the scans: none (one frame of reference), rigid, smooth.") var motion: MotionKind = .none
     @Option(name: .customLong("motion-degrees"), help: "Largest turn between the scans.") var motionDegrees = 8.0
     @Option(name: .customLong("motion-mm"), help: "Largest shift between the scans.") var motionMM = 25.0
@@ -34,7 +37,9 @@ struct PhantomCommand: AsyncParsableCommand {
     @Option(name: .customLong("diameter-mm"), help: "Diameter of the tumour.") var diameterMM: Double?
     @Option(help: "0 for an ellipsoid as tumour, 1 for a lobulated one.") var irregularity = 1.0
     @Option(help: "Number of probes, 1 to 4.") var probes = 2
-    @Option(name: .customLong("edge-band-mm"), help: "Depth over which the ice's edge fades in, below the 0 °C front.") var edgeBandMM: Double?
+    @Option(
+        name: .customLong("edge-band-mm"), help: "Depth over which the ice's edge fades in, below the 0 °C front."
+    ) var edgeBandMM: Double?
     @Option(help: "Strength of the streaks around probes on CT.") var streaks = 1.0
     @Flag(name: .customLong("no-ice"), help: "Leave the ice out of the intraprocedural scan.") var noIce = false
     @Flag(help: "Add a scan of the same session before freezing.") var prefreeze = false
@@ -96,12 +101,14 @@ struct PhantomCommand: AsyncParsableCommand {
         func number(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
         var lines = ["Synthetic \(site.rawValue) study, \(modality.rawValue), seed \(seed): \(output)"]
         for scan in truth.scans {
-            lines.append("  \(scan.role): \(scan.size.map(String.init).joined(separator: " × ")) voxels of \(scan.spacingMM.map { number($0, 2) }.joined(separator: " × ")) mm")
+            lines.append(
+                "  \(scan.role): \(scan.size.map(String.init).joined(separator: " × ")) voxels of \(scan.spacingMM.map { number($0, 2) }.joined(separator: " × ")) mm")
         }
         lines.append("  tumour: \(number(tumour.volumeML)) mL, \(number(tumour.longestDiameterMM)) mm across; \(truth.probes.count) probes")
         if let ice = truth.ice { lines.append("  ice: \(number(ice.volumeML)) mL") }
         for margin in truth.margins {
-            lines.append("  true minimum margin (\(margin.zone)): \(number(margin.minimumMarginMM, 2)) mm; \(number(100 * margin.tumourCoverage)) % of the tumour covered")
+            lines.append(
+                "  true minimum margin (\(margin.zone)): \(number(margin.minimumMarginMM, 2)) mm; \(number(100 * margin.tumourCoverage)) % of the tumour covered")
         }
         for structure in truth.structures { lines.append("  \(structure.name): \(number(structure.minimumDistanceMM)) mm from the ice") }
         return lines.joined(separator: "\n")
@@ -109,7 +116,8 @@ struct PhantomCommand: AsyncParsableCommand {
 
     @Sendable private static func transferSyntax(_ text: String) throws -> WritableTransferSyntax {
         let known: KeyValuePairs<String, WritableTransferSyntax> = [
-            "explicit": .explicitLittleEndian, "implicit": .implicitLittleEndian, "rle": .rle, "jpeg-lossless": .jpegLossless, "jpeg-ls": .jpegLS,
+            "explicit": .explicitLittleEndian, "implicit": .implicitLittleEndian, "rle": .rle, "jpeg-lossless": .jpegLossless,
+            "jpeg-ls": .jpegLS,
         ]
         guard let syntax = known.first(where: { $0.key == text })?.value else {
             throw ValidationError("Give one of \(known.map(\.key).joined(separator: ", ")).")

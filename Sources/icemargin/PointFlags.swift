@@ -61,7 +61,9 @@ extension TumourPrompt {
         seed: PatientPoint?, diameterMM: Double?, axis: LongestAxis?, include: [PatientPoint], exclude: [PatientPoint], flagPrefix: String
     ) throws {
         if let axis {
-            guard seed == nil, diameterMM == nil else { throw ValidationError("Give \(flagPrefix)axis, or \(flagPrefix)seed and \(flagPrefix)diameter, not both.") }
+            guard seed == nil, diameterMM == nil else {
+                throw ValidationError("Give \(flagPrefix)axis, or \(flagPrefix)seed and \(flagPrefix)diameter, not both.")
+            }
             self.init(axis: axis, include: include, exclude: exclude)
             return
         }

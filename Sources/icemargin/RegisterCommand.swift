@@ -23,17 +23,22 @@ struct RegisterCommand: AsyncParsableCommand {
             PNG that show whether to believe it, and register.json.
             """)
 
-    @Option(help: ArgumentHelp("The scan that is brought over (planning): the folder of a DICOM series, or a NIfTI file.", valueName: "series")) var moving: String
+    @Option(
+        help: ArgumentHelp("The scan that is brought over (planning): the folder of a DICOM series, or a NIfTI file.", valueName: "series")
+    ) var moving: String
     @Option(help: ArgumentHelp("The scan that stays (intraprocedural).", valueName: "series")) var fixed: String
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("A point in the tumour, LPS millimetres of the moving scan.", valueName: "L,P,S"), transform: PatientPoint.flag)
+        parsing: .unconditional, help: ArgumentHelp("A point in the tumour, LPS millimetres of the moving scan.", valueName: "L,P,S"),
+        transform: PatientPoint.flag)
     var seed: PatientPoint?
     @Option(help: ArgumentHelp("The tumour's approximate longest diameter in mm.", valueName: "mm")) var diameter: Double?
     @Option(
         name: .customLong("exclude-mask"),
         help: ArgumentHelp("NIfTI mask of what not to compare in the fixed scan, instead of the ice that is found.", valueName: "file"))
     var excludeMask: String?
-    @Option(name: .customLong("initial-transform"), help: ArgumentHelp("ITK transform file, fixed to moving frame, to start from.", valueName: "tfm"))
+    @Option(
+        name: .customLong("initial-transform"),
+        help: ArgumentHelp("ITK transform file, fixed to moving frame, to start from.", valueName: "tfm"))
     var initialTransform: String?
     @Option(
         name: .customLong("landmark"), parsing: .unconditionalSingleValue,
@@ -42,8 +47,12 @@ struct RegisterCommand: AsyncParsableCommand {
             valueName: "L,P,S:L,P,S"), transform: LandmarkPair.flag)
     var landmarks: [LandmarkPair] = []
     @Flag(name: .customLong("rigid"), help: "Rigid only.") var rigidOnly = false
-    @Option(name: .customLong("moving-modality"), help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")) var movingModality: Modality?
-    @Option(name: .customLong("fixed-modality"), help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")) var fixedModality: Modality?
+    @Option(
+        name: .customLong("moving-modality"), help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")
+    ) var movingModality: Modality?
+    @Option(
+        name: .customLong("fixed-modality"), help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")
+    ) var fixedModality: Modality?
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the results go; a new or empty folder.", valueName: "dir")) var output: String?
     @Flag(help: "Replace an earlier result in the output folder.") var overwrite = false
     @Flag(help: "Print one JSON document.") var json = false
@@ -55,7 +64,9 @@ struct RegisterCommand: AsyncParsableCommand {
 
     func run() async throws {
         let results = try output.map {
-            try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "register.json", inputs: [moving, fixed].map { URL(filePath: $0) })
+            try ResultsFolder(
+                destination: URL(filePath: $0), overwrite: overwrite, marker: "register.json",
+                inputs: [moving, fixed].map { URL(filePath: $0) })
         }
         do {
             let scans = (
@@ -64,7 +75,8 @@ struct RegisterCommand: AsyncParsableCommand {
             let (excluded, exclusion) = try excludedPart(of: scans.fixed)
             let focus = seed.map { RegistrationFocus(center: $0, radiusMM: diameter! / 2) }
             var guidance = RegistrationGuidance()
-            (guidance.initial, guidance.landmarks, guidance.isRigidOnly) = (try initialTransform.map { try RigidTransformFile.read(URL(filePath: $0)) }, landmarks, rigidOnly)
+            (guidance.initial, guidance.landmarks, guidance.isRigidOnly) = (
+                try initialTransform.map { try RigidTransformFile.read(URL(filePath: $0)) }, landmarks, rigidOnly)
             let clock = ContinuousClock()
             var last = clock.now, seconds: [ScanRegistration.Step: Double] = [:]
             let found = try ScanRegistration(
@@ -74,7 +86,10 @@ struct RegisterCommand: AsyncParsableCommand {
                 seconds[step, default: 0] += (clock.now - last) / .seconds(1)
                 last = clock.now
             }
-            let hints = [exclusion, Self.patientDiffers(scans.moving, scans.fixed), focus == nil ? Self.noTumour : nil, found.quality.status == .pass ? nil : Self.exchanged(scans.moving, scans.fixed)]
+            let hints = [
+                exclusion, Self.patientDiffers(scans.moving, scans.fixed), focus == nil ? Self.noTumour : nil,
+                found.quality.status == .pass ? nil : Self.exchanged(scans.moving, scans.fixed)
+            ]
             let document = RegisterDocument(
                 found, scans: scans, seconds: seconds, findings: scans.moving.findings + scans.fixed.findings + hints.compactMap { $0 })
             if let results { try write(found, document, scans: scans, focus: focus, to: results) }
@@ -88,7 +103,8 @@ struct RegisterCommand: AsyncParsableCommand {
     private static func patientDiffers(_ moving: StageScan, _ fixed: StageScan) -> Finding? {
         let conflicts = moving.patient.conflicts(with: fixed.patient).map(\.title)
         return conflicts.isEmpty ? nil : Finding(
-            .warning, "patient-differs", "The moving and the fixed scan differ in \(conflicts.joined(separator: ", ")): they may be of two patients.",
+            .warning, "patient-differs",
+            "The moving and the fixed scan differ in \(conflicts.joined(separator: ", ")): they may be of two patients.",
             remedy: "Check that both scans are of one patient.")
     }
 
@@ -120,16 +136,19 @@ struct RegisterCommand: AsyncParsableCommand {
     }
 
     private func write(
-        _ found: ScanRegistration, _ document: RegisterDocument, scans: (moving: StageScan, fixed: StageScan), focus: RegistrationFocus?, to folder: ResultsFolder
+        _ found: ScanRegistration, _ document: RegisterDocument, scans: (moving: StageScan, fixed: StageScan), focus: RegistrationFocus?,
+        to folder: ResultsFolder
     ) throws {
         let grid = scans.fixed.volume.geometry
         try folder.write(Data(RigidTransformFile.text(found.rigid).utf8), to: "rigid.tfm")
         let field = found.displacements(over: grid)
         try NIfTIFile.write(displacements: field.vectors, on: field.grid, to: try folder.url("displacement.nii.gz"))
-        let resampled = scans.moving.volume.resampled(onto: grid, through: field, interpolation: .linear, outside: RegistrationFigures.outside(scans.moving.modality))
+        let resampled = scans.moving.volume.resampled(
+            onto: grid, through: field, interpolation: .linear, outside: RegistrationFigures.outside(scans.moving.modality))
         try NIfTIFile.write(resampled.mapped { Int16(max(-32768, min(32767, $0.rounded()))) }, to: try folder.url("resampled.nii.gz"))
         let figures = RegistrationFigures(
-            fixed: scans.fixed.volume, modality: scans.fixed.modality, resampled: resampled, movingModality: scans.moving.modality, quality: found.quality,
+            fixed: scans.fixed.volume, modality: scans.fixed.modality, resampled: resampled, movingModality: scans.moving.modality,
+            quality: found.quality,
             focus: focus.map { .init(center: found.fixedPoint(of: $0.center), radiusMM: $0.radiusMM) })
         try folder.write(try figures.checker().pngData(), to: "checker.png")
         try folder.write(try figures.edges().pngData(), to: "edges.png")

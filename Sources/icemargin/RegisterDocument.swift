@@ -38,7 +38,10 @@ struct RegisterDocument: Encodable {
         let tumourVolumeChangePercent: Double?
     }
 
-    init(_ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: [ScanRegistration.Step: Double], findings: [Finding]) {
+    init(
+        _ found: ScanRegistration, scans: (moving: StageScan, fixed: StageScan), seconds: [ScanRegistration.Step: Double],
+        findings: [Finding]
+    ) {
         (movingSeriesInstanceUID, fixedSeriesInstanceUID) = (scans.moving.seriesInstanceUID, scans.fixed.seriesInstanceUID)
         rigid = .init(found.rigid.inverse!)
         deformable = found.deformable.map { smooth in
@@ -50,12 +53,16 @@ struct RegisterDocument: Encodable {
         quality = Quality(
             status: q.status.rawValue, reasons: q.reasons, expectedErrorMM: q.statedErrorMM, inverseErrorMM: q.inverseErrorMM,
             softerDifferenceMM: q.softerDifferenceMM, rigidDifferenceMM: q.rigidDifferenceMM,
-            usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained, shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap,
-            blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount, detail: q.detail,
+            usedDifferenceMM: q.usedDifferenceMM, landmarkErrorMM: q.landmarkErrorMM, similarity: q.similarity, explained: q.explained,
+            shiftedSimilarity: q.shiftedSimilarity, bendingMM: q.bendingMM, overlap: q.overlap,
+            blockAgreement: q.blockAgreement, blockShiftMM: q.blockShiftMM, blockCorrelation: q.blockCorrelation, blockCount: q.blockCount,
+            detail: q.detail,
             smallestJacobian: q.smallestJacobian,
             tumourVolumeChangePercent: q.tumourVolumeChange.map { 100 * $0 })
         self.findings = findings
-        timingsS = Dictionary(uniqueKeysWithValues: seconds.map { ($0.rawValue, $1) }).merging(["register": seconds.values.reduce(0, +)]) { $1 }
+        timingsS = Dictionary(uniqueKeysWithValues: seconds.map { ($0.rawValue, $1) }).merging(["register": seconds.values.reduce(0, +)]) {
+            $1
+        }
     }
 
     /// For a person.
@@ -65,7 +72,8 @@ struct RegisterDocument: Encodable {
         lines += quality.reasons
         if let deformable {
             lines.append(String(
-                format: "deformation beyond the rigid motion: %.1f mm on average, %.1f mm at most", deformable.meanDisplacementMM, deformable.maximumDisplacementMM))
+                format: "deformation beyond the rigid motion: %.1f mm on average, %.1f mm at most", deformable.meanDisplacementMM,
+                deformable.maximumDisplacementMM))
         }
         lines += findings.map { "\($0.severity.rawValue): \($0.message)\($0.remedy.isEmpty ? "" : " \($0.remedy)")" }
         return lines.joined(separator: "\n")

@@ -13,7 +13,8 @@ struct ResultFlags: ParsableArguments {
     var identified = false
 
     @Option(help: ArgumentHelp(
-        "Also say how the margins grow over so many minutes (at most 60) if all probes go on freezing, and when the required one is reached.", valueName: "min"))
+        "Also say how the margins grow over so many minutes (at most 60) if all probes go on freezing, and when the required one is reached.",
+        valueName: "min"))
     var forecast: Double?
 
     func validate() throws {

@@ -37,33 +37,45 @@ struct SegmentCommand: AsyncParsableCommand {
         }
     }
 
-    @Argument(help: ArgumentHelp("The folder of the DICOM series, or a NIfTI file (then with --modality).", valueName: "series")) var series: String
+    @Argument(
+        help: ArgumentHelp("The folder of the DICOM series, or a NIfTI file (then with --modality).", valueName: "series")
+    ) var series: String
     @Flag(help: "What to find.") var object: Object
     @Option(
         name: .customLong("seed"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A point in the tumour; in the ablation zone, or where ice is expected (then it may be repeated).", valueName: "L,P,S"), transform: PatientPoint.flag)
+        help: ArgumentHelp(
+            "A point in the tumour; in the ablation zone, or where ice is expected (then it may be repeated).", valueName: "L,P,S"),
+        transform: PatientPoint.flag)
     var seeds: [PatientPoint] = []
     @Option(help: ArgumentHelp("The approximate longest diameter of tumour or ablation zone in mm.", valueName: "mm")) var diameter: Double?
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("The two ends of the tumour's longest axis, instead of --seed and --diameter.", valueName: "L,P,S:L,P,S"),
+        parsing: .unconditional,
+        help: ArgumentHelp("The two ends of the tumour's longest axis, instead of --seed and --diameter.", valueName: "L,P,S:L,P,S"),
         transform: TumourPrompt.LongestAxis.flag)
     var axis: TumourPrompt.LongestAxis?
     @Option(
         name: .customLong("include"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A further point that belongs to the tumour; may be repeated.", valueName: "L,P,S"), transform: PatientPoint.flag)
+        help: ArgumentHelp("A further point that belongs to the tumour; may be repeated.", valueName: "L,P,S"),
+        transform: PatientPoint.flag)
     var includes: [PatientPoint] = []
     @Option(
         name: .customLong("exclude"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A point of a neighbour that does not belong to the tumour; may be repeated.", valueName: "L,P,S"), transform: PatientPoint.flag)
+        help: ArgumentHelp("A point of a neighbour that does not belong to the tumour; may be repeated.", valueName: "L,P,S"),
+        transform: PatientPoint.flag)
     var excludes: [PatientPoint] = []
     @Option(
         name: .customLong("probe"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A probe's tip and tail, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"), transform: Probe.flag)
+        help: ArgumentHelp("A probe's tip and tail, instead of finding the probes; may be repeated.", valueName: "L,P,S:L,P,S"),
+        transform: Probe.flag)
     var givenProbes: [Probe] = []
-    @Option(help: ArgumentHelp("For ice: a scan before freezing, in the same frame of reference.", valueName: "series")) var reference: String?
+    @Option(
+        help: ArgumentHelp("For ice: a scan before freezing, in the same frame of reference.", valueName: "series")
+    ) var reference: String?
     @Flag(help: "The tumour or ablation zone lies in bone.") var inBone = false
     @Option(help: ArgumentHelp("What a NIfTI file holds: CT (HU) or MR.", valueName: "CT|MR")) var modality: Modality?
-    @Option(name: .customLong("series-uid"), help: ArgumentHelp("Which series, when the folder holds several.", valueName: "uid")) var seriesUID: String?
+    @Option(
+        name: .customLong("series-uid"), help: ArgumentHelp("Which series, when the folder holds several.", valueName: "uid")
+    ) var seriesUID: String?
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the results go; a new or empty folder.", valueName: "dir")) var output: String?
     @Flag(help: "Replace an earlier result in the output folder.") var overwrite = false
     @Flag(help: "Print one JSON document.") var json = false
@@ -78,19 +90,26 @@ struct SegmentCommand: AsyncParsableCommand {
         if let stray = strays.first(where: { !$0.1 && $0.2 }) { throw ValidationError("\(stray.0) does not go with --\(object.rawValue).") }
         if object == .tumour { _ = try prompt }
         if object == .ablationZone, seeds.isEmpty { throw ValidationError("--ablation-zone needs --seed, a point inside the zone.") }
-        if let diameter, !(diameter > 0 && diameter.isFinite) { throw ValidationError("--diameter must be millimetres greater than 0, not “\(diameter)”.") }
+        if let diameter, !(diameter > 0 && diameter.isFinite) {
+            throw ValidationError("--diameter must be millimetres greater than 0, not “\(diameter)”.")
+        }
     }
 
     private var prompt: TumourPrompt {
         get throws {
-            guard seeds.count < 2 else { throw ValidationError("Give one --seed; further points that belong to the tumour go with --include.") }
-            return try TumourPrompt(seed: seeds.first, diameterMM: diameter, axis: axis, include: includes, exclude: excludes, flagPrefix: "--")
+            guard seeds.count < 2 else {
+                throw ValidationError("Give one --seed; further points that belong to the tumour go with --include.")
+            }
+            return try TumourPrompt(
+                seed: seeds.first, diameterMM: diameter, axis: axis, include: includes, exclude: excludes, flagPrefix: "--")
         }
     }
 
     func run() async throws {
         let inputs = [series, reference].compactMap { $0.map { URL(filePath: $0) } }
-        let results = try output.map { try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "segment.json", inputs: inputs) }
+        let results = try output.map {
+            try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "segment.json", inputs: inputs)
+        }
         do {
             async let before = reference.map { try StageScan.read(URL(filePath: $0), modality: modality, role: "reference") }
             let scan = try StageScan.read(URL(filePath: series), seriesUID: seriesUID, modality: modality, role: "given")
@@ -130,7 +149,8 @@ struct SegmentCommand: AsyncParsableCommand {
                 probes: probes.probes, findings: probes.findings)
         case .ablationZone:
             return Found(result: try AblationZoneSegmentation.segment(
-                scan: scan.volume, modality: scan.modality, seeds: seeds, approximateDiameterMM: diameter, parameters: .init(mayLieInBone: inBone)))
+                scan: scan.volume, modality: scan.modality, seeds: seeds, approximateDiameterMM: diameter,
+                parameters: .init(mayLieInBone: inBone)))
         case .probes:
             let probes = probes(in: scan)
             return Found(probes: probes.probes, findings: probes.findings)

@@ -37,9 +37,12 @@ struct SegmentDocument: Encodable {
     /// - Parameter surface: of the level set that was found.
     init(object: String, scan: StageScan, _ found: SegmentCommand.Found, surface: TriangleMesh?) {
         (self.object, seriesInstanceUID, modality) = (object, scan.seriesInstanceUID, scan.modality.rawValue)
-        (volumeML, longestDiameterMM, centroidLPS) = (surface.map { $0.enclosedVolume / 1000 }, surface?.longestDiameterMM, surface?.centroid)
+        (volumeML, longestDiameterMM, centroidLPS) = (
+            surface.map { $0.enclosedVolume / 1000 }, surface?.longestDiameterMM, surface?.centroid)
         (edgeUncertaintyMM, method) = (found.result?.edgeUncertaintyMM, found.result?.method)
-        pieces = found.result.flatMap { $0.pieces.isEmpty ? nil : $0.pieces.map { PieceEntry(volumeML: $0.volumeML, centroidLPS: $0.centroid) } }
+        pieces = found.result.flatMap {
+            $0.pieces.isEmpty ? nil : $0.pieces.map { PieceEntry(volumeML: $0.volumeML, centroidLPS: $0.centroid) }
+        }
         probes = found.probes.enumerated().map {
             ProbeEntry(id: "P\($0.offset + 1)", tipLPS: $0.element.tip, tailLPS: $0.element.tail, source: $0.element.source.rawValue,
                 tipUncertaintyMM: $0.element.tipUncertaintyMM)

@@ -29,7 +29,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Case by flags (instead of a case file)")
     var flags: CaseFlags
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where the results go; by default icemargin-<case id> in the current folder.", valueName: "dir"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where the results go; by default icemargin-<case id> in the current folder.", valueName: "dir"))
     var output: String?
 
     @Flag(help: "Replace an earlier result in the output folder; one that holds files of yours is left alone.")
@@ -51,7 +53,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many threads to use, by default one for each core; results do not depend on it.", valueName: "n"))
     var threads: Int?
 
-    @Flag(help: ArgumentHelp("Run as part of a batch: say how it goes on standard output, and end when standard input does.", visibility: .private))
+    @Flag(
+        help: ArgumentHelp(
+            "Run as part of a batch: say how it goes on standard output, and end when standard input does.", visibility: .private))
     var supervised = false
 
     @Option(help: ArgumentHelp("Print a site profile and stop (\(SiteProfile.builtInNames.joined(separator: ", "))).", valueName: "name"))
@@ -79,7 +83,8 @@ struct VerifyCommand: AsyncParsableCommand {
             if json {
                 try StandardOutput.write(try report.jsonData())
             } else {
-                try StandardOutput.write("\(VerdictSummary(report: report).text)\nReport: \(destination.appending(path: "report.html").path)\n")
+                try StandardOutput.write(
+                    "\(VerdictSummary(report: report).text)\nReport: \(destination.appending(path: "report.html").path)\n")
             }
             if failOnInsufficientMargin && report.verdict.status != .met { throw ExitCode(1) }
             return
@@ -99,7 +104,8 @@ struct VerifyCommand: AsyncParsableCommand {
     /// - Returns: the report and the folder that holds it.
     private func verify(progress: @escaping (String?) -> Void) throws -> (CaseReport, URL) {
         let description = try casePath.map { try CaseDescription.read(URL(filePath: $0)) } ?? flags.description()
-        let profileFolder = casePath.map { Self.folder(ofCase: URL(filePath: $0)) } ?? URL(filePath: FileManager.default.currentDirectoryPath)
+        let profileFolder = casePath.map { Self.folder(ofCase: URL(filePath: $0)) }
+            ?? URL(filePath: FileManager.default.currentDirectoryPath)
         let profile = try SiteProfile.load(description.site, relativeTo: profileFolder, ownFolder: ownProfiles)
         var options = CaseVerification.Options()
         (options.writesDICOM, options.simulates) = (!resultFlags.noDICOM, !resultFlags.noSimulation)

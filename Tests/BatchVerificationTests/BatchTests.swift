@@ -16,7 +16,8 @@ import Testing
         #expect(Set(try StudyArchive(folder: disk.outputFolder).latestRuns().keys) == ["a", "b", "c"])
     }
 
-    /// Wherever a batch is killed, the next one ends the work: each case has its results and one row, and what was recorded is not run again.
+    /// Wherever a batch is killed, the next one ends the work: each case has its results and one row, and what was recorded is not run
+    /// again.
     @Test(arguments: CaseTask.Checkpoint.allCases) func aKilledBatchGoesOn(at moment: CaseTask.Checkpoint) async throws {
         let disk = try ArchiveOnDisk(ids: ["a", "b", "c"]), runner = RecordingRunner()
         await #expect(throws: Killed.self) {
@@ -76,7 +77,8 @@ import Testing
     /// What the run had written was removed, so that there may be room again when the batch looks.
     @Test func aRunThatFilledTheDiskEndsTheBatch() async throws {
         let disk = try ArchiveOnDisk(ids: ["a", "b"])
-        let full = RunRecord.Failure(code: "not-written", message: "x.dcm cannot be written: No space left on device.", remedy: "", isLasting: false)
+        let full = RunRecord.Failure(
+            code: "not-written", message: "x.dcm cannot be written: No space left on device.", remedy: "", isLasting: false)
         await #expect { try await disk.batch(RecordingRunner(failing: ["0": full, "1": full])) } throws: {
             ($0 as? BatchError)?.finding.code == "output-full"
         }

@@ -5,7 +5,9 @@ import Testing
 
 /// Programs in the place of `icemargin verify`, each a few lines of shell.
 @Suite struct CaseProcessTests {
-    private func run(_ script: String, options: CaseOptions = CaseOptions(), limit: Duration? = nil) async throws -> (ending: CaseEnding, said: String) {
+    private func run(
+        _ script: String, options: CaseOptions = CaseOptions(), limit: Duration? = nil
+    ) async throws -> (ending: CaseEnding, said: String) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "icemargin-process-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -67,6 +67,9 @@ import VerificationPipeline
                 { try table.cases(writingTo: output, earlier: $0) }, events: { _ in })
         }
         #expect(runner.ran == ["0"])
-        #expect(try StudyArchive(folder: disk.outputFolder).groupCases(page: { $0 }, messages: { $0 }).map(\.columns) == [["site_id": "7", "recurrence": "yes"]])
+        #expect(
+            try StudyArchive(folder: disk.outputFolder).groupCases(page: { $0 }, messages: { $0 }).map(\.columns) == [
+                ["site_id": "7", "recurrence": "yes"]
+            ])
     }
 }

@@ -72,7 +72,9 @@ import Testing
         quick.simulates = false
         try await disk.batch(RecordingRunner(options: quick))
         func due(_ options: CaseOptions) throws -> [String?] {
-            try Batch.preview({ try CaseTree.cases(under: disk.archive, earlier: $0) }, output: try disk.output(), options: options).map(\.due)
+            try Batch.preview(
+                { try CaseTree.cases(under: disk.archive, earlier: $0) }, output: try disk.output(), options: options
+            ).map(\.due)
         }
         #expect(try due(quick) == [nil])
         #expect(try due(CaseOptions()) == ["run with --no-simulation before, now with no options"])

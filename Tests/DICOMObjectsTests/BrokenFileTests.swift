@@ -7,7 +7,9 @@ import Testing
     private let folder = TemporaryFolder()
 
     /// Damages slice 2 of a series, and returns the catalogue of it all.
-    private func catalog(_ edit: @escaping (inout [DICOMTag: DICOMBytes.Value]) -> Void = { _ in }, _ damage: (Data) -> Data = { $0 }) throws -> SeriesCatalog {
+    private func catalog(
+        _ edit: @escaping (inout [DICOMTag: DICOMBytes.Value]) -> Void = { _ in }, _ damage: (Data) -> Data = { $0 }
+    ) throws -> SeriesCatalog {
         let series = SyntheticSeries(edit: { if $0 == 2 { edit(&$1) } })
         for slice in series.positions.indices { folder.write(slice == 2 ? damage(series.file(slice)) : series.file(slice), "\(slice)") }
         return try SeriesCatalog.scan(folder.url)

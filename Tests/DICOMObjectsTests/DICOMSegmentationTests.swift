@@ -25,7 +25,10 @@ import Testing
             ], pixels: [0b0000_0001, 0b1100_0000, 0b0000_0100, 0b1111_0000])
         let segmentation = try file.read(in: folder)
         #expect(segmentation.geometry.size == GridSize(8, 1, 3))
-        #expect(inside(segmentation.mask(of: try segmentation.segment(.number(1)))).map { [$0.i, $0.k] } == [[2, 0], [4, 1], [5, 1], [6, 1], [7, 1], [0, 2]])
+        #expect(
+            inside(segmentation.mask(
+                of: try segmentation.segment(.number(1))
+            )).map { [$0.i, $0.k] } == [[2, 0], [4, 1], [5, 1], [6, 1], [7, 1], [0, 2]])
         #expect(inside(segmentation.mask(of: try segmentation.segment(.label("duct")))).map { [$0.i, $0.k] } == [[6, 1], [7, 1]])
         #expect(segmentation.geometry.frameOfReferenceUID == "1.2.826.7")
     }
@@ -100,14 +103,17 @@ import Testing
     @Test(arguments: [
         Placement(orientation: [-1, 0, 0, 0, 1, 0], positions: [[0, 0, 0], [0, 0, 2]], secondIsUpper: false, point: PatientPoint(-2, 3, 0)),
         Placement(orientation: [0, 1, 0, 0, 0, -1], positions: [[5, 0, 0], [3, 0, 0]], secondIsUpper: true, point: PatientPoint(3, 2, -3)),
-        Placement(orientation: [0.6, 0.8, 0, -0.8, 0.6, 0], positions: [[1, 1, 2], [1, 1, 4]], secondIsUpper: true, point: PatientPoint(-0.2, 4.4, 4)),
+        Placement(
+            orientation: [0.6, 0.8, 0, -0.8, 0.6, 0], positions: [[1, 1, 2], [1, 1, 4]], secondIsUpper: true,
+            point: PatientPoint(-0.2, 4.4, 4)),
     ])
     func anyOrientationKeepsVoxelsInPlace(of place: Placement) throws {
         // Pixel (4, 2) of the upper frame: bit 14 of its 15.
         let pixels: [UInt8] = place.secondIsUpper ? [0, 0, 0, 0x20] : [0, 0x40, 0, 0]
         for perFrameGeometry in [false, true] {
             let file = SegmentationBytes(
-                frames: place.positions.map { .init(segment: 1, position: $0) }, orientation: place.orientation, perFrameGeometry: perFrameGeometry,
+                frames: place.positions.map { .init(segment: 1, position: $0) }, orientation: place.orientation,
+                perFrameGeometry: perFrameGeometry,
                 pixels: pixels)
             let segmentation = try file.read(in: folder)
             #expect(segmentation.geometry.axes.isRightHanded)
@@ -117,10 +123,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (.number(2), 2), (.label("Bile Duct"), 2), (.label(" bile duct "), 2), (.number(9), nil), (.label("tumour"), nil), (.label("x"), nil), (.only, nil),
+        (.number(2), 2), (.label("Bile Duct"), 2), (.label(" bile duct "), 2), (.number(9), nil), (.label("tumour"), nil),
+        (.label("x"), nil), (.only, nil),
     ] as [(DICOMSegmentation.Selector, Int?)])
     func segmentsAreChosenByNumberOrLabel(selector: DICOMSegmentation.Selector, number: Int?) throws {
-        let file = SegmentationBytes(segments: [(1, "tumour"), (2, "Bile Duct"), (3, "Tumour")], frames: [.init(segment: 1, position: [0, 0, 0])])
+        let file = SegmentationBytes(
+            segments: [(1, "tumour"), (2, "Bile Duct"), (3, "Tumour")], frames: [.init(segment: 1, position: [0, 0, 0])])
         let segmentation = try file.read(in: folder)
         if let number {
             #expect(try segmentation.segment(selector).number == number)
@@ -157,7 +165,8 @@ import Testing
         let noSegment = SegmentationBytes(frames: [.init(segment: nil, position: [0, 0, 0])])
         let twice = SegmentationBytes(segments: [(1, "a"), (1, "b")])
         for (file, code) in [
-            (short, "segmentation-broken"), (tilted, "segmentation-grid-irregular"), (frames, "segmentation-broken"), (noSegment, "segmentation-broken"),
+            (short, "segmentation-broken"), (tilted, "segmentation-grid-irregular"), (frames, "segmentation-broken"),
+            (noSegment, "segmentation-broken"),
             (twice, "segmentation-broken"),
         ] {
             let error = #expect(throws: DICOMError.self) { try file.read(in: folder) }
@@ -183,7 +192,8 @@ import Testing
         let segment = Data([253, 50, 0, 100])
         file += Data([0xE0, 0x7F, 0x10, 0, UInt8(ascii: "O"), UInt8(ascii: "B"), 0, 0, 0xFF, 0xFF, 0xFF, 0xFF])
         file += Data([0xFE, 0xFF, 0, 0xE0]) + number(0)
-        file += Data([0xFE, 0xFF, 0, 0xE0]) + number(64 + UInt32(segment.count)) + number(1) + number(firstSegmentOffset) + Data(count: 56) + segment
+        file += Data([0xFE, 0xFF, 0, 0xE0]) + number(64 + UInt32(segment.count)) + number(1) + number(firstSegmentOffset) + Data(count: 56)
+            + segment
         return file + Data([0xFE, 0xFF, 0xDD, 0xE0]) + number(0)
     }
 
@@ -201,7 +211,8 @@ import Testing
 
     @Test func cutAndFlippedFilesEndInASegmentationOrATypedError() throws {
         let file = SegmentationBytes(
-            segments: [(1, "a"), (2, "b")], frames: [.init(segment: 1, position: [0, 0, 0]), .init(segment: 2, position: [0, 0, 2])], pixels: [1, 2, 3, 4])
+            segments: [(1, "a"), (2, "b")], frames: [.init(segment: 1, position: [0, 0, 0]), .init(segment: 2, position: [0, 0, 2])],
+            pixels: [1, 2, 3, 4])
         let bytes = DICOMBytes.file(file.attributes)
         func read(_ data: Data) throws {
             do throws(DICOMError) {

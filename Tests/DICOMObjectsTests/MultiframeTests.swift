@@ -14,15 +14,23 @@ import Testing
     /// An enhanced CT whose frame at z holds the value 10 z before its slope.
     private func file(_ frames: [Frame], edit: (inout [DICOMTag: DICOMBytes.Value]) -> Void = { _ in }) -> Data {
         var attributes = SyntheticSeries().attributes(0)
-        for tag in [DICOMTag.imagePositionPatient, .imageOrientationPatient, .pixelSpacing, .rescaleSlope, .rescaleIntercept, .sliceThickness] { attributes[tag] = nil }
+        for tag in [
+            DICOMTag.imagePositionPatient, .imageOrientationPatient, .pixelSpacing, .rescaleSlope, .rescaleIntercept, .sliceThickness
+        ] {
+            attributes[tag] = nil
+        }
         attributes[.sopClassUID] = .text("UI", "1.2.840.10008.5.1.4.1.1.2.1")
         attributes[.numberOfFrames] = .text("IS", "\(frames.count)")
-        attributes[.sharedFunctionalGroupsSequence] = .sequence([[.pixelMeasuresSequence: .sequence([[.pixelSpacing: .text("DS", "0.8\\1.1")]])]])
+        attributes[.sharedFunctionalGroupsSequence] = .sequence(
+            [[.pixelMeasuresSequence: .sequence([[.pixelSpacing: .text("DS", "0.8\\1.1")]])]])
         attributes[.perFrameFunctionalGroupsSequence] = .sequence(frames.map { frame in
             [
-                .planePositionSequence: .sequence([[.imagePositionPatient: .text("DS", frame.isCoronal ? "5\\\(frame.z)\\7" : "5\\6\\\(frame.z)")]]),
-                .planeOrientationSequence: .sequence([[.imageOrientationPatient: .text("DS", frame.isCoronal ? "1\\0\\0\\0\\0\\-1" : "1\\0\\0\\0\\1\\0")]]),
-                .pixelValueTransformationSequence: .sequence([[.rescaleSlope: .text("DS", frame.slope), .rescaleIntercept: .text("DS", "-1000")]]),
+                .planePositionSequence: .sequence(
+                    [[.imagePositionPatient: .text("DS", frame.isCoronal ? "5\\\(frame.z)\\7" : "5\\6\\\(frame.z)")]]),
+                .planeOrientationSequence: .sequence(
+                    [[.imageOrientationPatient: .text("DS", frame.isCoronal ? "1\\0\\0\\0\\0\\-1" : "1\\0\\0\\0\\1\\0")]]),
+                .pixelValueTransformationSequence: .sequence(
+                    [[.rescaleSlope: .text("DS", frame.slope), .rescaleIntercept: .text("DS", "-1000")]]),
                 .frameContentSequence: .sequence([frame.content]),
             ]
         })

@@ -5,7 +5,9 @@ import Testing
 
 /// What is not a CT or MR image never loads as one, whatever it calls itself.
 @Suite struct RefusalTests {
-    private func entries(_ series: SyntheticSeries = SyntheticSeries(), _ edit: @escaping (inout [DICOMTag: DICOMBytes.Value]) -> Void) throws -> [SeriesEntry] {
+    private func entries(
+        _ series: SyntheticSeries = SyntheticSeries(), _ edit: @escaping (inout [DICOMTag: DICOMBytes.Value]) -> Void
+    ) throws -> [SeriesEntry] {
         var series = series
         series.edit = { edit(&$1) }
         return try series.scanned().catalog.series
@@ -41,7 +43,9 @@ import Testing
     }
 
     @Test func labelMapThatCallsItselfCT() throws {
-        expectRefusal(try entries(SyntheticSeries(stored: { $0.x > -8 ? 2 : $0.y > -18 ? 1 : 0 })) { $0[.rescaleIntercept] = .text("DS", "0") }, "label-map")
+        expectRefusal(
+            try entries(SyntheticSeries(stored: { $0.x > -8 ? 2 : $0.y > -18 ? 1 : 0 })) { $0[.rescaleIntercept] = .text("DS", "0") },
+            "label-map")
     }
 
     @Test func ctWithoutRescaleIsNoLabelMap() throws {

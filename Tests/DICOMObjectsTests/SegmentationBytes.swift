@@ -39,7 +39,9 @@ struct SegmentationBytes {
             var groups: [DICOMTag: DICOMBytes.Value] = [
                 .planePositionSequence: .sequence([[.imagePositionPatient: DICOMBytes.text("DS", frame.position)]])
             ]
-            if let segment = frame.segment { groups[.segmentIdentificationSequence] = .sequence([[.referencedSegmentNumber: .us([UInt16(segment)])]]) }
+            if let segment = frame.segment {
+                groups[.segmentIdentificationSequence] = .sequence([[.referencedSegmentNumber: .us([UInt16(segment)])]])
+            }
             return perFrameGeometry ? groups.merging(geometry) { $1 } : groups
         }
         var attributes: [DICOMTag: DICOMBytes.Value] = [

@@ -43,7 +43,9 @@ import Testing
                     #expect(abs(value - expected) <= 0.51)
                 }
             }
-            for (k, instance) in scan.instances.enumerated() { #expect(close(instance.position.lps, geometry.point(VoxelIndex(0, 0, k)).lps)) }
+            for (k, instance) in scan.instances.enumerated() {
+                #expect(close(instance.position.lps, geometry.point(VoxelIndex(0, 0, k)).lps))
+            }
             #expect(scan.instances.first?.sopInstanceUID == "\(series.seriesUID).\(descending ? 6 : 1)")
         }
     }

@@ -30,8 +30,10 @@ import Testing
 
     static let separators: [(tag: DICOMTag, vr: String, values: [String], name: String)] = [
         (.acquisitionNumber, "IS", ["1", "2"], "acquisition number"), (.temporalPositionIdentifier, "IS", ["1", "2"], "temporal position"),
-        (.echoTime, "DS", ["10", "80"], "echo time"), (.echoNumbers, "IS", ["1", "2"], "echo number"), (.triggerTime, "DS", ["0", "350.5"], "trigger time"),
-        (.imageType, "CS", ["ORIGINAL\\PRIMARY\\M", "ORIGINAL\\PRIMARY\\P"], "image type"), (.contentTime, "TM", ["101500", "101730"], "content time"),
+        (.echoTime, "DS", ["10", "80"], "echo time"), (.echoNumbers, "IS", ["1", "2"], "echo number"),
+        (.triggerTime, "DS", ["0", "350.5"], "trigger time"),
+        (.imageType, "CS", ["ORIGINAL\\PRIMARY\\M", "ORIGINAL\\PRIMARY\\P"], "image type"),
+        (.contentTime, "TM", ["101500", "101730"], "content time"),
     ]
 
     @Test(arguments: Self.separators.indices)
@@ -40,7 +42,8 @@ import Testing
         let entries = try twoSets { $1[separator.tag] = .text(separator.vr, separator.values[$0]) }
         #expect(entries.map(\.usable) == [true, true])
         #expect(entries.allSatisfy { $0.size == GridSize(7, 5, 6) })
-        #expect(entries.allSatisfy { entry in entry.findings.contains { $0.code == "series-split" && $0.message.contains(separator.name) } })
+        #expect(
+            entries.allSatisfy { entry in entry.findings.contains { $0.code == "series-split" && $0.message.contains(separator.name) } })
     }
 
     @Test func interleavedAcquisitionsAreSeparated() throws {
@@ -87,7 +90,8 @@ import Testing
     /// What must never share a volume, each made by changing the second half of a series.
     @Test(arguments: [
         (DICOMTag.frameOfReferenceUID, "UI", "1.2.826.0.1.99", true), (.studyInstanceUID, "UI", "1.2.826.0.1.98", true),
-        (.imageOrientationPatient, "DS", "1\\0\\0\\0\\0\\-1", true), (.pixelSpacing, "DS", "0.8\\0.9", true), (.patientID, "LO", "P2", false),
+        (.imageOrientationPatient, "DS", "1\\0\\0\\0\\0\\-1", true), (.pixelSpacing, "DS", "0.8\\0.9", true),
+        (.patientID, "LO", "P2", false),
     ] as [(DICOMTag, String, String, Bool)])
     func whatDoesNotBelongTogetherIsKeptApart(tag: DICOMTag, vr: String, value: String, usable: Bool) throws {
         let series = SyntheticSeries(positions: (0..<8).map { 2.5 * Double($0) }, edit: { slice, attributes in

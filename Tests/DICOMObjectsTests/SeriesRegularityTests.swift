@@ -28,7 +28,8 @@ import Testing
     @Test(arguments: [-15.0, 18.5])
     func tiltedGantryIsMadeRightAngled(degrees: Double) throws {
         let tilt = degrees * .pi / 180
-        let series = SyntheticSeries(columns: 9, rows: 40, row: SIMD3(1, 0, 0), column: SIMD3(0, cos(tilt), -sin(tilt)), step: SIMD3(0, 0, 1))
+        let series = SyntheticSeries(
+            columns: 9, rows: 40, row: SIMD3(1, 0, 0), column: SIMD3(0, cos(tilt), -sin(tilt)), step: SIMD3(0, 0, 1))
         let scan = try series.loaded()
         #expect(scan.isResampled && scan.findings.contains { $0.code == "gantry-tilt" && $0.message.contains("\(abs(degrees))") })
         #expect(abs(scan.geometry.spacing.z - 2.5 * cos(tilt)) < 1e-9)

@@ -69,7 +69,9 @@ import Testing
 
     @Test(arguments: [DICOMBytes.Syntax.implicitLittle, .explicitLittle])
     func paddingKeepsItsRescaledValue(syntax: DICOMBytes.Syntax) throws {
-        let scan = try SyntheticSeries(syntax: syntax, stored: { $0.x < -9 ? -2000 : 40 }, edit: { $1[.pixelPaddingValue] = .ss([-2000]) }).loaded()
+        let scan = try SyntheticSeries(
+            syntax: syntax, stored: { $0.x < -9 ? -2000 : 40 }, edit: { $1[.pixelPaddingValue] = .ss([-2000]) }
+        ).loaded()
         #expect(Set(scan.volume.values) == [-3024, -984])
         #expect(scan.findings.contains { $0.code == "pixel-padding" && $0.message.contains("-3024") })
     }
@@ -77,7 +79,8 @@ import Testing
     @Test func resultDoesNotDependOnThreads() throws {
         let (folder, catalog) = try SyntheticSeries().scanned()
         defer { withExtendedLifetime(folder) {} }
-        let one = try KernelThreads.with(1) { try catalog.series[0].load() }, two = try KernelThreads.with(2) { try catalog.series[0].load() }
+        let one = try KernelThreads.with(1) { try catalog.series[0].load() }
+        let two = try KernelThreads.with(2) { try catalog.series[0].load() }
         #expect(one.volume.values == two.volume.values)
     }
 }

@@ -17,7 +17,8 @@ struct StructureSetBytes {
 
     var attributes: [DICOMTag: DICOMBytes.Value] {
         [
-            .sopClassUID: .text("UI", "1.2.840.10008.5.1.4.1.1.481.3"), .sopInstanceUID: .text("UI", "1.2.3"), .modality: .text("CS", "RTSTRUCT"),
+            .sopClassUID: .text("UI", "1.2.840.10008.5.1.4.1.1.481.3"), .sopInstanceUID: .text("UI", "1.2.3"),
+            .modality: .text("CS", "RTSTRUCT"),
             .structureSetROISequence: .sequence(regions.enumerated().map { index, region in
                 var item: [DICOMTag: DICOMBytes.Value] = [.roiNumber: .text("IS", "\(index + 5)"), .roiName: .text("LO", region.name)]
                 if let frameOfReferenceUID { item[.referencedFrameOfReferenceUID] = .text("UI", frameOfReferenceUID) }

@@ -20,7 +20,9 @@ import Testing
         for corner in 0..<8 {
             let step = SIMD3(Double(corner & 1), Double(corner >> 1 & 1), Double(corner >> 2))
             let weight = (step * share + (1 - step) * (1 - share))
-            let at = pointwiseMin(low + step, SIMD3(Double(levelSet.geometry.size.i - 1), Double(levelSet.geometry.size.j - 1), Double(levelSet.geometry.size.k - 1)))
+            let at = pointwiseMin(
+                low + step,
+                SIMD3(Double(levelSet.geometry.size.i - 1), Double(levelSet.geometry.size.j - 1), Double(levelSet.geometry.size.k - 1)))
             sum += weight.x * weight.y * weight.z * Double(levelSet.field[VoxelIndex(Int(at.x), Int(at.y), Int(at.z))])
         }
         return sum
@@ -32,7 +34,8 @@ import Testing
         #expect(findings.isEmpty)
         #expect(box.geometry.frameOfReferenceUID == "1.2.826.9")
         for (x, y, z, expected) in [
-            (10.0, 0.0, 106.0, 0.0), (30, 0, 106, 0), (20, -6, 106, 0), (20, 6, 106, 0), (20, 0, 98.5, 0), (20, 0, 113.5, 0), (12, 0, 106, 2), (29, 0, 106, 1),
+            (10.0, 0.0, 106.0, 0.0), (30, 0, 106, 0), (20, -6, 106, 0), (20, 6, 106, 0), (20, 0, 98.5, 0), (20, 0, 113.5, 0),
+            (12, 0, 106, 2), (29, 0, 106, 1),
             (9, 0, 106, -1), (20, 7.5, 106, -1.5), (20, 0, 99, 0.5), (20, 0, 113, 0.5), (20, 0, 114, -0.5),
         ] { #expect(abs(value(box, x, y, z) - expected) < 0.06, "(\(x), \(y), \(z)): \(value(box, x, y, z)), expected \(expected)") }
         #expect(abs(box.mask.volumeML - 20 * 12 * 15 / 1000) < 0.05)
@@ -88,7 +91,9 @@ import Testing
     }
 
     @Test func aContourThatStandsTwiceCountsOnce() throws {
-        let contours = (0..<3).flatMap { plane in Array(repeating: StructureSetBytes.rectangle(0...10, 0...10, z: Double(plane)), count: 2) }
+        let contours = (0..<3).flatMap { plane in
+            Array(repeating: StructureSetBytes.rectangle(0...10, 0...10, z: Double(plane)), count: 2)
+        }
         let (box, findings) = try levelSet(contours)
         #expect(abs(box.mask.volumeML - 0.3) < 0.01)
         #expect(findings.map(\.code) == ["contours-duplicated"])
@@ -149,7 +154,9 @@ import Testing
     @Test func contoursThatAreNotParallelOrNotFlatAreRefused() throws {
         let axial = StructureSetBytes.rectangle(0...10, 0...10, z: 0)
         let sagittal = [(0.0, 0.0), (9, 0), (9, 9), (0, 9)].map { PatientPoint(0, $0.0, $0.1) }
-        for contours in [[axial, sagittal], [[PatientPoint(0, 0, 0), PatientPoint(9, 0, 0), PatientPoint(9, 9, 5), PatientPoint(0, 9, 0)]]] {
+        for contours in [
+            [axial, sagittal], [[PatientPoint(0, 0, 0), PatientPoint(9, 0, 0), PatientPoint(9, 9, 5), PatientPoint(0, 9, 0)]]
+        ] {
             let error = #expect(throws: DICOMError.self) { try levelSet(contours) }
             #expect(error?.finding.code == "contours-not-parallel")
         }

@@ -110,14 +110,16 @@ private func distance(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> Double { ((a - 
     @Test func picturesAreFramedByTumourAndIceAndStayInTheScan() throws {
         let tumour = FigureOverlay(sphere(center: center, radiusMM: 9, on: geometry), colour: .white, name: "tumour")
         let far = FigureOverlay(
-            sphere(center: geometry.point(ContinuousIndex(68, 60, 20)), radiusMM: 6, on: geometry), colour: .white, name: "colon", framesPicture: false)
+            sphere(center: geometry.point(ContinuousIndex(68, 60, 20)), radiusMM: 6, on: geometry), colour: .white, name: "colon",
+            framesPicture: false)
         var renderer = FigureRenderer(window: .softTissue)
         renderer.surroundingsMM = 10
         let alone = renderer.region(of: [tumour], around: center, in: geometry)
         let beside = renderer.region(of: [tumour, far], around: center, in: geometry)
         #expect(alone.sideMM == beside.sideMM && alone.center == beside.center)
         // The scan reaches from −28 to 34.1 along L and the picture is 60 mm wide, so its middle is moved to 2 … 4.1.
-        let atEdge = renderer.region(of: [FigureOverlay(sphere(center: PatientPoint(-20, -8, 41), radiusMM: 5, on: geometry), colour: .white, name: "")],
+        let atEdge = renderer.region(of: [FigureOverlay(
+            sphere(center: PatientPoint(-20, -8, 41), radiusMM: 5, on: geometry), colour: .white, name: "")],
             around: PatientPoint(-20, -8, 41), in: geometry)
         #expect(atEdge.sideMM == 60 && abs(atEdge.center.lps.x - 2) < 1e-9)
     }
@@ -125,7 +127,8 @@ private func distance(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> Double { ((a - 
     @Test func theMontageMarksTheWorstPointEvenBeyondItsFirstPlane() throws {
         let tumour = sphere(center: center, radiusMM: 9, on: geometry)
         let image = try FigureRenderer(window: .softTissue).montage(
-            scan: .float32(Volume(geometry: geometry, repeating: -1000)), overlays: [FigureOverlay(tumour, colour: FigureColour.tumour, name: "")],
+            scan: .float32(Volume(geometry: geometry, repeating: -1000)),
+            overlays: [FigureOverlay(tumour, colour: FigureColour.tumour, name: "")],
             columns: 2, rows: 1, tileSize: 200, mark: FigureMark(point: center + PatientVector(0, 0, 9), target: nil, text: "x"),
             caption: FigureCaption(title: ""))
         let marked = (0..<2).map { tile in

@@ -26,7 +26,8 @@ private func obliqueRamp() throws -> Volume<Float> {
     let turn = Matrix3.rotation(about: PatientVector(1, 2, 3), radians: 0.7)
     let columns = turn.columns
     let axes = try PatientAxes(i: PatientVector(columns.0), j: -PatientVector(columns.1), k: PatientVector(columns.2))
-    let geometry = try GridGeometry(size: GridSize(60, 50, 30), spacing: SIMD3(0.9, 1.3, 2.5), origin: PatientPoint(-30, 20, -40), axes: axes)
+    let geometry = try GridGeometry(
+        size: GridSize(60, 50, 30), spacing: SIMD3(0.9, 1.3, 2.5), origin: PatientPoint(-30, 20, -40), axes: axes)
     return Volume(geometry: geometry) { voxels in
         for offset in voxels.indices {
             voxels[offset] = Float((geometry.point(geometry.size.index(atOffset: offset)).lps * SIMD3(2, 3, 5)).sum())

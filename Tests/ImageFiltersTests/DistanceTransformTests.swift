@@ -64,7 +64,9 @@ import Testing
         let site = VoxelIndex(211, 17, 30)
         mask[site] = true
         let distance = mask.distanceToInside()
-        for voxel in [VoxelIndex(0, 0, 0), VoxelIndex(299, 199, 39), VoxelIndex(211, 17, 30), VoxelIndex(5, 180, 2), VoxelIndex(212, 17, 30)] {
+        for voxel in [
+            VoxelIndex(0, 0, 0), VoxelIndex(299, 199, 39), VoxelIndex(211, 17, 30), VoxelIndex(5, 180, 2), VoxelIndex(212, 17, 30)
+        ] {
             let expected = geometry.point(voxel).distance(to: geometry.point(site))
             #expect(abs(Double(distance[voxel]) - expected) < 1e-6 * (expected + 1))
         }

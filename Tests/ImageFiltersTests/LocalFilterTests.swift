@@ -14,7 +14,8 @@ import Testing
             for k in v.k - 1...v.k + 1 {
                 for j in v.j - 1...v.j + 1 {
                     for i in v.i - 1...v.i + 1 {
-                        values.append(volume[VoxelIndex(min(max(i, 0), size.0 - 1), min(max(j, 0), size.1 - 1), min(max(k, 0), size.2 - 1))])
+                        values.append(volume[VoxelIndex(
+                            min(max(i, 0), size.0 - 1), min(max(j, 0), size.1 - 1), min(max(k, 0), size.2 - 1))])
                     }
                 }
             }
@@ -33,11 +34,14 @@ import Testing
         let geometry = grid(30, 20, 20, spacing: SIMD3(1, 1, 2))
         let noise = Volume<Float>.random(geometry, seed: 3)
         let noisy = Volume<Float>(geometry: geometry) { voxels in
-            for offset in voxels.indices { voxels[offset] = (offset % 30 < 15 ? 0 : 100) + 4 * (noise.withUnsafeVoxels { $0[offset] } - 0.5) }
+            for offset in voxels.indices {
+                voxels[offset] = (offset % 30 < 15 ? 0 : 100) + 4 * (noise.withUnsafeVoxels { $0[offset] } - 0.5)
+            }
         }
         let smooth = noisy.edgePreservingSmoothed(contrastPerMM: 8, iterations: 10)
         let left = Mask(Volume<Float>(geometry) { $0.lps.x }) { $0 < 15 }
-        let before = try #require(IntensityStatistics(noisy.values(in: left))), after = try #require(IntensityStatistics(smooth.values(in: left)))
+        let before = try #require(IntensityStatistics(noisy.values(in: left))),
+            after = try #require(IntensityStatistics(smooth.values(in: left)))
         #expect(after.standardDeviation < before.standardDeviation / 4)
         #expect(abs(smooth[VoxelIndex(14, 10, 10)]) < 8 && abs(smooth[VoxelIndex(15, 10, 10)] - 100) < 8)
         // What flows out of one voxel flows into another.

@@ -42,7 +42,8 @@ import Testing
         let closed = slabs.closed(byMM: 2)
         for i in 0..<30 { #expect(closed[VoxelIndex(i, 10, 10)] == (8...20).contains(i)) }
         let atEdge = ball(geometry, PatientPoint(4, 10, 10), 3)
-        #expect(atEdge.closed(byMM: 3).subtracting(atEdge).voxels.withUnsafeVoxels { voxels in !(0..<400).contains { voxels[$0 * 30] != 0 } })
+        #expect(
+            atEdge.closed(byMM: 3).subtracting(atEdge).voxels.withUnsafeVoxels { voxels in !(0..<400).contains { voxels[$0 * 30] != 0 } })
     }
 
     @Test func holesAreFilledAndBaysAreNot() {
@@ -56,6 +57,8 @@ import Testing
 
     @Test func emptyMasksStayEmpty() {
         let empty = Mask(empty: grid(5, 5, 5))
-        #expect(empty.dilated(byMM: 3).isEmpty && empty.eroded(byMM: 3).isEmpty && empty.closed(byMM: 3).isEmpty && empty.fillingHoles().isEmpty)
+        #expect(
+            empty.dilated(byMM: 3).isEmpty && empty.eroded(byMM: 3).isEmpty && empty.closed(byMM: 3).isEmpty
+                && empty.fillingHoles().isEmpty)
     }
 }

@@ -10,7 +10,8 @@ private struct Wrapped: SpatialTransform {
 
 @Suite struct ResamplingTests {
     private let transform = AffineTransform(
-        rotation: .rotation(about: PatientVector(1, -1, 2), radians: 0.2), about: PatientPoint(10, 10, 10), translation: PatientVector(1.3, -0.4, 2))
+        rotation: .rotation(about: PatientVector(1, -1, 2), radians: 0.2), about: PatientPoint(10, 10, 10),
+        translation: PatientVector(1.3, -0.4, 2))
 
     private func targets(around source: GridGeometry) -> [GridGeometry] {
         [PatientAxes.identity, obliqueAxes(), obliqueAxes(leftHanded: true)].map { axes in
@@ -50,7 +51,8 @@ private struct Wrapped: SpatialTransform {
     @Test(arguments: Interpolation.allCases)
     func theSameGridGivesTheSameVoxels(_ interpolation: Interpolation) {
         let volume = Volume<Float>.random(grid(12, 11, 10, spacing: SIMD3(0.7, 0.7, 2), axes: obliqueAxes()), seed: 4)
-        #expect(largestDifference(volume.resampled(onto: volume.geometry, interpolation: interpolation).allVoxels(), volume.allVoxels()) < 1e-5)
+        #expect(
+            largestDifference(volume.resampled(onto: volume.geometry, interpolation: interpolation).allVoxels(), volume.allVoxels()) < 1e-5)
     }
 
     @Test func nearestTakesTheVoxelWhoseCellHoldsThePoint() {

@@ -101,7 +101,9 @@ struct ShapeReconstructionTests {
     /// A lobe is neither flattened nor sharpened: the most that voxels allow is not what is likeliest.
     @Test func lobesKeepTheirReach() throws {
         let grid = try GridGeometry(size: GridSize(61, 61, 19), spacing: SIMD3(0.7, 0.7, 2.5), origin: PatientPoint(-21, -21, -22.5))
-        func radius(_ u: SIMD3<Double>) -> Double { 13 * (1 + 0.08 * cos(3 * atan2(u.y, u.x)) * (1 - u.z * u.z) + 0.06 * u.z * (5 * u.z * u.z - 3)) }
+        func radius(_ u: SIMD3<Double>) -> Double {
+            13 * (1 + 0.08 * cos(3 * atan2(u.y, u.x)) * (1 - u.z * u.z) + 0.06 * u.z * (5 * u.z * u.z - 3))
+        }
         var errors: [Double] = []
         for shift in [SIMD3(0.1, 0.2, 0.3), SIMD3(-0.2, 0.1, -0.9), SIMD3(0.3, -0.1, 1.1)] {
             let mask = Mask(geometry: grid) { voxels in
@@ -202,7 +204,9 @@ struct ShapeReconstructionTests {
         let middle = 18.5 * spacing.x, plane = surface { $0.x < middle }.filter { $0.x > 3 && $0.y > 4 && $0.y < 34 * spacing.y }
         // Along the grid itself nothing but the pairs of voxels tells where between them it is.
         let away = plane.map { $0.x - middle }
-        #expect(!away.isEmpty && abs(away.reduce(0, +) / Double(away.count)) < 0.2 && away.allSatisfy { abs($0) < 0.5 }, "\(away.min()!) … \(away.max()!) mm")
+        #expect(
+            !away.isEmpty && abs(away.reduce(0, +) / Double(away.count)) < 0.2 && away.allSatisfy { abs($0) < 0.5 },
+            "\(away.min()!) … \(away.max()!) mm")
         let center = SIMD3(20.2 * spacing.x, 19.7 * spacing.y, -3)
         let errors = surface { length($0 - center) < 12 }.map { length($0 - center) - 12 }
         #expect(abs(errors.reduce(0, +) / Double(errors.count)) < 0.05 * spacing.z)

@@ -13,7 +13,9 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-func grid(_ i: Int, _ j: Int, _ k: Int, spacing: SIMD3<Double> = SIMD3(1, 1, 1), origin: PatientPoint = PatientPoint(0, 0, 0), axes: PatientAxes = .identity)
+func grid(
+    _ i: Int, _ j: Int, _ k: Int, spacing: SIMD3<Double> = SIMD3(1, 1, 1), origin: PatientPoint = PatientPoint(0, 0, 0),
+    axes: PatientAxes = .identity)
     -> GridGeometry
 {
     try! GridGeometry(size: GridSize(i, j, k), spacing: spacing, origin: origin, axes: axes)
@@ -56,5 +58,7 @@ extension Mask {
 
 /// The largest difference of two arrays of one length; infinite where only one value is not finite.
 func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-    zip(a, b).reduce(0) { largest, pair in pair.0 == pair.1 ? largest : max(largest, abs(pair.0 - pair.1).isNaN ? .infinity : abs(pair.0 - pair.1)) }
+    zip(a, b).reduce(0) { largest, pair in
+        pair.0 == pair.1 ? largest : max(largest, abs(pair.0 - pair.1).isNaN ? .infinity : abs(pair.0 - pair.1))
+    }
 }

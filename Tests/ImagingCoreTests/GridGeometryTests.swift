@@ -9,11 +9,14 @@ import Testing
         // Axial: i → left, j → posterior, k → superior; by hand.
         (PatientAxes.identity, ContinuousIndex(10, 20, 3), PatientPoint(-92.5, -85, 115)),
         // Mirrored rows, so that the slices run downwards.
-        (try! PatientAxes(rowDirection: PatientVector(-1, 0, 0), columnDirection: PatientVector(0, 1, 0)), ContinuousIndex(10, 20, 3), PatientPoint(-107.5, -85, 85)),
+        (
+            try! PatientAxes(rowDirection: PatientVector(-1, 0, 0), columnDirection: PatientVector(0, 1, 0)), ContinuousIndex(10, 20, 3),
+            PatientPoint(-107.5, -85, 85)),
         (.identity, ContinuousIndex(0.5, -0.5, 0), PatientPoint(-99.625, -100.375, 100)),
     ])
     func indexBecomesPatientPoint(axes: PatientAxes, index: ContinuousIndex, point: PatientPoint) throws {
-        let grid = try GridGeometry(size: GridSize(64, 64, 8), spacing: SIMD3(0.75, 0.75, 5), origin: PatientPoint(-100, -100, 100), axes: axes)
+        let grid = try GridGeometry(
+            size: GridSize(64, 64, 8), spacing: SIMD3(0.75, 0.75, 5), origin: PatientPoint(-100, -100, 100), axes: axes)
         #expect(grid.point(index).distance(to: point) < 1e-12)
         #expect((grid.continuousIndex(point).ijk - index.ijk).max() < 1e-12)
         #expect(grid.indexToPatient(PatientPoint(index.ijk)).distance(to: point) < 1e-12)
@@ -46,9 +49,15 @@ import Testing
     }
 
     @Test func axesThatAreNotOrthonormalAreRefused() {
-        #expect(throws: GeometryError.self) { try PatientAxes(rowDirection: PatientVector(1, 0, 0), columnDirection: PatientVector(0.1, 1, 0)) }
-        #expect(throws: GeometryError.self) { try PatientAxes(rowDirection: PatientVector(0, 0, 0), columnDirection: PatientVector(0, 1, 0)) }
-        #expect(throws: GeometryError.self) { try PatientAxes(rowDirection: PatientVector(1.01, 0, 0), columnDirection: PatientVector(0, 1, 0)) }
+        #expect(throws: GeometryError.self) {
+            try PatientAxes(rowDirection: PatientVector(1, 0, 0), columnDirection: PatientVector(0.1, 1, 0))
+        }
+        #expect(throws: GeometryError.self) {
+            try PatientAxes(rowDirection: PatientVector(0, 0, 0), columnDirection: PatientVector(0, 1, 0))
+        }
+        #expect(throws: GeometryError.self) {
+            try PatientAxes(rowDirection: PatientVector(1.01, 0, 0), columnDirection: PatientVector(0, 1, 0))
+        }
     }
 
     @Test func roundingInAFileIsMended() throws {
@@ -57,7 +66,8 @@ import Testing
     }
 
     @Test func croppingKeepsVoxelsInPlace() throws {
-        let grid = try GridGeometry(size: GridSize(40, 50, 60), spacing: SIMD3(0.7, 0.9, 2.5), origin: PatientPoint(3, -7, 11), axes: Self.coronal)
+        let grid = try GridGeometry(
+            size: GridSize(40, 50, 60), spacing: SIMD3(0.7, 0.9, 2.5), origin: PatientPoint(3, -7, 11), axes: Self.coronal)
         let crop = grid.cropped(5..<15, 10..<11, 20..<60)
         #expect(crop.size == GridSize(10, 1, 40))
         #expect(crop.point(VoxelIndex(2, 0, 3)).distance(to: grid.point(VoxelIndex(7, 10, 23))) < 1e-12)
@@ -72,7 +82,8 @@ import Testing
 
     @Test func gridsMeetOnlyInOneFrameOfReference() throws {
         func grid(_ frame: String?, origin: Double = 0) throws -> GridGeometry {
-            try GridGeometry(size: GridSize(10, 10, 10), spacing: SIMD3(1, 1, 1), origin: PatientPoint(origin, 0, 0), frameOfReferenceUID: frame)
+            try GridGeometry(
+                size: GridSize(10, 10, 10), spacing: SIMD3(1, 1, 1), origin: PatientPoint(origin, 0, 0), frameOfReferenceUID: frame)
         }
         #expect(throws: GeometryError.framesOfReferenceDiffer("1.2", "1.3")) { try grid("1.2").requireSameFrame(as: grid("1.3")) }
         try grid(nil).requireSameGrid(as: grid("1.3"))

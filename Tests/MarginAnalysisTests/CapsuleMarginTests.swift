@@ -16,8 +16,8 @@ import Testing
 
     /// A ball of 10 mm that reaches 2 mm out of an organ of 60 mm radius about (−52, 0, 0), in a zone of 20 mm about (−6, 0, 0).
     ///
-    /// Its points at an angle θ from the capsule's side lie 60 − √(52² + 10² + 1040 cos θ) deep, less than 5 where cos θ > 221 ⁄ 1040, and have the margin
-    /// 20 − √(136 + 120 cos θ).
+    /// Its points at an angle θ from the capsule's side lie 60 − √(52² + 10² + 1040 cos θ) deep, less than 5 where cos θ > 221 ⁄ 1040, and
+    /// have the margin 20 − √(136 + 120 cos θ).
     @Test func surfaceNearTheCapsuleIsLeftOut() throws {
         let result = try result(tumourRadius: 10, zoneRadius: 20, organRadius: 60, organX: -52), capsule = try #require(result.capsule)
         let cosine = 221.0 / 1040
@@ -27,7 +27,10 @@ import Testing
         #expect(abs(try #require(capsule.worstPoint).lps.x - 10 * cosine) < 0.7)
 
         func verdict(_ required: Double, _ leavesOutCapsule: Bool) -> Verdict.Status {
-            Verdict(tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: required, leavesOutCapsule: leavesOutCapsule)).status
+            Verdict(
+                tumour: "T1", result,
+                criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: required, leavesOutCapsule: leavesOutCapsule)
+            ).status
         }
         #expect(verdict(6, false) == .notMet && verdict(6, true) == .met && verdict(9, true) == .notMet)
     }
@@ -35,7 +38,8 @@ import Testing
     @Test func aNoduleWhollyAtTheCapsuleIsNotEvaluable() throws {
         let result = try result(tumourRadius: 4, zoneRadius: 20, organRadius: 60, organX: -59), capsule = try #require(result.capsule)
         #expect(capsule.excludedSurfaceFraction == 1 && capsule.minimumMarginMM == nil && capsule.minimumMarginIntervalMM == nil)
-        let verdict = Verdict(tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 5, leavesOutCapsule: true))
+        let verdict = Verdict(
+            tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 5, leavesOutCapsule: true))
         #expect(verdict.status == .indeterminate && verdict.reasons.joined().contains("capsule"))
     }
 
@@ -43,7 +47,8 @@ import Testing
     @Test func uncoveredTumourAtTheCapsuleIsNotMet() throws {
         let result = try result(tumourRadius: 10, zoneRadius: 10, organRadius: 60, organX: -52)
         #expect(abs(result.minimumMarginMM + 6) < 0.05)
-        let verdict = Verdict(tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 0, leavesOutCapsule: true))
+        let verdict = Verdict(
+            tumour: "T1", result, criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 0, leavesOutCapsule: true))
         #expect(verdict.status == .notMet)
     }
 }

@@ -26,7 +26,8 @@ struct MarginAnalysisTests {
             let tumour = AnalyticShape.sphere(radius: tumourRadius, at: offset * direction)
             let zone = AnalyticShape.sphere(radius: tumourRadius + offset + margin, at: .zero)
             let result = try MarginAnalysis.margins(
-                ofTumour: LevelSet(reconstructing: tumour.mask(on: grid)), in: LevelSet(reconstructing: zone.mask(on: grid)), zone: .visibleIce)
+                ofTumour: LevelSet(reconstructing: tumour.mask(on: grid)), in: LevelSet(reconstructing: zone.mask(on: grid)),
+                zone: .visibleIce)
             errors.append(result.minimumMarginMM - margin)
         }
         #expect(abs(errors.reduce(0, +) / Double(errors.count)) < meanBarMM, "errors \(errors)")
@@ -34,7 +35,8 @@ struct MarginAnalysisTests {
     }
 
     @Test func marginsFromLevelSetsOnDifferentGridsAreExact() throws {
-        let tumour = AnalyticShape.sphere(radius: 8, at: SIMD3(3, 0, 0)).levelSet(on: try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 13))
+        let tumour = AnalyticShape.sphere(radius: 8, at: SIMD3(3, 0, 0)).levelSet(
+            on: try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 13))
         let zone = AnalyticShape.sphere(radius: 15, at: .zero)
             .levelSet(on: try AnalyticShape.grid(spacing: SIMD3(0.8, 0.8, 1.5), halfWidthMM: 19, shift: SIMD3(0.3, -0.2, 0.4)))
         let result = try MarginAnalysis.margins(ofTumour: tumour, in: zone, zone: .visibleIce)
@@ -97,7 +99,8 @@ struct MarginAnalysisTests {
         let both = AnalyticShape(
             signedDistance: { point in pieces.map { $0.signedDistance(point) }.max()! }, center: .zero, reachMM: 24)
         let result = try MarginAnalysis.margins(
-            ofTumour: AnalyticShape.sphere(radius: 5, at: SIMD3(1, 0, 0)).levelSet(on: grid), in: both.levelSet(on: grid), zone: .visibleIce)
+            ofTumour: AnalyticShape.sphere(radius: 5, at: SIMD3(1, 0, 0)).levelSet(on: grid), in: both.levelSet(on: grid),
+            zone: .visibleIce)
         #expect(abs(result.minimumMarginMM - 3) < 0.05)
     }
 
@@ -107,7 +110,8 @@ struct MarginAnalysisTests {
         let nothing = LevelSet(field: Volume(geometry: grid, repeating: -5))
         #expect(throws: MarginError.tumourEmpty) { try MarginAnalysis.margins(ofTumour: nothing, in: ball, zone: .visibleIce) }
         #expect(throws: MarginError.zoneEmpty(.isotherm40)) { try MarginAnalysis.margins(ofTumour: ball, in: nothing, zone: .isotherm40) }
-        let here = LevelSet(field: ball.field.with(frameOfReferenceUID: "1.2.3")), there = LevelSet(field: ball.field.with(frameOfReferenceUID: "1.2.4"))
+        let here = LevelSet(field: ball.field.with(frameOfReferenceUID: "1.2.3")),
+            there = LevelSet(field: ball.field.with(frameOfReferenceUID: "1.2.4"))
         #expect(throws: GeometryError.framesOfReferenceDiffer("1.2.3", "1.2.4")) {
             try MarginAnalysis.margins(ofTumour: here, in: there, zone: .visibleIce)
         }
@@ -119,7 +123,8 @@ struct MarginAnalysisTests {
         let cut = wide.cropped(0..<wide.size.i, 0..<wide.size.j, 0..<32)
         let zone = AnalyticShape.sphere(radius: 15, at: .zero).mask(on: cut)
         let result = try MarginAnalysis.margins(
-            ofTumour: AnalyticShape.sphere(radius: 8, at: .zero).levelSet(on: tumourGrid), in: LevelSet(reconstructing: zone), zone: .visibleIce)
+            ofTumour: AnalyticShape.sphere(radius: 8, at: .zero).levelSet(on: tumourGrid), in: LevelSet(reconstructing: zone),
+            zone: .visibleIce)
         #expect(!result.isComplete)
         #expect(result.findings.contains { $0.code == "zone-touches-scan-edge" })
         // Truth is 7 mm; the cut plane lies only 2.5 mm from the tumour.
@@ -162,12 +167,13 @@ struct MarginAnalysisTests {
         #expect(try halfWidth(0) < 0.3)
     }
 
-    /// Wherever a tumour is moved from the middle of its ice, it comes nearer to one side: by the length of the shift, whose 97.5 % point is
-    /// 3.058 standard deviations of one component (χ with 3 degrees of freedom).
+    /// Wherever a tumour is moved from the middle of its ice, it comes nearer to one side: by the length of the shift, whose 97.5 % point
+    /// is 3.058 standard deviations of one component (χ with 3 degrees of freedom).
     @Test func inTheMiddleOfTheIceTheTrueMarginMayBeLargerByTheWholeShift() throws {
         let grid = try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 28)
         let result = try MarginAnalysis.margins(
-            ofTumour: AnalyticShape.sphere(radius: 15, at: .zero).levelSet(on: grid), in: AnalyticShape.sphere(radius: 25, at: .zero).levelSet(on: grid),
+            ofTumour: AnalyticShape.sphere(radius: 15, at: .zero).levelSet(on: grid),
+            in: AnalyticShape.sphere(radius: 25, at: .zero).levelSet(on: grid),
             zone: .visibleIce, uncertainty: MarginUncertainty(registrationErrorMM: 2))
         #expect(abs(result.minimumMarginIntervalMM.upperBound - result.minimumMarginMM - 3.058 * 2 / 3.0.squareRoot()) < 0.35)
     }
@@ -193,7 +199,8 @@ struct VerdictTests {
         MarginResult(
             zone: .visibleIce, minimumMarginMM: (interval.lowerBound + interval.upperBound) / 2, minimumMarginIntervalMM: interval,
             worstPoint: PatientPoint(0, 0, 0), nearestZonePoint: PatientPoint(0, 0, 0),
-            surfaceFraction: .init(below0: 0, from0to5: 1, from5to10: 0, atLeast10: 0), tumourCoverage: 1, tumourCoverageInterval: 1...1, residualVolumeML: 0,
+            surfaceFraction: .init(below0: 0, from0to5: 1, from5to10: 0, atLeast10: 0), tumourCoverage: 1, tumourCoverageInterval: 1...1,
+            residualVolumeML: 0,
             tumourVolumeML: 1, zoneVolumeML: 2, shellCoverage: [], map: MarginMap(surface: TriangleMesh(), marginsMM: []),
             isComplete: isComplete, findings: [])
     }
@@ -217,7 +224,8 @@ struct VerdictTests {
     ])
     func followsTheIntervalAndDoubts(interval: ClosedRange<Double>, isComplete: Bool, doubts: [String], expected: Verdict.Status) {
         let verdict = Verdict(
-            tumour: "T1", result(interval, isComplete: isComplete), criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 5), doubts: doubts)
+            tumour: "T1", result(interval, isComplete: isComplete), criterion: MarginCriterion(zone: .visibleIce, requiredMarginMM: 5),
+            doubts: doubts)
         #expect(verdict.status == expected)
         #expect(!verdict.reasons.isEmpty)
     }

@@ -12,7 +12,8 @@ import Testing
             let z = 1 - 2 * (Double(index) + 0.5) / Double(count), angle = Double.pi * (1 + 5.0.squareRoot()) * (Double(index) + 0.5)
             let radius = (1 - z * z).squareRoot()
             return .init(
-                marginMM: index == 0 ? first : 4, direction: SIMD3(radius * cos(angle), radius * sin(angle), z), localMM: localMM, sharedMM: sharedMM,
+                marginMM: index == 0 ? first : 4, direction: SIMD3(radius * cos(angle), radius * sin(angle), z), localMM: localMM,
+                sharedMM: sharedMM,
                 cell: SIMD3(10 * index, 0, 0))
         }
     }
@@ -24,8 +25,8 @@ import Testing
         #expect(abs(error.aboveMM - 0.5 * quantile) < 0.1)
     }
 
-    /// A tumour in the middle of its ice: the margin shrinks by the length of the shift, whose 97.5 % point is 3.058 standard deviations of one
-    /// component (χ with 3 degrees of freedom).
+    /// A tumour in the middle of its ice: the margin shrinks by the length of the shift, whose 97.5 % point is 3.058 standard deviations of
+    /// one component (χ with 3 degrees of freedom).
     @Test func aShiftFromTheMiddleShrinksTheMarginByItsLength() {
         let componentMM = 2 / 3.0.squareRoot()
         let error = SmallestMarginError(patches: Self.patches(400), registrationErrorMM: 2, halfWidthMM: 1.96 * componentMM)
@@ -89,7 +90,9 @@ import Testing
     @Test func aShortfallNamesTheStructureThatLiesThatWay() throws {
         let shortfall = try #require(try Self.margins(registrationErrorMM: 1).map.shortfalls(below: 5).first)
         let grid = try AnalyticShape.grid(spacing: SIMD3(1, 1, 1), halfWidthMM: 50)
-        func surface(at center: SIMD3<Double>) -> SurfaceDistance { SurfaceDistance(AnalyticShape.sphere(radius: 5, at: center).levelSet(on: grid).surface()) }
+        func surface(at center: SIMD3<Double>) -> SurfaceDistance {
+            SurfaceDistance(AnalyticShape.sphere(radius: 5, at: center).levelSet(on: grid).surface())
+        }
         // The worst point is (0, 0, 13); the vessel begins 12 mm above it, the duct lies nearer but to the side.
         let ahead = shortfall.facing([("duct", surface(at: SIMD3(14, 0, 13))), ("vessel", surface(at: SIMD3(0, 0, 30)))]).ahead
         #expect(ahead?.name == "vessel")

@@ -19,14 +19,17 @@ import Testing
     }
 
     @Test(arguments: [
-        (NIfTIBytes(headerSize: 347), "nifti-not-nifti"), (NIfTIBytes(headerSize: 540), "nifti-version"), (NIfTIBytes(magic: "n+2"), "nifti-not-nifti"),
+        (NIfTIBytes(headerSize: 347), "nifti-not-nifti"), (NIfTIBytes(headerSize: 540), "nifti-version"),
+        (NIfTIBytes(magic: "n+2"), "nifti-not-nifti"),
         (NIfTIBytes(magic: ""), "nifti-version"), (NIfTIBytes(dimensions: [0, 1, 1, 1, 1, 1, 1, 1]), "nifti-dimensions"),
-        (NIfTIBytes(dimensions: [8, 1, 1, 1, 1, 1, 1, 1]), "nifti-dimensions"), (NIfTIBytes(dimensions: [3, -5, 1, 1, 1, 1, 1, 1]), "nifti-dimensions"),
+        (NIfTIBytes(dimensions: [8, 1, 1, 1, 1, 1, 1, 1]), "nifti-dimensions"),
+        (NIfTIBytes(dimensions: [3, -5, 1, 1, 1, 1, 1, 1]), "nifti-dimensions"),
         (NIfTIBytes(dimensions: [3, 32767, 32767, 32767, 1, 1, 1, 1]), "nifti-dimensions"),
         (NIfTIBytes(dimensions: [3, 1000, 1000, 1000, 1, 1, 1, 1]), "nifti-truncated"),
         (NIfTIBytes(dimensions: [4, 1, 1, 1, 2, 1, 1, 1]), "nifti-not-one-volume"),
         (NIfTIBytes(dimensions: [5, 1, 1, 1, 1, 3, 1, 1]), "nifti-not-one-volume"), (NIfTIBytes(datatype: 128), "nifti-datatype"),
-        (NIfTIBytes(dataOffset: .nan), "nifti-offset"), (NIfTIBytes(dataOffset: 100), "nifti-offset"), (NIfTIBytes(dataOffset: 1e30), "nifti-offset"),
+        (NIfTIBytes(dataOffset: .nan), "nifti-offset"), (NIfTIBytes(dataOffset: 100), "nifti-offset"),
+        (NIfTIBytes(dataOffset: 1e30), "nifti-offset"),
         (NIfTIBytes(voxels: [0]), "nifti-truncated"), (NIfTIBytes(sform: [1, 0.3, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]), "nifti-sheared"),
         (NIfTIBytes(sform: [1, 0, 0, 0, 0, .nan, 0, 0, 0, 0, 1, 0]), "nifti-orientation"),
         (NIfTIBytes(sform: [Float](repeating: 0, count: 12)), "nifti-orientation"),
@@ -37,7 +40,9 @@ import Testing
     }
 
     @Test func whatIsNotAFileOrNotNIfTIIsRefused() throws {
-        #expect { try NIfTIFile.read(folder.url.appendingPathComponent("none.nii")) } throws: { ($0 as? NIfTIError)?.category == .inputMissing }
+        #expect { try NIfTIFile.read(folder.url.appendingPathComponent("none.nii")) } throws: {
+            ($0 as? NIfTIError)?.category == .inputMissing
+        }
         #expect { try NIfTIFile.read(folder.url) } throws: { ($0 as? NIfTIError)?.finding.code == "nifti-not-nifti" }
         #expect(try code(of: []) == "nifti-truncated")
         #expect(try code(of: Array("not a NIfTI file at all".utf8)) == "nifti-truncated")
@@ -58,7 +63,9 @@ import Testing
             let url = folder.url.appendingPathComponent(name)
             try NIfTIFile.write(volume, to: url)
             let bytes = Array(try Data(contentsOf: url))
-            for count in stride(from: 0, to: bytes.count, by: 7) { #expect(try code(of: Array(bytes.prefix(count)), name: name) != nil, "cut to \(count) bytes") }
+            for count in stride(from: 0, to: bytes.count, by: 7) {
+                #expect(try code(of: Array(bytes.prefix(count)), name: name) != nil, "cut to \(count) bytes")
+            }
             for position in bytes.indices {
                 var broken = bytes
                 broken[position] ^= 1 << UInt8(position % 8)

@@ -8,7 +8,9 @@ import Testing
     let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
 
-    private func read(_ file: NIfTIBytes, name: String = "image.nii") throws -> NIfTIImage { try NIfTIFile.read(folder.file(name, file.bytes)) }
+    private func read(_ file: NIfTIBytes, name: String = "image.nii") throws -> NIfTIImage {
+        try NIfTIFile.read(folder.file(name, file.bytes))
+    }
 
     private func values(_ image: NIfTIImage) -> [Float] { image.volume.withUnsafeVoxels { Array($0) } }
 
@@ -29,7 +31,10 @@ import Testing
         #expect(image.datatype.rawValue == type.0)
     }
 
-    @Test(arguments: [(0.5, -3, [-3, -2.5]), (0, 7, [0, 1]), (-2, 0, [0, -2]), (Float.nan, 0, [0, 1]), (1, 5, [5, 6])] as [(Float, Float, [Float])])
+    @Test(
+        arguments: [
+            (0.5, -3, [-3, -2.5]), (0, 7, [0, 1]), (-2, 0, [0, -2]), (Float.nan, 0, [0, 1]), (1, 5, [5, 6])
+        ] as [(Float, Float, [Float])])
     func slopeAndInterceptApplyUnlessTheSlopeIsZero(slope: Float, intercept: Float, expected: [Float]) throws {
         #expect(values(try read(NIfTIBytes(slope: slope, intercept: intercept))) == expected)
     }
@@ -65,7 +70,8 @@ import Testing
 
     @Test func sformIsPreferredAndADifferingQformIsReported() throws {
         let file = NIfTIBytes(
-            pixdim: [1, 2, 2, 2, 0, 0, 0, 0], qformCode: 1, sformCode: 2, quaternionOffset: [50, 0, 0], sform: [2, 0, 0, 1, 0, 2, 0, 2, 0, 0, 2, 3])
+            pixdim: [1, 2, 2, 2, 0, 0, 0, 0], qformCode: 1, sformCode: 2, quaternionOffset: [50, 0, 0],
+            sform: [2, 0, 0, 1, 0, 2, 0, 2, 0, 0, 2, 3])
         let image = try read(file)
         #expect(image.volume.geometry.origin == PatientPoint(-1, -2, 3))
         #expect(image.findings.map(\.code) == ["nifti-forms-differ"])
@@ -86,10 +92,16 @@ import Testing
     @Test(arguments: [(1, 1000.0), (3, 0.001), (0, 1), (2 + 8, 1)] as [(UInt8, Double)])
     func unitsBecomeMillimetres(units: UInt8, factor: Double) throws {
         let geometry = try read(NIfTIBytes(units: units, sform: [-1, 0, 0, -2, 0, -1, 0, 0, 0, 0, 1, 5])).volume.geometry
-        expect(geometry, origin: factor * SIMD3(2, 0, 5), spacing: factor * SIMD3(1, 1, 1), i: SIMD3(1, 0, 0), j: SIMD3(0, 1, 0), k: SIMD3(0, 0, 1))
+        expect(
+            geometry, origin: factor * SIMD3(2, 0, 5), spacing: factor * SIMD3(1, 1, 1), i: SIMD3(1, 0, 0), j: SIMD3(0, 1, 0),
+            k: SIMD3(0, 0, 1))
     }
 
-    @Test(arguments: [([4, 2, 3, 1, 1, 0, 0, 0], GridSize(2, 3, 1)), ([2, 3, 2, 0, 0, 0, 0, 0], GridSize(3, 2, 1)), ([7, 1, 2, 3, 1, 1, 1, 1], GridSize(1, 2, 3))] as [([Int16], GridSize)])
+    @Test(
+        arguments: [
+            ([4, 2, 3, 1, 1, 0, 0, 0], GridSize(2, 3, 1)), ([2, 3, 2, 0, 0, 0, 0, 0], GridSize(3, 2, 1)),
+            ([7, 1, 2, 3, 1, 1, 1, 1], GridSize(1, 2, 3))
+        ] as [([Int16], GridSize)])
     func singletonDimensionsAreDropped(dimensions: [Int16], size: GridSize) throws {
         #expect(try read(NIfTIBytes(dimensions: dimensions, voxels: [0, 1, 2, 3, 4, 5])).volume.size == size)
     }
@@ -129,7 +141,8 @@ import Testing
         let url = try folder.file("itk.nii.gz", Array(Data(base64Encoded: base64)!))
         let image = try NIfTIFile.read(url)
         expect(
-            image.volume.geometry, origin: SIMD3(-10.5, 20.25, -30), spacing: SIMD3(0.75, 1.5, 3), i: SIMD3(0.6, 0.8, 0), j: SIMD3(-0.8, 0.6, 0),
+            image.volume.geometry, origin: SIMD3(-10.5, 20.25, -30), spacing: SIMD3(0.75, 1.5, 3), i: SIMD3(0.6, 0.8, 0),
+            j: SIMD3(-0.8, 0.6, 0),
             k: SIMD3(0, 0, -1))
         #expect(values(image) == (0..<12).map(Float.init))
         #expect(image.findings.isEmpty)
@@ -144,7 +157,8 @@ import Testing
         let url = try folder.file("nib.nii.gz", Array(Data(base64Encoded: base64)!))
         let image = try NIfTIFile.read(url)
         expect(
-            image.volume.geometry, origin: SIMD3(-12.5, 7, 100.25), spacing: SIMD3(2, 1, 4), i: SIMD3(0, 0.6, 0.8), j: SIMD3(0.8, 0.48, -0.36),
+            image.volume.geometry, origin: SIMD3(-12.5, 7, 100.25), spacing: SIMD3(2, 1, 4), i: SIMD3(0, 0.6, 0.8),
+            j: SIMD3(0.8, 0.48, -0.36),
             k: SIMD3(0.6, -0.64, 0.48))
         #expect(values(image) == [0.5, 300_000, -2, 1])
     }
@@ -158,6 +172,8 @@ func expect(
     for ((name, expected), found) in zip([("origin", origin), ("spacing", spacing), ("i", i), ("j", j), ("k", k)], found) {
         let difference = found - expected
         let scale = max(1, expected.max(), -expected.min())
-        #expect(max(difference.max(), -difference.min()) <= tolerance * scale, "\(name): \(found), expected \(expected)", sourceLocation: sourceLocation)
+        #expect(
+            max(difference.max(), -difference.min()) <= tolerance * scale, "\(name): \(found), expected \(expected)",
+            sourceLocation: sourceLocation)
     }
 }

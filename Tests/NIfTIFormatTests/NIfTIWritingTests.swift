@@ -9,7 +9,8 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private static func grid(_ axes: PatientAxes = .identity, size: GridSize = GridSize(3, 2, 2)) throws -> GridGeometry {
-        try GridGeometry(size: size, spacing: SIMD3(0.75, 1.5, 2.5), origin: PatientPoint(-12.5, 30.25, 411), axes: axes, frameOfReferenceUID: "1.2")
+        try GridGeometry(
+            size: size, spacing: SIMD3(0.75, 1.5, 2.5), origin: PatientPoint(-12.5, 30.25, 411), axes: axes, frameOfReferenceUID: "1.2")
     }
     private static func float(_ bytes: Data, _ offset: Int) -> Float {
         Float(bitPattern: bytes[offset..<offset + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
@@ -93,6 +94,8 @@ import Testing
         let volume = Volume<UInt8>(geometry: try Self.grid(), repeating: 3)
         #expect { try NIfTIFile.write(volume, to: missing) } throws: { ($0 as? NIfTIError)?.category == .cannotWrite }
         let long = Volume<UInt8>(geometry: try Self.grid(size: GridSize(40_000, 1, 1)), repeating: 3)
-        #expect { try NIfTIFile.write(long, to: folder.url.appendingPathComponent("a.nii")) } throws: { ($0 as? NIfTIError)?.category == .cannotWrite }
+        #expect { try NIfTIFile.write(long, to: folder.url.appendingPathComponent("a.nii")) } throws: {
+            ($0 as? NIfTIError)?.category == .cannotWrite
+        }
     }
 }

@@ -36,7 +36,8 @@ import Testing
     @Test func whatToLookAtComesFirst() throws {
         #expect(GroupAttention(Self.cases).entries.map(\.entry.key) == ["open", "far"])
         let page = try GroupReport.render(Self.cases, title: "Year", table: "t.csv")
-        let first = try #require(page.range(of: "cases/open/report.html")).lowerBound, charts = try #require(page.range(of: "<svg")).lowerBound
+        let first = try #require(page.range(of: "cases/open/report.html")).lowerBound,
+            charts = try #require(page.range(of: "<svg")).lowerBound
         #expect(first < charts)
         let failed = try #require(page.range(of: "broken &lt;1&gt;")).lowerBound
         #expect(first < failed && failed < charts)
@@ -70,7 +71,9 @@ import Testing
     /// Kidneys with margins of about 2 mm and livers with about 9 mm in turn: together, every second step is a great one.
     @Test func marginsOfDifferentSitesAreNotPooled() throws {
         let mixed = (0..<24).map { index in
-            var entry = Self.entry("c\(index)", margin: (index % 2 == 0 ? 2 : 9) + Double(index * 7 % 10) / 20, columns: ["date": "2026-01-\(index + 1 < 10 ? "0" : "")\(index + 1)"])
+            var entry = Self.entry(
+                "c\(index)", margin: (index % 2 == 0 ? 2 : 9) + Double(index * 7 % 10) / 20,
+                columns: ["date": "2026-01-\(index + 1 < 10 ? "0" : "")\(index + 1)"])
             entry.site = index % 2 == 0 ? "kidney" : "liver"
             return entry
         }
@@ -88,10 +91,12 @@ import Testing
 
     @Test func aCaseThatFailsAfterAResultLinksToBoth() throws {
         var failed = Self.entry("a", margin: nil)
-        (failed.failure, failed.page, failed.margins, failed.verdict) = (.init(message: "It is no DICOM.", remedy: "Export it again."), nil, [], nil)
+        (failed.failure, failed.page, failed.margins, failed.verdict) = (
+            .init(message: "It is no DICOM.", remedy: "Export it again."), nil, [], nil)
         (failed.earlierPage, failed.messages) = ("cases/a/report.html", "failures/a/messages.txt")
         let page = try GroupReport.render([failed], title: "Year", table: "t.csv")
-        #expect(page.contains("<a href=\"cases/a/report.html\">earlier result</a>") && page.contains("<a href=\"failures/a/messages.txt\">"))
+        #expect(
+            page.contains("<a href=\"cases/a/report.html\">earlier result</a>") && page.contains("<a href=\"failures/a/messages.txt\">"))
     }
 
     @Test func anEmptyGroupHasAPage() throws {

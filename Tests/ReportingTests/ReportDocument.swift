@@ -14,19 +14,23 @@ func exampleReport() throws -> CaseReport {
         tumours: [.init(id: "T1", volumeML: 0.1 + 0.2, longestDiameterMM: 26.02, centroidLPS: PatientPoint(-40, -0.00001, 400.12345))],
         probes: [.init(id: "P1", tipLPS: PatientPoint(1, 2, 3), tailLPS: PatientPoint(1, 2, 103), source: "detected")],
         ice: .init(volumeML: .nan, source: "segmented"),
-        registration: .init(rigid: .init(.identity), quality: .init(method: "shared-frame-of-reference", trusted: true, expectedErrorMM: nil)),
+        registration: .init(
+            rigid: .init(.identity), quality: .init(method: "shared-frame-of-reference", trusted: true, expectedErrorMM: nil)),
         margins: [
             .init(
                 tumour: "T1", zone: "visible-ice", minimumMarginMM: -2.10004, minimumMarginIntervalMM: -3.4...(.infinity),
-                worstPointLPS: PatientPoint(1.5, 2.5, 3.5), surfaceFraction: .init(below0: 0.25, from0to5: 0.75, from5to10: 0, atLeast10: 0),
+                worstPointLPS: PatientPoint(1.5, 2.5, 3.5),
+                surfaceFraction: .init(below0: 0.25, from0to5: 0.75, from5to10: 0, atLeast10: 0),
                 tumourCoverage: 0.99974, residualVolumeML: 0.002, shellCoverage: [.init(marginMM: 1, fraction: 1.0 / 3)]),
             .init(
-                tumour: "T1", zone: "isotherm-40", minimumMarginMM: -.infinity, minimumMarginIntervalMM: nil, worstPointLPS: nil, surfaceFraction: nil,
+                tumour: "T1", zone: "isotherm-40", minimumMarginMM: -.infinity, minimumMarginIntervalMM: nil, worstPointLPS: nil,
+                surfaceFraction: nil,
                 tumourCoverage: nil, residualVolumeML: nil, shellCoverage: []),
         ],
         structures: [
             .init(
-                name: "bile duct & \"neck\"", zone: "visible-ice", minimumDistanceMM: 7.25, minimumDistanceIntervalMM: 5.5...9, nearestPointLPS: PatientPoint(1, 1, 1),
+                name: "bile duct & \"neck\"", zone: "visible-ice", minimumDistanceMM: 7.25, minimumDistanceIntervalMM: 5.5...9,
+                nearestPointLPS: PatientPoint(1, 1, 1),
                 overlapVolumeML: 0, limitMM: 5, status: .met),
         ],
         verdict: .init(status: .notMet, reasons: ["T1: −2.1 mm, and 5.0 mm is required."]),

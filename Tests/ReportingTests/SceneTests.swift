@@ -69,7 +69,8 @@ import Testing
     @Test func theHistogramHasTheSharesOfTheSurface() throws {
         let svg = try #require(MarginPlots(scene: try SceneExample.scene()).histogram)
         let heights = svg.matches(of: /<rect [^>]*height="([0-9.]+)"/).compactMap { Double($0.1) }, whole = heights.reduce(0, +)
-        // Seen from the ice's middle a point of the ball lies 7 to 11 mm away; its square is spread evenly from 49 to 121 over the surface (Archimedes).
+        // Seen from the ice's middle a point of the ball lies 7 to 11 mm away; its square is spread evenly from 49 to 121 over the surface
+        // (Archimedes).
         let expected = [21.0 / 72, 19.0 / 72, 17.0 / 72, 15.0 / 72]
         // The mesh may reach a hair beyond 3 and 7 mm.
         let bars = heights.filter { $0 > 0.01 * whole }

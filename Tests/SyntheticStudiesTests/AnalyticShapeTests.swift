@@ -12,7 +12,8 @@ import Testing
         var inner = 0.0, innerCovered = 0.0, shell = 0.0, shellCovered = 0.0
         let reach = Int((r + thickness) / step) + 1
         for k in -reach...reach { for j in -reach...reach { for i in -reach...reach {
-            let point = step * SIMD3(Double(i), Double(j), Double(k)), distance = length(point), isCovered = length(point + SIMD3(d, 0, 0)) < R
+            let point = step * SIMD3(Double(i), Double(j), Double(k)), distance = length(point),
+                isCovered = length(point + SIMD3(d, 0, 0)) < R
             if distance < r {
                 inner += 1
                 innerCovered += isCovered ? 1 : 0
@@ -22,7 +23,8 @@ import Testing
             }
         } } }
         #expect(abs(truth.coverage - innerCovered / inner) < 0.003)
-        #expect(abs(truth.residualVolumeML - (inner - innerCovered) * step * step * step / 1000) < 0.008 * inner * step * step * step / 1000)
+        #expect(
+            abs(truth.residualVolumeML - (inner - innerCovered) * step * step * step / 1000) < 0.008 * inner * step * step * step / 1000)
         #expect(abs(truth.shellCoverage(marginMM: thickness) - shellCovered / shell) < 0.003)
 
         var generator = SeededGenerator(seed: 5)

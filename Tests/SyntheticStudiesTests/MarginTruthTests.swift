@@ -5,7 +5,9 @@ import Testing
 
 /// Truth against closed forms of balls, and against brute force for everything else.
 struct MarginTruthTests {
-    private func ball(_ center: SIMD3<Double>, _ radius: Double) -> Ellipsoid { Ellipsoid(center: center, semiAxes: SIMD3(repeating: radius)) }
+    private func ball(_ center: SIMD3<Double>, _ radius: Double) -> Ellipsoid {
+        Ellipsoid(center: center, semiAxes: SIMD3(repeating: radius))
+    }
 
     /// The volume that two balls share (lens), the second `d` away from the first.
     private func sharedVolume(_ a: Double, _ b: Double, _ d: Double) -> Double {
@@ -14,7 +16,11 @@ struct MarginTruthTests {
         return .pi * pow(a + b - d, 2) * (d * d + 2 * d * (a + b) - 3 * (a - b) * (a - b)) / (12 * d)
     }
 
-    @Test(arguments: [(ice: 17.0, offset: 3.0, margin: 4.0), (ice: 14, offset: 5, margin: -1), (ice: 22, offset: 1.5, margin: 10.5), (ice: 9, offset: 0, margin: -1)])
+    @Test(
+        arguments: [
+            (ice: 17.0, offset: 3.0, margin: 4.0), (ice: 14, offset: 5, margin: -1), (ice: 22, offset: 1.5, margin: 10.5),
+            (ice: 9, offset: 0, margin: -1)
+        ])
     func ballsFollowTheirClosedForm(ice: Double, offset: Double, margin: Double) {
         let radius = 10.0, center = SIMD3(3.0, -7, 12), shift = offset * normalize(SIMD3(0.3, -0.5, 0.8))
         let tumour = TumourShape(ball: center, radius: radius)
@@ -56,7 +62,8 @@ struct MarginTruthTests {
         let site = SitePlan(options, torso: Torso(seed: seed, isProne: false))
         let center = site.tumour.center, tumour = site.tumour
         let placement = ProbePlacement(
-            target: center, entry: site.entry, tumourRadius: tumour.meanRadius, count: 2, torso: Torso(seed: seed, isProne: false), motion: .none,
+            target: center, entry: site.entry, tumourRadius: tumour.meanRadius, count: 2, torso: Torso(seed: seed, isProne: false),
+            motion: .none,
             site: .liver, seed: seed)
         var ice = placement.ice
         ice.heatSinks = [IceShape.HeatSink(vessel: try #require(site.heatSink), depthMM: 2.8, reachMM: 4)]
@@ -115,7 +122,8 @@ struct MarginTruthTests {
         var options = StudyOptions(site: .kidney, seed: 5)
         options.marginMM = marginMM
         let site = SitePlan(options, torso: Torso(seed: 5, isProne: true)), tumour = site.tumour
-        var ice = IceShape(drops: [.init(center: tumour.center + SIMD3(1, 0.5, -1), axis: site.entry, across: 12, towardsTip: 14, towardsTail: 18)])
+        var ice = IceShape(
+            drops: [.init(center: tumour.center + SIMD3(1, 0.5, -1), axis: site.entry, across: 12, towardsTip: 14, towardsTail: 18)])
         ice.grow(toMargin: marginMM, tumour: { tumour.value(at: $0) }, center: tumour.center, reachMM: 40)
         let truth = MarginTruth(tumourCenter: tumour.center, reachMM: 40, tumour: { tumour.value(at: $0) }, zone: ice)
         #expect(abs(truth.minimum().marginMM - marginMM) < 0.02)

@@ -30,7 +30,9 @@ struct PatientMotionTests {
             for y in stride(from: -90.0, through: 90, by: 20) {
                 for z in stride(from: -90.0, through: 90, by: 20) {
                     let p = center + SIMD3(x, y, z)
-                    let columns = [SIMD3(h, 0, 0), SIMD3(0, h, 0), SIMD3(0, 0, h)].map { (motion(PatientPoint(p + $0)) - motion(PatientPoint(p - $0))).lps / (2 * h) }
+                    let columns = [SIMD3(h, 0, 0), SIMD3(0, h, 0), SIMD3(0, 0, h)].map {
+                        (motion(PatientPoint(p + $0)) - motion(PatientPoint(p - $0))).lps / (2 * h)
+                    }
                     let determinant = Matrix3(columns: columns[0], columns[1], columns[2]).determinant
                     #expect(determinant > 0.4 && determinant < 2.5)
                     #expect(motion.inverse(motion(PatientPoint(p))).distance(to: PatientPoint(p)) < 1e-7)
@@ -44,7 +46,9 @@ struct PatientMotionTests {
         #expect(study.truth.registration.deformable == nil)
         for landmark in study.truth.registration.tumourSurface {
             let p = landmark.planningLPS.lps
-            let moved = SIMD3(dot(SIMD3(m[0][0], m[0][1], m[0][2]), p) + m[0][3], dot(SIMD3(m[1][0], m[1][1], m[1][2]), p) + m[1][3], dot(SIMD3(m[2][0], m[2][1], m[2][2]), p) + m[2][3])
+            let moved = SIMD3(
+                dot(SIMD3(m[0][0], m[0][1], m[0][2]), p) + m[0][3], dot(SIMD3(m[1][0], m[1][1], m[1][2]), p) + m[1][3],
+                dot(SIMD3(m[2][0], m[2][1], m[2][2]), p) + m[2][3])
             #expect(length(moved - landmark.intraproceduralLPS.lps) < 1e-9)
         }
         #expect(study.scans[1].motion.rigid.isRigid())

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct CarriedObjectTests {
     private static func tumour() throws -> CaseObject {
-        let grid = try GridGeometry(size: GridSize(50, 44, 24), spacing: SIMD3(0.8, 0.9, 2.5), origin: PatientPoint(-20, -19, -29), frameOfReferenceUID: "1.2")
+        let grid = try GridGeometry(
+            size: GridSize(50, 44, 24), spacing: SIMD3(0.8, 0.9, 2.5), origin: PatientPoint(-20, -19, -29), frameOfReferenceUID: "1.2")
         let field = Volume<Float>(geometry: grid) { voxels in
             for offset in voxels.indices {
                 let p = grid.point(grid.size.index(atOffset: offset)).lps / SIMD3(14, 11, 20)
@@ -15,13 +16,15 @@ import Testing
             }
         }
         return CaseObject(
-            name: "T1", levelSet: LevelSet(field: field), sampling: SurfaceSampling(.levelSet, on: grid), edgeUncertaintyMM: 0, source: "given",
+            name: "T1", levelSet: LevelSet(field: field), sampling: SurfaceSampling(.levelSet, on: grid), edgeUncertaintyMM: 0,
+            source: "given",
             isInPlanningFrame: true, findings: [])
     }
 
     /// Treated → planning: a turn and a shift, and on top a stretch that a tumour must not follow.
     private static let turn = AffineTransform(
-        rotation: .rotation(about: PatientVector(0.3, 0.2, 1), radians: 0.25), about: PatientPoint(0, 0, 0), translation: PatientVector(31, -12, 55))
+        rotation: .rotation(about: PatientVector(0.3, 0.2, 1), radians: 0.25), about: PatientPoint(0, 0, 0),
+        translation: PatientVector(31, -12, 55))
     private struct Stretched: SpatialTransform {
         func callAsFunction(_ point: PatientPoint) -> PatientPoint {
             let p = turn(point).lps
@@ -48,7 +51,8 @@ import Testing
 
     @Test func aStructureIsDeformedAsTheScanIs() throws {
         let duct = try Self.tumour()
-        let treated = try GridGeometry(size: GridSize(8, 8, 8), spacing: SIMD3(4, 4, 4), origin: PatientPoint(-90, 10, -70), frameOfReferenceUID: "3.4")
+        let treated = try GridGeometry(
+            size: GridSize(8, 8, 8), spacing: SIMD3(4, 4, 4), origin: PatientPoint(-90, 10, -70), frameOfReferenceUID: "3.4")
         let stretch = SIMD3(1.08, 1, 0.95)
         let carried = try duct.carried(to: treated, through: Stretched()) { Self.turn.inverse!(PatientPoint($0.lps / stretch)) }
         #expect(abs(carried.surface.enclosedVolume / (duct.surface.enclosedVolume / (stretch.x * stretch.y * stretch.z)) - 1) < 0.01)

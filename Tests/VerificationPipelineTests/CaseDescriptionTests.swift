@@ -37,16 +37,22 @@ import Testing
     @Test func everyKeyIsRead() throws {
         let description = try CaseDescription.parse(Self.whole, file: Self.file)
         #expect(description.id == "liver-01" && description.site == "liver" && !description.isFollowup)
-        #expect(description.earlierZones == [.init(source: .nifti(URL(filePath: "/cases/liver-01/zone-2025.nii.gz")), frame: .intraprocedural)])
+        #expect(
+            description.earlierZones == [.init(source: .nifti(URL(filePath: "/cases/liver-01/zone-2025.nii.gz")), frame: .intraprocedural)])
         #expect(description.intent == .immunePriming && description.acceptedIdentityDifferences == [.patientID, .sex])
         #expect(description.planning == .init(folder: URL(filePath: "/cases/liver-01/planning"), seriesUID: "1.2.3"))
         #expect(description.prefreeze?.folder.path == "/cases/shared/prefreeze")
         #expect(description.treated.folder.path == "/archive/intraop")
         #expect(description.tumours.map(\.id) == ["T1", "T2", "T3", "T4"])
         #expect(description.tumours[0].source == .prompt(TumourPrompt(seed: PatientPoint(12.5, -80, 431), diameterMM: 24)))
-        #expect(description.tumours[1].source == .mask(.init(source: .nifti(URL(filePath: "/cases/liver-01/tumour.nii.gz")), frame: .planning)))
-        #expect(description.tumours[2].source == .mask(.init(source: .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .number(2)), frame: .intraprocedural)))
-        #expect(description.tumours[3].source == .mask(.init(source: .structureSet(URL(filePath: "/cases/liver-01/rt.dcm"), roi: "GTV"), frame: .planning)))
+        #expect(
+            description.tumours[1].source == .mask(.init(source: .nifti(URL(filePath: "/cases/liver-01/tumour.nii.gz")), frame: .planning)))
+        #expect(
+            description.tumours[2].source == .mask(.init(
+                source: .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .number(2)), frame: .intraprocedural)))
+        #expect(
+            description.tumours[3].source == .mask(.init(
+                source: .structureSet(URL(filePath: "/cases/liver-01/rt.dcm"), roi: "GTV"), frame: .planning)))
         #expect(description.structures.map(\.limitMM) == [5])
         #expect(description.organ?.source == .segmentation(URL(filePath: "/cases/liver-01/seg.dcm"), segment: .label("Liver")))
         #expect(description.probes == .given([.init(tip: PatientPoint(1, 2, 3), tail: PatientPoint(1, 2, 103), model: "IceRod")]))
@@ -57,8 +63,12 @@ import Testing
     }
 
     @Test func aTumourIsPointedAtByItsAxisAndCorrectedByPoints() throws {
-        let axis = Self.whole.replacing("seed: [12.5, -80.0, 431.0], diameter: 24", with: "axis: [[0, -80, 431], [24, -80, 431]], include: [[1, 2, 3]], exclude: [[4, 5, 6], [7, 8, 9]]")
-        guard case .prompt(let prompt) = try CaseDescription.parse(axis, file: Self.file).tumours[0].source else { return #expect(Bool(false), "not a prompt") }
+        let axis = Self.whole.replacing(
+            "seed: [12.5, -80.0, 431.0], diameter: 24",
+            with: "axis: [[0, -80, 431], [24, -80, 431]], include: [[1, 2, 3]], exclude: [[4, 5, 6], [7, 8, 9]]")
+        guard case .prompt(let prompt) = try CaseDescription.parse(axis, file: Self.file).tumours[0].source else {
+            return #expect(Bool(false), "not a prompt")
+        }
         #expect(prompt.seed == PatientPoint(12, -80, 431) && prompt.diameterMM == 24)
         #expect(prompt.include == [PatientPoint(1, 2, 3)] && prompt.exclude == [PatientPoint(4, 5, 6), PatientPoint(7, 8, 9)])
     }
@@ -143,7 +153,9 @@ import Testing
         let intents = text.replacingOccurrences(of: "debulking: {coverage: [70, 100]", with: "debulking: {coverage: [65, 90]")
         #expect(try SiteProfile.parse(intents, file: "own.yaml").coverageDemands[.debulking]?.coverage == 0.65...0.9)
         for wrong in ["[90, 65]", "[65]", "[65, 120]"] {
-            #expect(throws: DescriptionError.self) { try SiteProfile.parse(text.replacingOccurrences(of: "coverage: [70, 100]", with: "coverage: \(wrong)"), file: "own.yaml") }
+            #expect(throws: DescriptionError.self) {
+                try SiteProfile.parse(text.replacingOccurrences(of: "coverage: [70, 100]", with: "coverage: \(wrong)"), file: "own.yaml")
+            }
         }
         #expect(throws: DescriptionError.self) { try SiteProfile.load("livre", relativeTo: URL(filePath: "/")) }
     }

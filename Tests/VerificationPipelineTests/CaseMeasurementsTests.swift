@@ -13,16 +13,20 @@ import Testing
     private func ball(_ name: String, radius: Double, center: PatientPoint = PatientPoint(0, 0, 0)) -> CaseObject {
         let grid = grid
         let field = Volume<Float>(geometry: grid) { voxels in
-            for offset in voxels.indices { voxels[offset] = Float(radius - grid.point(grid.size.index(atOffset: offset)).distance(to: center)) }
+            for offset in voxels.indices {
+                voxels[offset] = Float(radius - grid.point(grid.size.index(atOffset: offset)).distance(to: center))
+            }
         }
         return CaseObject(
-            name: name, levelSet: LevelSet(field: field), sampling: SurfaceSampling(.levelSet, on: grid), edgeUncertaintyMM: 0, source: "given",
+            name: name, levelSet: LevelSet(field: field), sampling: SurfaceSampling(.levelSet, on: grid), edgeUncertaintyMM: 0,
+            source: "given",
             isInPlanningFrame: false, findings: [])
     }
 
     private func measure(fieldOfView: GridGeometry, doubts: [String] = []) throws -> CaseMeasurements {
         try CaseMeasurements(
-            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 16))], deciding: .visibleIce, fieldOfView: fieldOfView, structures: [],
+            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 16))], deciding: .visibleIce,
+            fieldOfView: fieldOfView, structures: [],
             profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: doubts)
     }
 
@@ -61,7 +65,8 @@ import Testing
         var profile = try SiteProfile.load("bone", relativeTo: URL(filePath: "/"))
         profile.coverageDemands[intent] = .init(coverage: percent.lowerBound / 100...percent.upperBound / 100)
         let measured = try CaseMeasurements(
-            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 7))], deciding: .visibleIce, fieldOfView: grid,
+            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 7))], deciding: .visibleIce,
+            fieldOfView: grid,
             structures: [], profile: profile, intent: intent, doubts: [])
         let margin = measured.margins[0], result = try #require(margin.result)
         #expect(margin.verdict?.status == expected)
@@ -71,7 +76,8 @@ import Testing
         #expect(abs(result.tumourCoverageInterval.upperBound - pow((7 + halfWidth) / 8, 3)) < 0.02)
         profile.coverageDemands = [:]
         let unsaid = try CaseMeasurements(
-            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 7))], deciding: .visibleIce, fieldOfView: grid,
+            tumours: [ball("T1", radius: 8)], zones: [MeasuredZone(.visibleIce, ball("ice", radius: 7))], deciding: .visibleIce,
+            fieldOfView: grid,
             structures: [], profile: profile, intent: intent, doubts: [])
         #expect(unsaid.margins[0].verdict?.status == (intent == .curative ? .notMet : .indeterminate))
     }
@@ -80,8 +86,10 @@ import Testing
     @Test func theFrozenShareOfTheOrganIsKnown() throws {
         let ice = ball("ice", radius: 9, center: PatientPoint(8, 0, 0))
         let measured = try CaseMeasurements(
-            tumours: [ball("T1", radius: 4)], zones: [MeasuredZone(.visibleIce, ice).united(with: [ball("earlier zone 1", radius: 6, center: PatientPoint(-12, 0, 0))])],
-            deciding: .visibleIce, fieldOfView: grid, structures: [], organ: ball("organ", radius: 18, center: PatientPoint(-4, 0, 0)), ownZone: ice,
+            tumours: [ball("T1", radius: 4)],
+            zones: [MeasuredZone(.visibleIce, ice).united(with: [ball("earlier zone 1", radius: 6, center: PatientPoint(-12, 0, 0))])],
+            deciding: .visibleIce, fieldOfView: grid, structures: [], organ: ball("organ", radius: 18, center: PatientPoint(-4, 0, 0)),
+            ownZone: ice,
             profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: [])
         // Two balls of radii r and R whose centres are d apart share π (R + r − d)² (d² + 2d(r + R) − 3(r − R)²) / 12 d.
         let (r, R, d) = (9.0, 18.0, 12.0)
@@ -113,22 +121,28 @@ import Testing
     @Test func structuresAreMeasuredInEachZoneAndProtectionIsAskedFor() throws {
         let measured = try CaseMeasurements(
             tumours: [ball("T1", radius: 4, center: PatientPoint(-9, 0, 0))],
-            zones: MeasuredZone.withSetBacks(ball("ice", radius: 8, center: PatientPoint(-9, 0, 0))), deciding: .visibleIce, fieldOfView: grid,
+            zones: MeasuredZone.withSetBacks(ball("ice", radius: 8, center: PatientPoint(-9, 0, 0))), deciding: .visibleIce,
+            fieldOfView: grid,
             structures: [(ball("Spinal cord", radius: 3, center: PatientPoint(13, 0, 0)), 10)],
             profile: SiteProfile.load("spine", relativeTo: URL(filePath: "/")), doubts: [])
         // The −40 °C isotherm, 10 mm further in, does not exist in ice of 8 mm radius.
         #expect(measured.structures.map(\.zone) == ["visible-ice", "isotherm-20"])
-        for (structure, expected) in zip(measured.structures, [11.0, 16]) { #expect(abs((structure.minimumDistanceMM ?? 0) - expected) < 0.2) }
+        for (structure, expected) in zip(measured.structures, [11.0, 16]) {
+            #expect(abs((structure.minimumDistanceMM ?? 0) - expected) < 0.2)
+        }
         #expect(measured.structures.map(\.limitMM) == [10, nil] && measured.structures[0].status == .met)
         let codes = measured.findings.map(\.code)
-        #expect(codes.contains("structure-thermosensor") && !codes.contains("structure-hydrodissection") && !codes.contains("structure-near-zone"))
+        #expect(
+            codes.contains("structure-thermosensor") && !codes.contains("structure-hydrodissection")
+                && !codes.contains("structure-near-zone"))
     }
 
     /// The ice ends 8 mm outside the tumour; 5 mm further in 3 mm are left, 10 mm further in 2 mm are missing, and each is less sure.
     @Test func isothermsAreSetBackAsTheyAreNamed() throws {
         func measure(deciding: MarginZone, ice: Double) throws -> CaseMeasurements {
             try CaseMeasurements(
-                tumours: [ball("T1", radius: 8)], zones: MeasuredZone.withSetBacks(ball("ice", radius: ice)), deciding: deciding, fieldOfView: grid,
+                tumours: [ball("T1", radius: 8)], zones: MeasuredZone.withSetBacks(ball("ice", radius: ice)), deciding: deciding,
+                fieldOfView: grid,
                 structures: [], profile: SiteProfile.load("liver", relativeTo: URL(filePath: "/")), doubts: [])
         }
         let measured = try measure(deciding: .isotherm40, ice: 16)

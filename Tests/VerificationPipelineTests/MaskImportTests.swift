@@ -22,7 +22,8 @@ import Testing
     private static let absence: Comment = "skipped where the real DICOM collection is not there (set ICEMARGIN_REAL_DATA to its folder)"
 
     private static func grid(
-        _ size: GridSize = GridSize(10, 8, 6), spacing: SIMD3<Double> = SIMD3(1, 1, 2), origin: PatientPoint = PatientPoint(0, 0, 0), frame: String? = nil
+        _ size: GridSize = GridSize(10, 8, 6), spacing: SIMD3<Double> = SIMD3(1, 1, 2), origin: PatientPoint = PatientPoint(0, 0, 0),
+        frame: String? = nil
     ) throws -> GridGeometry {
         try GridGeometry(size: size, spacing: spacing, origin: origin, frameOfReferenceUID: frame)
     }
@@ -43,7 +44,8 @@ import Testing
     }
 
     @Test func sharesBetweenZeroAndOneStayShares() throws {
-        let mask = try ImportedMask.read(.nifti(nifti([VoxelIndex(1, 1, 1): 0.25, VoxelIndex(2, 1, 1): 0.75, VoxelIndex(3, 1, 1): 1.01], grid: Self.grid())))
+        let mask = try ImportedMask.read(.nifti(nifti(
+            [VoxelIndex(1, 1, 1): 0.25, VoxelIndex(2, 1, 1): 0.75, VoxelIndex(3, 1, 1): 1.01], grid: Self.grid())))
         guard case .fraction(let volume) = mask.shape else { Issue.record("not a fraction"); return }
         #expect(volume[VoxelIndex(1, 1, 1)] == 0.25 && volume[VoxelIndex(3, 1, 1)] == 1)
         #expect(mask.mask.count == 2)
@@ -131,14 +133,17 @@ import Testing
         let mask = box(try Self.grid(), 2..<6, 2..<5, 2..<4)
         #expect(mask.mask(onto: try Self.grid()).count == 24)
         // Borders at x 1.5 … 5.5, y 1.5 … 4.5, z 3 … 7.
-        let fine = mask.mask(onto: try Self.grid(GridSize(100, 80, 60), spacing: SIMD3(0.1, 0.1, 0.2), origin: PatientPoint(0.03, 0.03, 0.03)))
+        let fine = mask.mask(
+            onto: try Self.grid(GridSize(100, 80, 60), spacing: SIMD3(0.1, 0.1, 0.2), origin: PatientPoint(0.03, 0.03, 0.03)))
         // 48 mm³, of which cutting the interpolated mask at one half takes ½ ln 2 − ¼ of a voxel's face along each of 36 voxel edges.
         #expect(abs(fine.volumeML - (0.048 - (0.5 * log(2) - 0.25) * 36 * 0.002)) < 0.0015)
         #expect(fine[VoxelIndex(16, 25, 25)] && !fine[VoxelIndex(13, 25, 25)])
         let turned = try GridGeometry(
             size: GridSize(12, 20, 16), spacing: SIMD3(1, 0.5, 0.5), origin: PatientPoint(0, 9.75, 7.75),
             axes: PatientAxes(i: PatientVector(0, 0, -1), j: PatientVector(0, -1, 0), k: PatientVector(1, 0, 0)))
-        for (index, expected) in [(VoxelIndex(3, 13, 8), true), (VoxelIndex(5, 13, 8), false), (VoxelIndex(3, 3, 8), false), (VoxelIndex(3, 13, 13), false)] {
+        for (index, expected) in [
+            (VoxelIndex(3, 13, 8), true), (VoxelIndex(5, 13, 8), false), (VoxelIndex(3, 3, 8), false), (VoxelIndex(3, 13, 13), false)
+        ] {
             let point = turned.point(index)
             #expect(mask.mask(onto: turned)[index] == expected, "\(point)")
         }
@@ -173,7 +178,9 @@ import Testing
         let folder = Self.realData.appendingPathComponent("ct-mr-pet-rtstruct-sarcoma")
         let catalog = try SeriesCatalog.scan(folder.appendingPathComponent("CT/image"))
         let scan = try #require(catalog.series.first { $0.usable }).load()
-        let tumour = try ImportedMask.read(.structureSet(folder.appendingPathComponent("CT/mask/RS.dcm"), roi: "GTV_Mass_CT")).placed(in: scan.geometry)
+        let tumour = try ImportedMask.read(.structureSet(
+            folder.appendingPathComponent("CT/mask/RS.dcm"), roi: "GTV_Mass_CT"
+        )).placed(in: scan.geometry)
         #expect(tumour.findings.isEmpty)
         #expect(abs(Double(tumour.mask(onto: scan.geometry).count) / 8862 - 1) < 0.01)
     }

@@ -18,7 +18,8 @@ import Testing
             }
         }
         return ImportedMask(
-            shape: isFraction ? .fraction(mask.voxels.mapped { Float($0) }) : .mask(mask), name: "ball", endsAtSlices: endsAtSlices, findings: [])
+            shape: isFraction ? .fraction(mask.voxels.mapped { Float($0) }) : .mask(mask), name: "ball", endsAtSlices: endsAtSlices,
+            findings: [])
     }
 
     @Test(arguments: [false, true])

@@ -51,7 +51,9 @@ import Testing
         let file = destination.appending(path: name)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data("precious".utf8).write(to: file)
-        #expect { try makeResult("second", overwrite: true) } throws: { ($0 as? ResultsError)?.finding.message.contains("(\(name))") == true }
+        #expect { try makeResult("second", overwrite: true) } throws: {
+            ($0 as? ResultsError)?.finding.message.contains("(\(name))") == true
+        }
         #expect(try names(parent) == ["case"] && FileManager.default.contents(atPath: file.path) == Data("precious".utf8))
         try FileManager.default.removeItem(at: file)
         try makeResult("second", overwrite: true)
@@ -89,7 +91,9 @@ import Testing
     /// A batch tells a full disk by these words, whoever met it.
     @Test(arguments: [
         NSError(domain: NSCocoaErrorDomain, code: CocoaError.fileWriteOutOfSpace.rawValue),
-        NSError(domain: NSCocoaErrorDomain, code: 512, userInfo: [NSUnderlyingErrorKey: NSError(domain: NSPOSIXErrorDomain, code: Int(ENOSPC))]),
+        NSError(
+            domain: NSCocoaErrorDomain, code: 512,
+            userInfo: [NSUnderlyingErrorKey: NSError(domain: NSPOSIXErrorDomain, code: Int(ENOSPC))]),
     ]) func aFullDiskIsToldInTheSystemsWords(error: NSError) {
         #expect(ResultsFolder.reason(error) == "No space left on device.")
     }

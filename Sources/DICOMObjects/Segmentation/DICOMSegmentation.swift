@@ -86,7 +86,8 @@ public struct DICOMSegmentation: Sendable {
         let list = segments.prefix(50).map { "\($0.number) “\($0.label)”" }.joined(separator: ", ")
         let problem = matches.isEmpty ? "no segment \(selector)" : selector == .only ? "several segments" : "more than one segment \(selector)"
         throw DICOMError(Finding(
-            .error, "segment-unclear", "\(url.lastPathComponent) has \(problem); it has \(list).", remedy: "Name one of them by its number."))
+            .error, "segment-unclear", "\(url.lastPathComponent) has \(problem); it has \(list).",
+            remedy: "Name one of them by its number."))
     }
 
     /// What a person should know about one segment.

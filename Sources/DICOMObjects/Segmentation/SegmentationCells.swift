@@ -21,7 +21,9 @@ struct SegmentationCells: Sendable {
         if let announced = dataset.integer(.numberOfFrames), announced != frameCount {
             throw file.broken("announces \(announced) frames but places \(frameCount)")
         }
-        guard let rows = dataset.integer(.rows), let columns = dataset.integer(.columns) else { throw file.broken("has no Rows and Columns") }
+        guard let rows = dataset.integer(.rows), let columns = dataset.integer(.columns) else {
+            throw file.broken("has no Rows and Columns")
+        }
         let (cells, overflow) = (rows * columns).multipliedReportingOverflow(by: frameCount)
         guard !overflow, cells < 1 << 40 else { throw file.broken("has an impossible size") }
         let needed: Int
@@ -61,7 +63,9 @@ struct SegmentationCells: Sendable {
         var bytes: [UInt8] = []
         var fragment: UInt32 = 0
         for frame in 0..<frameCount {
-            guard Int(cdcmtk_decode_frame(dataset.file.handle, UInt32(frame), &fragment, buffer.baseAddress, Int64(padded), &status)) == size else {
+            guard Int(cdcmtk_decode_frame(
+                dataset.file.handle, UInt32(frame), &fragment, buffer.baseAddress, Int64(padded), &status
+            )) == size else {
                 throw DICOMError(status, file: dataset.url)
             }
             bytes += buffer.prefix(size)
@@ -78,7 +82,9 @@ struct SegmentationCells: Sendable {
             case .bit: for cell in 0..<cellsPerFrame { body(cell, UInt16(bytes[(first &+ cell) >> 3] >> UInt8((first &+ cell) & 7) & 1)) }
             case .byte: for cell in 0..<cellsPerFrame { body(cell, UInt16(bytes[first &+ cell])) }
             case .word:
-                for cell in 0..<cellsPerFrame { body(cell, UInt16(bytes[2 &* (first &+ cell)]) | UInt16(bytes[2 &* (first &+ cell) &+ 1]) << 8) }
+                for cell in 0..<cellsPerFrame {
+                    body(cell, UInt16(bytes[2 &* (first &+ cell)]) | UInt16(bytes[2 &* (first &+ cell) &+ 1]) << 8)
+                }
             }
         }
     }

@@ -40,7 +40,8 @@ struct SegmentationFile {
             guard let maximum = dataset.integer(.maximumFractionalValue), (1...255).contains(maximum) else {
                 throw broken("has no usable Maximum Fractional Value")
             }
-            return .fractional(.init(rawValue: dataset.string(.segmentationFractionalType)?.uppercased() ?? "") ?? .occupancy, maximum: maximum)
+            return .fractional(
+                .init(rawValue: dataset.string(.segmentationFractionalType)?.uppercased() ?? "") ?? .occupancy, maximum: maximum)
         case (Self.labelMapSegmentationStorage, _), (Self.segmentationStorage, "LABELMAP"): return .labelMap
         case (Self.segmentationStorage, _): throw broken("has the Segmentation Type “\(type)”, expected BINARY or FRACTIONAL")
         default:

@@ -53,7 +53,9 @@ struct SegmentationPlanes {
         } catch { throw file.broken("lies on no usable grid: \(error.finding.message)") }
     }
 
-    private static func spacing(_ distances: [Double], _ place: FramePlace, _ file: SegmentationFile) throws(DICOMError) -> (mm: Double, findings: [Finding]) {
+    private static func spacing(
+        _ distances: [Double], _ place: FramePlace, _ file: SegmentationFile
+    ) throws(DICOMError) -> (mm: Double, findings: [Finding]) {
         guard let extent = distances.last, extent > 0 else {
             guard let given = place.spacingBetweenSlices ?? place.sliceThickness else {
                 throw .segmentation(file.url, "segmentation-one-plane", "has frames on one plane only and does not say how thick it is.",
@@ -101,7 +103,8 @@ private struct FramePlace {
         }
         guard let position = try file.group(.planePositionSequence, frame: frame)?.numbers(.imagePositionPatient), position.count == 3,
               position.allSatisfy(\.isFinite) else { throw missing("position") }
-        guard let directions = try file.group(.planeOrientationSequence, frame: frame)?.numbers(.imageOrientationPatient), directions.count == 6
+        guard let directions = try file.group(.planeOrientationSequence, frame: frame)?.numbers(.imageOrientationPatient),
+            directions.count == 6
         else { throw missing("orientation") }
         let measures = file.group(.pixelMeasuresSequence, frame: frame)
         guard let spacing = try measures?.numbers(.pixelSpacing), spacing.count == 2, spacing.allSatisfy({ $0 > 0 && $0.isFinite }) else {

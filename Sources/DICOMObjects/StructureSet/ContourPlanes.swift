@@ -73,19 +73,23 @@ struct ContourPlanes {
         var findings: [Finding] = []
         let file = url.lastPathComponent
         if duplicates > 0 {
-            findings.append(Finding(.warning, "contours-duplicated", "Contours of \(name) that stand twice in \(file): \(duplicates). One of each is used."))
+            findings.append(Finding(
+                .warning, "contours-duplicated", "Contours of \(name) that stand twice in \(file): \(duplicates). One of each is used."))
         }
         let bridged = gaps.filter { $0 > 1.5 * spacing && $0 <= bridgedGaps * spacing }.count
         if bridged > 0 {
             findings.append(Finding(
-                .warning, "contours-missing", "\(name) in \(file) has planes without a contour between others (\(bridged)); its shape there is interpolated.",
+                .warning, "contours-missing",
+                "\(name) in \(file) has planes without a contour between others (\(bridged)); its shape there is interpolated.",
                 remedy: "Draw the missing contours if the region is not meant to be like its neighbours there."))
         }
         let open = gaps.filter { $0 > bridgedGaps * spacing }.count
         if open > 0 {
             findings.append(Finding(
                 .warning, "region-in-pieces",
-                String(format: "%@ in %@ is in %d pieces, with gaps of more than %.1f mm between them.", name, file, open + 1, bridgedGaps * spacing),
+                String(
+                    format: "%@ in %@ is in %d pieces, with gaps of more than %.1f mm between them.", name, file, open + 1,
+                    bridgedGaps * spacing),
                 remedy: "Check that no contours are missing."))
         }
         return findings

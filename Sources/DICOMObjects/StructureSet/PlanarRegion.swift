@@ -87,7 +87,9 @@ extension PlanarRegion {
             squared.withUnsafeMutableBufferPointer { squared in
                 Self.seed(boundary, grid, nearest, squared)
                 for _ in 0..<2 {
-                    for (stepX, stepY) in [(1, 1), (-1, 1), (1, -1), (-1, -1)] { Self.sweep(boundary, grid, stepX, stepY, nearest, squared) }
+                    for (stepX, stepY) in [(1, 1), (-1, 1), (1, -1), (-1, -1)] {
+                        Self.sweep(boundary, grid, stepX, stepY, nearest, squared)
+                    }
                 }
             }
         }

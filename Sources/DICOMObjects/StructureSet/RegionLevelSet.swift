@@ -5,9 +5,9 @@ extension StructureSet {
     /// The surface of a region at sub-voxel accuracy.
     ///
     /// On a contour's plane the surface is the contour itself. Between planes the signed distances to the contours are interpolated
-    /// (Raya & Udupa 1990; cubic: Herman, Zheng & Bucholtz 1992); beyond the first and the last plane the region goes on for half the distance between planes. The grid is
-    /// made for the region: axes along its planes, about `resolutionMM` (coarser for very large regions), with an edge all round.
-    /// Throws when there are no closed contours, or not on parallel planes.
+    /// (Raya & Udupa 1990; cubic: Herman, Zheng & Bucholtz 1992); beyond the first and the last plane the region goes on for half the
+    /// distance between planes. The grid is made for the region: axes along its planes, about `resolutionMM` (coarser for very large
+    /// regions), with an edge all round. Throws when there are no closed contours, or not on parallel planes.
     public func levelSet(of region: Region, resolutionMM: Double = 0.5) throws(DICOMError) -> (levelSet: LevelSet, findings: [Finding]) {
         let planes = try ContourPlanes(region, of: url)
         let stack = try ContourStack(planes, resolutionMM: resolutionMM, frameOfReferenceUID: region.frameOfReferenceUID, of: url)
@@ -33,7 +33,8 @@ private struct ContourStack {
         let first = planes.planes[0].offsetMM - planes.spacingMM
         let depth = planes.planes.last!.offsetMM + planes.spacingMM - first
         guard max((high - low).max(), depth) <= Self.maximumExtentMM, planes.spacingMM > 1e-3 else {
-            throw .segmentation(url, "region-extent", String(format: "has a region that spans %.0f mm, which no patient does.", max((high - low).max(), depth)),
+            throw .segmentation(url, "region-extent", String(
+                format: "has a region that spans %.0f mm, which no patient does.", max((high - low).max(), depth)),
                                 remedy: "Export the structures again.")
         }
         // Contour planes coincide with planes of the grid where they are evenly spaced. An odd number of steps between them, and
@@ -50,15 +51,20 @@ private struct ContourStack {
         let sliceSpacing = planes.spacingMM / parts
         let slices = (depth / sliceSpacing - 1e-6).rounded(.up) + 1
         guard extent.x * extent.y * slices <= 8 * Self.maximumVoxelCount else {
-            throw .segmentation(url, "region-extent", "has a region with more planes than can be meant.", remedy: "Export the structures again.")
+            throw .segmentation(
+                url, "region-extent", "has a region with more planes than can be meant.", remedy: "Export the structures again.")
         }
         let origin = low - (Self.edgeSteps + 0.5) * step
         grid = PlanarGrid(origin: origin, spacingMM: step, columns: Int(extent.x), rows: Int(extent.y))
         do {
             geometry = try GridGeometry(
                 size: GridSize(grid.columns, grid.rows, Int(slices)), spacing: SIMD3(step, step, sliceSpacing),
-                origin: PatientPoint(0, 0, 0) + planes.axes.vector(SIMD3(origin.x, origin.y, first)), axes: planes.axes, frameOfReferenceUID: frameOfReferenceUID)
-        } catch { throw .segmentation(url, "region-extent", "has a region on no usable grid: \(error.finding.message)", remedy: "Export the structures again.") }
+                origin: PatientPoint(0, 0, 0) + planes.axes.vector(SIMD3(origin.x, origin.y, first)), axes: planes.axes,
+                frameOfReferenceUID: frameOfReferenceUID)
+        } catch {
+            throw .segmentation(
+                url, "region-extent", "has a region on no usable grid: \(error.finding.message)", remedy: "Export the structures again.")
+        }
         let grid = grid
         distances = mapSlabs(of: planes.planes.count, slab: 1) { planes.planes[$0.lowerBound].region.signedDistance(on: grid) }
     }
@@ -97,7 +103,8 @@ private struct ContourStack {
         let gap = planes.planes[above].offsetMM - planes.planes[below].offsetMM
         func neighbour(_ plane: Int, of inner: Int) -> Int? {
             guard planes.planes.indices.contains(plane) else { return nil }
-            return abs(planes.planes[plane].offsetMM - planes.planes[inner].offsetMM) <= ContourPlanes.bridgedGaps * planes.spacingMM ? plane : nil
+            return abs(planes.planes[plane].offsetMM - planes.planes[inner].offsetMM) <= ContourPlanes.bridgedGaps * planes.spacingMM
+                ? plane : nil
         }
         let outerBelow = neighbour(below - 1, of: below) ?? below, outerAbove = neighbour(above + 1, of: above) ?? above
         // Hermite's polynomials, with the slopes across each inner plane's neighbours.

@@ -46,7 +46,8 @@ public struct StructureSet: Sendable {
             guard let number = item.integer(.roiNumber) else { continue }
             let name = item.string(.roiName) ?? ""
             var region = Region(
-                number: number, name: name, frameOfReferenceUID: item.string(.referencedFrameOfReferenceUID) ?? onlyFrame, contours: [], findings: [])
+                number: number, name: name, frameOfReferenceUID: item.string(.referencedFrameOfReferenceUID) ?? onlyFrame, contours: [],
+                findings: [])
             for contours in contourItems where contours.integer(.referencedROINumber) == number {
                 try region.add(contours.items(.contourSequence), of: url)
             }
@@ -58,7 +59,8 @@ public struct StructureSet: Sendable {
         self.regions = regions
     }
 
-    /// The region of that name (case and blanks around it do not matter); throws an error that lists the names when there is none or more than one.
+    /// The region of that name (case and blanks around it do not matter); throws an error that lists the names when there is none or more
+    /// than one.
     public func region(named name: String) throws(DICOMError) -> Region {
         var matches = regions.filter { $0.name.matchesName(name) }
         if matches.count > 1 { matches = matches.filter { !$0.contours.isEmpty } }
@@ -81,7 +83,9 @@ extension StructureSet.Region {
             }
             let numbers = try item.numbers(.contourData)
             guard numbers.count % 3 == 0, numbers.allSatisfy({ abs($0) < 1e5 }) else {
-                throw .segmentation(url, "contour-broken", "has broken points in contour \(index + 1) of “\(name)”.", remedy: "Export the structures again.")
+                throw .segmentation(
+                    url, "contour-broken", "has broken points in contour \(index + 1) of “\(name)”.",
+                    remedy: "Export the structures again.")
             }
             guard numbers.count >= 9 else {
                 passedOver["fewer than three points", default: 0] += 1
@@ -92,7 +96,8 @@ extension StructureSet.Region {
         }
         for (what, count) in passedOver.sorted(by: { $0.key < $1.key }) {
             findings.append(Finding(
-                .warning, "contours-passed-over", "Contours of “\(name)” in \(url.lastPathComponent) that enclose nothing are passed over: \(count) (\(what)).",
+                .warning, "contours-passed-over",
+                "Contours of “\(name)” in \(url.lastPathComponent) that enclose nothing are passed over: \(count) (\(what)).",
                 remedy: "Check that the region is complete."))
         }
     }

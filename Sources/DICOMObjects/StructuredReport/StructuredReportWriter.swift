@@ -15,7 +15,8 @@ public struct StructuredReportWriter {
         (self.content, self.source, self.header) = (content, source, header)
     }
 
-    /// Writes the file and has DCMTK read it as the report that it claims to be. Throws a `DICOMError` when it cannot be written or is not valid.
+    /// Writes the file and has DCMTK read it as the report that it claims to be. Throws a `DICOMError` when it cannot be written or is not
+    /// valid.
     public func write(to file: URL) throws(DICOMError) {
         let composition = try DICOMComposition(
             header, sopClassUID: Self.sopClassUID, modality: "SR", in: source, ownText: content.texts)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A colour as DICOM recommends it for display: CIE L*a*b* under the D50 illuminant of the ICC's profile connection space (PS3.3 C.10.7.1.1).
+/// A colour as DICOM recommends it for display: CIE L*a*b* under the D50 illuminant of the ICC's profile connection space (PS3.3
+/// C.10.7.1.1).
 public struct CIELabColour: Hashable, Sendable {
     /// 0 … 100.
     public var lightness: Double

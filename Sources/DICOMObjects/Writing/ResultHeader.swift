@@ -29,8 +29,8 @@ public struct ResultHeader: Sendable {
 extension DICOMComposition {
     /// Begins an object in the study of `source`: SOP common, patient, study, series and equipment modules, content date and time.
     ///
-    /// Patient and study stay as they are in the source, byte for byte and in its character set. Only where `ownText` needs more than ASCII,
-    /// all text becomes UTF-8.
+    /// Patient and study stay as they are in the source, byte for byte and in its character set. Only where `ownText` needs more than
+    /// ASCII, all text becomes UTF-8.
     convenience init(_ header: ResultHeader, sopClassUID: String, modality: String, in source: SourceSeries, ownText: [String] = [])
         throws(DICOMError)
     {

@@ -35,7 +35,8 @@ public struct SegmentationWriter {
         public init(
             label: String, category: CodedConcept, type: CodedConcept, typeModifier: CodedConcept? = nil,
             anatomicRegion: CodedConcept? = nil,
-            algorithm: Algorithm, algorithmFamily: CodedConcept? = nil, colour: CIELabColour, trackingID: String, trackingUID: String, mask: Mask
+            algorithm: Algorithm, algorithmFamily: CodedConcept? = nil, colour: CIELabColour, trackingID: String, trackingUID: String,
+            mask: Mask
         ) {
             (self.label, self.category, self.type, self.typeModifier, self.anatomicRegion) = (
                 String(label.replacing("\\", with: "/").prefix(64)), category, type, typeModifier, anatomicRegion

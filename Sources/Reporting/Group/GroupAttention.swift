@@ -24,7 +24,9 @@ struct GroupAttention {
     init(_ cases: [GroupCase]) {
         let strata = GroupStratum.strata(of: cases)
         let ranges = strata.map { Ranges($0.cases) }
-        let stratumOf = Dictionary(strata.enumerated().flatMap { index, stratum in stratum.cases.map { ($0.key, index) } }) { first, _ in first }
+        let stratumOf = Dictionary(strata.enumerated().flatMap { index, stratum in stratum.cases.map { ($0.key, index) } }) { first, _ in
+            first
+        }
         let errors = Spread(cases.compactMap(\.registrationErrorMM)), seconds = Spread(cases.filter { $0.failure == nil }.map(\.seconds))
         entries = cases.filter { $0.failure == nil }.compactMap { entry -> Entry? in
             var reasons: [String] = []

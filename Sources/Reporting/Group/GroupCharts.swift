@@ -112,7 +112,9 @@ struct GroupCharts {
                 }
             },
             including: [0] + required, rules: [(0, "")] + (required.count == 1 ? [(required.first!, "required")] : []),
-            note: Self.barNote + (column != "site" && Set(cases.map(\.site)).count > 1 ? " Cases of several sites: groups differ by what they treat, too." : ""))
+            note: Self.barNote
+                + (column != "site" && Set(cases.map(\.site)).count > 1
+                    ? " Cases of several sites: groups differ by what they treat, too." : ""))
     }
 
     private var coverage: GroupChart? {

@@ -17,7 +17,8 @@ public enum GroupReport {
             "style": String(decoding: PackageResources.report_css, as: UTF8.self)
                 + String(decoding: PackageResources.group_css, as: UTF8.self),
             "title": title, "table": table, "count": cases.count, "tiles": tiles(cases),
-            "attention": attention.map(self.attention), "hasAttention": !attention.isEmpty, "failures": failed.map(row), "failureCount": failed.count,
+            "attention": attention.map(self.attention), "hasAttention": !attention.isEmpty, "failures": failed.map(row),
+            "failureCount": failed.count,
             "charts": GroupCharts(cases: cases).all.map { ["title": $0.title, "svg": $0.svg, "note": $0.note] },
             "cases": cases.map(row), "stages": stages(cases), "hasStages": cases.contains { !$0.stageSeconds.isEmpty },
             "columns": GroupTable.columns.map { ["name": $0.name, "meaning": $0.meaning] }

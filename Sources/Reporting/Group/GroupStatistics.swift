@@ -58,8 +58,8 @@ public struct SurvivalCurve: Sendable {
         self.steps = steps
     }
 
-    /// The share free of the event at `time`, and its 95 % interval on the log-minus-log scale, which stays within 0 and 1; `nil` past the end of
-    /// follow-up. The interval is `nil` where nothing tells it: before the first event and where nobody is left.
+    /// The share free of the event at `time`, and its 95 % interval on the log-minus-log scale, which stays within 0 and 1; `nil` past the
+    /// end of follow-up. The interval is `nil` where nothing tells it: before the first event and where nobody is left.
     public func at(_ time: Double) -> (survival: Double, interval95: ClosedRange<Double>?)? {
         guard total > 0, time <= end else { return nil }
         guard let step = steps.last(where: { $0.time <= time }) else { return (1, nil) }

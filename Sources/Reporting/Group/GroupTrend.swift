@@ -5,7 +5,9 @@ import Foundation
 extension GroupCharts {
     var trends: [GroupChart] {
         let strata = GroupStratum.strata(of: cases)
-        return strata.compactMap { Self.trend(of: GroupStratum.inTime($0.cases), named: $0.name, isOneOfSeveral: strata.count > 1, charts: self) }
+        return strata.compactMap {
+            Self.trend(of: GroupStratum.inTime($0.cases), named: $0.name, isOneOfSeveral: strata.count > 1, charts: self)
+        }
     }
 
     /// The smallest margin of each case in order of its date, with the limits within which it varies by itself.
@@ -21,7 +23,8 @@ extension GroupCharts {
                 "cases in order of their date", -0.5...Double(dated.count) - 0.5,
                 named: dates.enumerated().filter { $0.offset % every == 0 }.map { (Double($0.offset), $0.element) }),
             y: .init("smallest margin, mm", holding: values + ends + [0] + (limits.map { [$0.low, $0.high] } ?? [])),
-            title: title, description: "\(dated.count) cases in order of their date", width: 720, height: 320, rightMargin: limits == nil ? 14 : 104)
+            title: title, description: "\(dated.count) cases in order of their date", width: 720, height: 320,
+            rightMargin: limits == nil ? 14 : 104)
         plot.addHorizontalLine(at: 0, "", .init(SVGPlot.soft, width: 1.2))
         if let limits {
             let lines = [(limits.low, "lower limit"), (limits.mean, "mean"), (limits.high, "upper limit")]

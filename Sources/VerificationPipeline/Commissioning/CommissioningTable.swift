@@ -4,7 +4,8 @@ import ImagingCore
 import MarginAnalysis
 import SyntheticStudies
 
-/// The commissioning table: bodies whose margins are known in closed form, drawn on grids like those of scans, and what is measured from them.
+/// The commissioning table: bodies whose margins are known in closed form, drawn on grids like those of scans, and what is measured from
+/// them.
 public struct CommissioningTable: Sendable, Encodable {
     /// One quantity of one pair of bodies on one grid.
     public struct Row: Sendable, Encodable {
@@ -36,7 +37,8 @@ public struct CommissioningTable: Sendable, Encodable {
         rows = try Self.spacings.flatMap { spacing in
             try [SurfaceSampling.Source.levelSet, .binaryMask].flatMap { source in
                 let sampling = Sampling(spacing: spacing, source: source)
-                return try [-1.0, 0, 4].flatMap { try sampling.ballInBall(marginMM: $0) } + sampling.ellipsoidInBall() + sampling.ballInCapsule()
+                return try [-1.0, 0, 4].flatMap { try sampling.ballInBall(marginMM: $0) } + sampling.ellipsoidInBall()
+                    + sampling.ballInCapsule()
                     + sampling.vesselBesideBall()
             }
         }
@@ -51,7 +53,8 @@ private struct Sampling {
     func ballInBall(marginMM: Double) throws -> [CommissioningTable.Row] {
         // Offset obliquely: along the slices and across them.
         let offset = SIMD3(2.0, 1, 2), truth = BallInBall(radiusMM: 11, zoneRadiusMM: 11 + 3 + marginMM, offsetMM: 3)
-        let tumour = AnalyticShape.ball(radiusMM: truth.radiusMM, at: PatientPoint(offset)), zone = AnalyticShape.ball(radiusMM: truth.zoneRadiusMM, at: PatientPoint(.zero))
+        let tumour = AnalyticShape.ball(radiusMM: truth.radiusMM, at: PatientPoint(offset)),
+            zone = AnalyticShape.ball(radiusMM: truth.zoneRadiusMM, at: PatientPoint(.zero))
         let result = try margins(of: tumour, in: zone), name = "\(tumour.name) in \(zone.name), 3 mm apart"
         let bands = (truth.surfaceShare(below: 0), truth.surfaceShare(below: 5), truth.surfaceShare(below: 10))
         return [
@@ -82,14 +85,16 @@ private struct Sampling {
 
     /// A straight tube of 3 mm radius beside a ball of 14 mm, axis 21 mm from its centre: 4 mm.
     func vesselBesideBall() throws -> [CommissioningTable.Row] {
-        let zone = AnalyticShape.ball(radiusMM: 14, at: PatientPoint(.zero)), place = SIMD3(1.0, 2, 2) / 3 * 21, along = SIMD3(2.0, 1, -2) / 3 * 15
+        let zone = AnalyticShape.ball(radiusMM: 14, at: PatientPoint(.zero)), place = SIMD3(1.0, 2, 2) / 3 * 21,
+            along = SIMD3(2.0, 1, -2) / 3 * 15
         let vessel = AnalyticShape.capsule(from: PatientPoint(place - along), to: PatientPoint(place + along), radiusMM: 3)
         let seen = (vessel: try surface(of: vessel), zone: try surface(of: zone))
         let found = try StructureDistance.measure(
             to: seen.vessel, named: "vessel", from: seen.zone, zone: .visibleIce, uncertainty: uncertainty)
         let interval = found.minimumDistanceIntervalMM
         return [row(
-            "\(vessel.name) beside \(zone.name)", .structureDistanceMM, 4, found.minimumDistanceMM, interval: [interval.lowerBound, interval.upperBound])]
+            "\(vessel.name) beside \(zone.name)", .structureDistanceMM, 4, found.minimumDistanceMM,
+            interval: [interval.lowerBound, interval.upperBound])]
     }
 
     private func surface(of shape: AnalyticShape) throws -> LevelSet {
@@ -103,7 +108,8 @@ private struct Sampling {
     }
 
     private func margins(of tumour: AnalyticShape, in zone: AnalyticShape) throws -> MarginResult {
-        try MarginAnalysis.margins(ofTumour: try surface(of: tumour), in: try surface(of: zone), zone: .visibleIce, uncertainty: uncertainty)
+        try MarginAnalysis.margins(
+            ofTumour: try surface(of: tumour), in: try surface(of: zone), zone: .visibleIce, uncertainty: uncertainty)
     }
 
     private func margin(_ name: String, _ truth: Double, _ result: MarginResult) -> CommissioningTable.Row {
@@ -111,11 +117,14 @@ private struct Sampling {
         return row(name, .minimumMarginMM, truth, result.minimumMarginMM, interval: [interval.lowerBound, interval.upperBound])
     }
 
-    private func row(_ name: String, _ quantity: CommissioningTable.Quantity, _ truth: Double, _ measured: Double, interval: [Double]? = nil) -> CommissioningTable.Row {
+    private func row(
+        _ name: String, _ quantity: CommissioningTable.Quantity, _ truth: Double, _ measured: Double, interval: [Double]? = nil
+    ) -> CommissioningTable.Row {
         let tolerance = tolerance(for: quantity, truth: truth)
         let holds = interval.map { $0[0] <= truth && truth <= $0[1] } ?? true
         return .init(
-            shape: name, spacingMM: [spacing.x, spacing.y, spacing.z], representation: source == .levelSet ? "level-set" : "mask", quantity: quantity,
+            shape: name, spacingMM: [spacing.x, spacing.y, spacing.z], representation: source == .levelSet ? "level-set" : "mask",
+            quantity: quantity,
             truth: truth, measured: measured, interval: interval, tolerance: tolerance, pass: abs(measured - truth) <= tolerance && holds)
     }
 

@@ -22,7 +22,9 @@ public struct IntervalCalibration: Sendable, Encodable {
 
     /// - Parameter count: how many random cases; half of them as binary masks, half as level sets.
     public init(count: Int, seed: UInt64) throws {
-        trials = try (0..<count).map { index in try Self.trial(try RandomMarginCase(seed: seed &+ UInt64(index)), fromMasks: index % 2 == 0) }
+        trials = try (0..<count).map { index in
+            try Self.trial(try RandomMarginCase(seed: seed &+ UInt64(index)), fromMasks: index % 2 == 0)
+        }
     }
 
     /// Of the trials, the share whose interval holds the truth.
@@ -33,7 +35,9 @@ public struct IntervalCalibration: Sendable, Encodable {
     /// What the interval would be wide on average if it held 95 % of these very errors: 3.92 times their root mean square.
     public var idealWidthMM: Double { 3.92 * rootMeanSquareErrorMM }
 
-    private func mean(_ value: (Trial) -> Double) -> Double { trials.isEmpty ? 0 : trials.reduce(0) { $0 + value($1) } / Double(trials.count) }
+    private func mean(_ value: (Trial) -> Double) -> Double {
+        trials.isEmpty ? 0 : trials.reduce(0) { $0 + value($1) } / Double(trials.count)
+    }
 
     private static func trial(_ sample: RandomMarginCase, fromMasks: Bool) throws -> Trial {
         let tumour = fromMasks ? LevelSet(reconstructing: sample.tumourMask) : sample.tumour
@@ -42,11 +46,13 @@ public struct IntervalCalibration: Sendable, Encodable {
         let result = try MarginAnalysis.margins(
             ofTumour: tumour, in: zone, zone: .visibleIce,
             uncertainty: MarginUncertainty(
-                tumourSampling: SurfaceSampling(source, on: sample.tumour.geometry), zoneSampling: SurfaceSampling(source, on: sample.zone.geometry),
+                tumourSampling: SurfaceSampling(source, on: sample.tumour.geometry),
+                zoneSampling: SurfaceSampling(source, on: sample.zone.geometry),
                 tumourEdgeMM: sample.tumourEdgeMM, zoneEdgeMM: sample.zoneEdgeMM, registrationErrorMM: sample.registrationErrorMM))
         let interval = result.minimumMarginIntervalMM, spacing = sample.spacingMM
         return Trial(
-            trueMarginMM: sample.trueMinimumMarginMM, measuredMarginMM: result.minimumMarginMM, intervalMM: [interval.lowerBound, interval.upperBound],
+            trueMarginMM: sample.trueMinimumMarginMM, measuredMarginMM: result.minimumMarginMM,
+            intervalMM: [interval.lowerBound, interval.upperBound],
             fromMasks: fromMasks, spacingMM: [spacing.x, spacing.y, spacing.z], registrationErrorMM: sample.registrationErrorMM)
     }
 }

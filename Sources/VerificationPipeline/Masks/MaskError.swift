@@ -14,7 +14,9 @@ public enum MaskError: ReportableError, Hashable {
     public var category: FailureCategory { .badData }
 
     static func negativeInside(_ name: String) -> Finding {
-        Finding(.info, "mask-signed-distances", "\(name) holds signed distances that are negative inside; they were taken so, because its border is positive.")
+        Finding(
+            .info, "mask-signed-distances",
+            "\(name) holds signed distances that are negative inside; they were taken so, because its border is positive.")
     }
 
     public var finding: Finding {

@@ -21,7 +21,9 @@ extension ImportedMask {
         let name = url.lastPathComponent
         let values = MaskValues(image.volume)
         guard values.lowest >= -MaskValues.overshoot else {
-            guard let distances = try SignedDistances(image.volume, name: name) else { throw MaskError.notAMask(name, lowest: values.lowest, highest: values.highest) }
+            guard let distances = try SignedDistances(image.volume, name: name) else {
+                throw MaskError.notAMask(name, lowest: values.lowest, highest: values.highest)
+            }
             let findings = distances.areNegativeInside ? [MaskError.negativeInside(name)] : []
             return ImportedMask(shape: .levelSet(distances.levelSet), name: name, findings: image.findings + findings)
         }
@@ -31,7 +33,9 @@ extension ImportedMask {
             guard labels.count == 1 else { throw MaskError.severalLabels(name, labels) }
             shape = .mask(Mask(image.volume) { $0 != 0 })
         } else {
-            guard values.highest <= 1 + MaskValues.overshoot else { throw MaskError.notAMask(name, lowest: values.lowest, highest: values.highest) }
+            guard values.highest <= 1 + MaskValues.overshoot else {
+                throw MaskError.notAMask(name, lowest: values.lowest, highest: values.highest)
+            }
             shape = .fraction(image.volume.mapped { min(1, max(0, $0)) })
         }
         return ImportedMask(shape: shape, name: name, findings: image.findings)

@@ -16,9 +16,11 @@ extension ImportedMask {
         case (let mine?, let other?):
             guard mine == other else { throw MaskError.otherFrame(name, maskUID: mine, scanUID: other) }
         case (nil, _):
-            findings.append(Finding(.info, "mask-frame-assumed", "The mask \(name) names no frame of reference; it is taken to lie in the scan's."))
+            findings.append(Finding(
+                .info, "mask-frame-assumed", "The mask \(name) names no frame of reference; it is taken to lie in the scan's."))
         case (_?, nil):
-            findings.append(Finding(.info, "mask-frame-assumed", "The scan names no frame of reference; the mask \(name) is taken to lie in it."))
+            findings.append(Finding(
+                .info, "mask-frame-assumed", "The scan names no frame of reference; the mask \(name) is taken to lie in it."))
         }
         let mask = mask
         let outside = mask.shareOutside(scan)

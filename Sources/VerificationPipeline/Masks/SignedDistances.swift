@@ -54,7 +54,9 @@ struct SignedDistances {
         volume.withUnsafeVoxels { voxels in
             for offset in voxels.indices {
                 let index = size.index(atOffset: offset)
-                guard index.i == 0 || index.j == 0 || index.k == 0 || index.i == size.i - 1 || index.j == size.j - 1 || index.k == size.k - 1 else { continue }
+                guard index.i == 0 || index.j == 0 || index.k == 0 || index.i == size.i - 1 || index.j == size.j - 1 || index.k == size.k - 1 else {
+                    continue
+                }
                 count += 1
                 if voxels[offset] < 0 { negative += 1 }
             }

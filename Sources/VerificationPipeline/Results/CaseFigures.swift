@@ -7,8 +7,8 @@ import ImagingCore
 import MarginAnalysis
 import Reporting
 
-/// The pictures of a case: for each tumour three planes through its worst point, a montage of slices and the margin on its surface; then how
-/// well the scans were registered.
+/// The pictures of a case: for each tumour three planes through its worst point, a montage of slices and the margin on its surface; then
+/// how well the scans were registered.
 struct CaseFigures {
     let profile: SiteProfile
     let result: CaseResult
@@ -145,12 +145,14 @@ extension CaseFigures {
             let value = deciding.steps.last.map { FigureMark.text(ofMarginMM: $0.marginMM) } ?? "none"
             let outline = FigureOverlay(tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(tumour.name)", thickness: 2.4)
             let image = try renderer.orthogonalPlanes(
-                scan: scan.volume, overlays: [outline] + zones + structures, at: deciding.worst ?? tumour.surface.centroid ?? scan.volume.geometry.center,
+                scan: scan.volume, overlays: [outline] + zones + structures,
+                at: deciding.worst ?? tumour.surface.centroid ?? scan.volume.geometry.center,
                 caption: FigureCaption(title: "Tumour \(tumour.name): PLAN, simulated, no ice seen", result: "planned margin \(value)"))
             let described = "planned margin to the \(deciding.zone.phrase) at the end of the protocol \(value), simulated"
             return Drawing(
                 "plan-\(tumour.name)", "The ice that is planned around tumour \(tumour.name): \(described). No ice has been seen.",
-                altText: "Outlines of tumour \(tumour.name) and of planned, simulated ice on the \(scan.modality.rawValue) scan; \(described).", image, .key)
+                altText: "Outlines of tumour \(tumour.name) and of planned, simulated ice on the \(scan.modality.rawValue) scan; \(described).",
+                image, .key)
         }
     }
 }

@@ -11,7 +11,8 @@ struct CaseImages {
 
     /// What a NIfTI file of a result holds: the JSON document of its name, schema `icemargin.image/1`.
     ///
-    /// NIfTI headers have millimetres towards right, anterior and superior (RAS); points and vectors of IceMargin are left, posterior, superior.
+    /// NIfTI headers have millimetres towards right, anterior and superior (RAS); points and vectors of IceMargin are left, posterior,
+    /// superior.
     struct Description: Encodable {
         let schema = "icemargin.image/1"
         var file: String
@@ -84,8 +85,10 @@ struct CaseImages {
         guard let box = scan.indexRanges(around: field.grid.core.cornerPoints, marginMM: 0) else { return }
         try NIfTIFile.write(field.volume(on: scan.cropped(box.i, box.j, box.k)), to: folder.url(name + ".nii.gz"))
         try describe(
-            name, object: "planned ice", values: "lowest temperature until the end of the protocol, of a plan: nothing of it has been seen", unit: "°C",
-            source: "simulation of probes and protocol", inPlanningFrame: result.scans.planning.seriesInstanceUID == result.scans.treated.seriesInstanceUID,
+            name, object: "planned ice", values: "lowest temperature until the end of the protocol, of a plan: nothing of it has been seen",
+            unit: "°C",
+            source: "simulation of probes and protocol",
+            inPlanningFrame: result.scans.planning.seriesInstanceUID == result.scans.treated.seriesInstanceUID,
             to: folder)
     }
 

@@ -87,7 +87,8 @@ struct CaseScenes {
 extension CaseScenes {
     private func images(on grid: GridGeometry, around tumour: CaseObject?) throws -> [ReportScene.Image] {
         let treated = ReportScene.Image(
-            name: description.isFollowup ? "follow-up scan" : description.isPlan ? "planning scan" : "ice scan", modality: scans.treated.modality,
+            name: description.isFollowup ? "follow-up scan" : description.isPlan ? "planning scan" : "ice scan",
+            modality: scans.treated.modality,
             volume: scans.treated.volume.part(on: grid, outside: .nan))
         guard scans.planning.seriesInstanceUID != scans.treated.seriesInstanceUID else { return [treated] }
         func planning(_ volume: Volume<Float>, _ note: String) -> [ReportScene.Image] {

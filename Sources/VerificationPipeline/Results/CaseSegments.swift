@@ -26,7 +26,8 @@ struct CaseSegments {
                     label: "\(margin.tumour.name) outside \(margin.zone.name.rawValue)", category: ResultConcepts.morphologicallyAbnormal,
                     type: ResultConcepts.neoplasm, typeModifier: ResultConcepts.outsideZone,
                     anatomicRegion: ResultConcepts.organ(ofProfile: profile),
-                    algorithm: .automatic("IceMargin: tumour less zone"), algorithmFamily: ResultConcepts.morphologicalOperations, colour: .init(FigureColour.mark),
+                    algorithm: .automatic("IceMargin: tumour less zone"), algorithmFamily: ResultConcepts.morphologicalOperations,
+                    colour: .init(FigureColour.mark),
                     trackingID: "\(margin.tumour.name)-residual", trackingUID: trackingUID(.residual, margin.tumour.name), mask: mask))
         }
         return segments
@@ -43,7 +44,8 @@ struct CaseSegments {
             label: tumour.name, category: ResultConcepts.morphologicallyAbnormal, type: ResultConcepts.neoplasm,
             anatomicRegion: ResultConcepts.organ(ofProfile: profile),
             algorithm: .semiautomatic("IceMargin: \(tumour.input == nil ? "from a seed" : "given mask")"),
-            algorithmFamily: tumour.input == nil ? ResultConcepts.deformableModels : nil, colour: .init(FigureColour.tumour), trackingID: tumour.name, trackingUID: trackingUID(.tumour, tumour.name), mask: mask)
+            algorithmFamily: tumour.input == nil ? ResultConcepts.deformableModels : nil, colour: .init(FigureColour.tumour),
+            trackingID: tumour.name, trackingUID: trackingUID(.tumour, tumour.name), mask: mask)
     }
 
     private func zone(_ zone: MeasuredZone, on grid: GridGeometry) -> SegmentationWriter.Segment? {
@@ -52,7 +54,8 @@ struct CaseSegments {
         return .init(
             label: zone.name.rawValue, category: ResultConcepts.category(of: zone.name), type: concept,
             anatomicRegion: ResultConcepts.organ(ofProfile: profile),
-            algorithm: zone.object.input == nil ? .automatic(name) : .semiautomatic(name), algorithmFamily: family(of: zone), colour: .init(Self.colour(of: zone.name)),
+            algorithm: zone.object.input == nil ? .automatic(name) : .semiautomatic(name), algorithmFamily: family(of: zone),
+            colour: .init(Self.colour(of: zone.name)),
             trackingID: zone.name.rawValue, trackingUID: trackingUID(.zone, zone.name.rawValue), mask: mask)
     }
 
@@ -60,7 +63,8 @@ struct CaseSegments {
     private func family(of zone: MeasuredZone) -> CodedConcept? {
         switch zone.name {
         case .isotherm20, .isotherm40:
-            zone.source.hasPrefix("simulated") ? ResultConcepts.own("bioheat", "Bioheat simulation") : ResultConcepts.morphologicalOperations
+            zone.source.hasPrefix("simulated")
+                ? ResultConcepts.own("bioheat", "Bioheat simulation") : ResultConcepts.morphologicalOperations
         case .visibleIce, .ablationZone: zone.object.input == nil ? ResultConcepts.deformableModels : nil
         }
     }

@@ -51,7 +51,8 @@ public struct ResultsFolder: Sendable {
 
     /// Checks that `destination` may be written, and makes the hidden folder.
     ///
-    /// Only a folder that holds a file called `marker` with a schema of this program, and nothing that this program did not write, is replaced.
+    /// Only a folder that holds a file called `marker` with a schema of this program, and nothing that this program did not write, is
+    /// replaced.
     /// - Parameter inputs: folders in which nothing may be written.
     public init(destination: URL, overwrite: Bool, marker: String = Self.marker, inputs: [URL] = []) throws(ResultsError) {
         self.destination = destination.standardizedFileURL.resolvingSymlinksInPath()
@@ -107,7 +108,9 @@ public struct ResultsFolder: Sendable {
     /// Whether `folder` is `other` or holds it, links resolved. What does not exist yet is judged by where it would be made.
     public static func holds(_ folder: URL, _ other: URL) -> Bool {
         var ancestor = other
-        while !FileManager.default.fileExists(atPath: ancestor.path), ancestor.pathComponents.count > 1 { ancestor.deleteLastPathComponent() }
+        while !FileManager.default.fileExists(atPath: ancestor.path), ancestor.pathComponents.count > 1 {
+            ancestor.deleteLastPathComponent()
+        }
         let own = folder.resolvingSymlinksInPath().standardizedFileURL.pathComponents
         return ancestor.resolvingSymlinksInPath().standardizedFileURL.pathComponents.starts(with: own)
     }
@@ -139,7 +142,8 @@ public struct ResultsFolder: Sendable {
         do { try data.write(to: url) } catch { throw .notWritable(destination, reason: Self.reason(error)) }
     }
 
-    /// Gives the folder its name. An earlier result changes places with it in one step, where system and file system can do that, and is then removed.
+    /// Gives the folder its name. An earlier result changes places with it in one step, where system and file system can do that, and is
+    /// then removed.
     public func commit() throws(ResultsError) {
         try write(Data(Self.files(in: staging).map { $0 + "\n" }.joined().utf8), to: Self.list)
         try Self.check(destination, overwrite: overwrite, marker: marker)

@@ -67,10 +67,13 @@ extension SiteProfile {
     /// The profiles that come with the program, by name.
     static let builtIn: [String: String] = [
         "liver": text(PackageResources.liver_yaml), "liver-hcc": text(PackageResources.liver_hcc_yaml),
-        "liver-crlm": text(PackageResources.liver_crlm_yaml), "kidney": text(PackageResources.kidney_yaml), "lung": text(PackageResources.lung_yaml),
-        "pleura": text(PackageResources.pleura_yaml), "breast": text(PackageResources.breast_yaml), "bone": text(PackageResources.bone_yaml),
+        "liver-crlm": text(PackageResources.liver_crlm_yaml), "kidney": text(PackageResources.kidney_yaml),
+        "lung": text(PackageResources.lung_yaml),
+        "pleura": text(PackageResources.pleura_yaml), "breast": text(PackageResources.breast_yaml),
+        "bone": text(PackageResources.bone_yaml),
         "spine": text(PackageResources.spine_yaml), "pelvis": text(PackageResources.pelvis_yaml),
-        "acetabulum": text(PackageResources.acetabulum_yaml), "long-bone": text(PackageResources.long_bone_yaml), "rib": text(PackageResources.rib_yaml),
+        "acetabulum": text(PackageResources.acetabulum_yaml), "long-bone": text(PackageResources.long_bone_yaml),
+        "rib": text(PackageResources.rib_yaml),
     ]
     public static var builtInNames: [String] { builtIn.keys.sorted() }
 
@@ -92,7 +95,8 @@ extension SiteProfile {
         }
         guard let text = builtIn[name] else {
             throw DescriptionError.unreadable(
-                file: name, reason: "no such site profile. Built in: \(builtInNames.joined(separator: ", ")); or give the path of a profile file.")
+                file: name,
+                reason: "no such site profile. Built in: \(builtInNames.joined(separator: ", ")); or give the path of a profile file.")
         }
         return (text, nil)
     }
