@@ -111,7 +111,8 @@ import VerificationPipeline
         let output = folder.url.appending(path: "out")
         let run = try CommandRunner.run("batch", images.path, "--output", output.path, "--dry-run")
         #expect(run.status == 0, "\(run.errors)")
-        #expect(run.output.contains("which it names; ice: CT “Ice, 10 min”, 21 days later, called so") && run.output.contains("1 case, 1 due"))
+        #expect(
+            run.output.contains("which it names; ice: CT “Ice, 10 min”, 21 days later, called so") && run.output.contains("1 case, 1 due"))
         let key = try #require(FileManager.default.contentsOfDirectory(atPath: output.appending(path: "descriptions").path).first)
         let description = try CaseDescription.read(output.appending(path: "descriptions/\(key)"))
         #expect(description.site == "liver" && description.planning.seriesUID != description.treated.seriesUID)

@@ -28,7 +28,8 @@ struct CommandRunner {
         try process.run()
         process.waitUntilExit()
         return CommandRunner(
-            status: process.terminationStatus, output: try String(contentsOf: files[0], encoding: .utf8), errors: try String(contentsOf: files[1], encoding: .utf8))
+            status: process.terminationStatus, output: try String(contentsOf: files[0], encoding: .utf8),
+            errors: try String(contentsOf: files[1], encoding: .utf8))
     }
 
     func json() throws -> [String: Any] {

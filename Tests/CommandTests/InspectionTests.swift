@@ -17,7 +17,8 @@ import Testing
         let header = ImageSeriesHeader(
             modality: .ct, patient: .init(name: "A^B", id: "P1", birthDate: "", sex: "O"), studyInstanceUID: "1.2.4", studyDate: "20250101",
             studyTime: "120000", studyDescription: "", seriesInstanceUID: "1.2.5", seriesNumber: 1,
-            seriesDescription: "a description of the series that is rather long for a line", sliceThicknessMM: 2, windowCenter: 40, windowWidth: 400)
+            seriesDescription: "a description of the series that is rather long for a line", sliceThicknessMM: 2, windowCenter: 40,
+            windowWidth: 400)
         try ImageSeriesWriter(header: header).write(.int16(Volume(geometry: geometry, repeating: 40)), to: folder)
         try Data("notes".utf8).write(to: folder.appendingPathComponent("notes.txt"))
         return try SeriesCatalog.scan(folder)

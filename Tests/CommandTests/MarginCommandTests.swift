@@ -54,7 +54,8 @@ import Testing
         #expect(run.status == 0, "\(run.errors)")
         let entry = try run.json(), capsule = try #require(entry["capsule"] as? [String: Any])
         #expect(abs(try #require(entry["minimumMarginMM"] as? Double) - 3) < 0.2)
-        // Beyond x = 9 (6 mm from the middle) lies a cap of 2 of 8 mm: 1/8 of the surface. Of the rest the rim, √(9² + 8² − 6²) mm off, is the worst.
+        // Beyond x = 9 (6 mm from the middle) lies a cap of 2 of 8 mm: 1/8 of the surface. Of the rest the rim, √(9² + 8² − 6²) mm off, is
+        // the worst.
         #expect(abs(try #require(capsule["excludedSurfaceFraction"] as? Double) - 0.125) < 0.02)
         let rimMM: Double = 14 - 109.0.squareRoot()
         #expect(abs(try #require(capsule["minimumMarginMM"] as? Double) - rimMM) < 0.2)
@@ -64,7 +65,8 @@ import Testing
         #expect(text.contains("5.0 mm required") && text.contains("towards left") && text.contains("Without the capsule"))
     }
 
-    /// A zone 6 mm off the tumour's middle has one worst place. 1.96 standard deviations; a registration's error of 3 mm has √3 mm along it.
+    /// A zone 6 mm off the tumour's middle has one worst place. 1.96 standard deviations; a registration's error of 3 mm has √3 mm along
+    /// it.
     @Test(arguments: [("--registration-error-mm", 3.0, 1.732), ("--tumour-edge-mm", 0.7, 0.7), ("--zone-edge-mm", 0.7, 0.7)])
     func eachStatedErrorWidensTheInterval(option: String, errorMM: Double, deviationMM: Double) throws {
         let folder = try TemporaryFolder()

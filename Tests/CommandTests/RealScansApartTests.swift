@@ -15,7 +15,8 @@ import VerificationPipeline
     /// A thorax and an abdomen of different subjects.
     @Test(.enabled(if: isThere)) func anotherBodyPartOfAnotherSubjectFails() throws {
         let run = try CommandRunner.run(
-            "register", "--moving", Self.data.appending(path: "ct-abdomen-petct").path, "--fixed", Self.data.appending(path: "ct-thorax-petct").path,
+            "register", "--moving", Self.data.appending(path: "ct-abdomen-petct").path, "--fixed",
+            Self.data.appending(path: "ct-thorax-petct").path,
             "--seed", "-70,37,-506", "--diameter", "20", "--json")
         #expect(run.status == 0 || run.errors.contains("No pose was found"), "\(run.errors)")
         guard run.status == 0 else { return }
@@ -25,8 +26,9 @@ import VerificationPipeline
         #expect((quality["reasons"] as? [String])?.isEmpty == false)
     }
 
-    /// CT and MR of one arm, cropped around the tumour. They share a frame of reference, by which the tumour lies at one place in both; but the bone lies up
-    /// to 10 mm apart in them, and no motion lays one image onto the other. So the frame is kept, and not believed to the millimetre.
+    /// CT and MR of one arm, cropped around the tumour. They share a frame of reference, by which the tumour lies at one place in both; but
+    /// the bone lies up to 10 mm apart in them, and no motion lays one image onto the other. So the frame is kept, and not believed to the
+    /// millimetre.
     @Test(.enabled(if: isThere), arguments: [("MR_T1", "CT"), ("CT", "MR_T1")])
     func magneticResonanceOfOneSubjectStaysInItsFrame(moving: String, fixed: String) throws {
         let scans = Self.data.appending(path: "ct-mr-pet-rtstruct-sarcoma")
@@ -42,13 +44,15 @@ import VerificationPipeline
         #expect(zip(moved, seed).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot() < 0.5)
     }
 
-    /// The CT of a limb is mostly air, and the MR a crop of it: without the frame, turned and shifted, they come as near as bone and muscle agree.
+    /// The CT of a limb is mostly air, and the MR a crop of it: without the frame, turned and shifted, they come as near as bone and muscle
+    /// agree.
     @Test(.enabled(if: isThere)) func aLimbIsFoundWithoutItsFrame() throws {
         let scans = Self.data.appending(path: "ct-mr-pet-rtstruct-sarcoma"), tumour = PatientPoint(179.37, 11.24, -194.5)
         let fixed = try StageScan.read(scans.appending(path: "MR_T1/image"), role: "fixed")
         let volume = try StageScan.read(scans.appending(path: "CT/image"), role: "moving").volume.floats(), grid = volume.geometry
         let motion = ImagingCore.AffineTransform(
-            rotation: .rotation(about: PatientVector(0.1, 0.3, 1), radians: 12 * .pi / 180), about: tumour, translation: PatientVector(20, 20, 5))
+            rotation: .rotation(about: PatientVector(0.1, 0.3, 1), radians: 12 * .pi / 180), about: tumour,
+            translation: PatientVector(20, 20, 5))
         func turned(_ vector: PatientVector) -> PatientVector { PatientVector(motion.matrix * vector.lps) }
         let moved = try GridGeometry(
             size: grid.size, spacing: grid.spacing, origin: motion(grid.origin),

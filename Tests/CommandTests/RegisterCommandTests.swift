@@ -6,7 +6,10 @@ import Testing
 import VerificationPipeline
 
 @Suite struct RegisterCommandTests {
-    private static let scans = ["--moving", VerifyCommandTests.liver.appending(path: "planning").path, "--fixed", VerifyCommandTests.liver.appending(path: "intraprocedural").path]
+    private static let scans = [
+        "--moving", VerifyCommandTests.liver.appending(path: "planning").path, "--fixed",
+        VerifyCommandTests.liver.appending(path: "intraprocedural").path
+    ]
     private static let tumour = ["--seed", "-88.5,-23.3,40.3", "--diameter", "25"]
 
     /// The sample's scans share one frame of reference and nothing moved: identity is the truth.
@@ -25,13 +28,17 @@ import VerificationPipeline
 
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: results.path).sorted()
-                == [".icemargin-files", "checker.png", "displacement.nii.gz", "edges.png", "register.json", "resampled.nii.gz", "rigid.tfm"])
+                == [
+                    ".icemargin-files", "checker.png", "displacement.nii.gz", "edges.png", "register.json", "resampled.nii.gz", "rigid.tfm"
+                ])
         let resampled = try NIfTIFile.read(results.appending(path: "resampled.nii.gz")).volume
         let fixed = try StageScan.read(URL(filePath: Self.scans[3]), role: "fixed").volume.geometry
         #expect(resampled.size == fixed.size && resampled.geometry.origin.distance(to: fixed.origin) < 1e-3)
 
         // What was written is a start for the next registration.
-        let again = try CommandRunner.run(["register"] + Self.scans + Self.tumour + ["--rigid", "--initial-transform", results.appending(path: "rigid.tfm").path, "--json"])
+        let again = try CommandRunner.run(
+            ["register"] + Self.scans + Self.tumour
+                + ["--rigid", "--initial-transform", results.appending(path: "rigid.tfm").path, "--json"])
         #expect(again.status == 0, "\(again.errors)")
         #expect(try again.json()["deformable"] == nil || again.json()["deformable"] is NSNull)
 
@@ -60,7 +67,10 @@ import VerificationPipeline
             #expect(run.status == status, "\(run.output)")
             return run.errors
         }
-        #expect(try refusal(Self.scans + ["--seed", "500,500,500", "--diameter", "20"]).contains("(500.0, 500.0, 500.0) mm, lies outside the moving"))
+        #expect(
+            try refusal(
+                Self.scans + ["--seed", "500,500,500", "--diameter", "20"]
+            ).contains("(500.0, 500.0, 500.0) mm, lies outside the moving"))
         // Of the second landmark one point lies nowhere.
         let landmarks = ["--landmark", "-88,-23,40:-88,-23,40", "--landmark", "-80,-20,30:-80,-20,3000"]
         #expect(try refusal(Self.scans + Self.tumour + landmarks).contains("Landmark 2 lies outside the fixed scan"))
@@ -68,7 +78,10 @@ import VerificationPipeline
         let folder = try TemporaryFolder(), slices = folder.url.appending(path: "slices.nii")
         let scan = try StageScan.read(URL(filePath: Self.scans[3]), role: "fixed").volume, size = scan.geometry.size
         try NIfTIFile.write(scan.floats(in: 0..<size.i, 0..<size.j, 3..<5), to: slices)
-        #expect(try refusal(Array(Self.scans[..<2]) + ["--fixed", slices.path, "--fixed-modality", "CT"]).contains("The fixed scan reaches over"))
+        #expect(
+            try refusal(
+                Array(Self.scans[..<2]) + ["--fixed", slices.path, "--fixed-modality", "CT"]
+            ).contains("The fixed scan reaches over"))
         #expect(try refusal(Array(Self.scans[..<2]) + ["--fixed", slices.path], status: 64).contains("Give --fixed-modality CT"))
     }
 
@@ -80,7 +93,8 @@ import VerificationPipeline
             return ((document["findings"] as! [[String: Any]]).map { $0["code"] as! String }, document["quality"] as! [String: Any])
         }
         let folder = try TemporaryFolder()
-        let made = try CommandRunner.run("phantom", "--site", "liver", "--seed", "2500", "--motion", "smooth", "--output", folder.url.appending(path: "s").path)
+        let made = try CommandRunner.run(
+            "phantom", "--site", "liver", "--seed", "2500", "--motion", "smooth", "--output", folder.url.appending(path: "s").path)
         #expect(made.status == 0)
         let scans = ["planning", "intraprocedural"].map { folder.url.appending(path: "s/\($0)").path }
         let exchanged = try findings(["--moving", scans[1], "--fixed", scans[0], "--seed=-90,-20,30", "--diameter", "25"])
@@ -98,7 +112,8 @@ import VerificationPipeline
         let folder = try TemporaryFolder()
         let scan = try StageScan.read(URL(filePath: Self.scans[1]), role: "moving").volume, grid = scan.geometry
         let seed = PatientPoint(-88.5, -23.3, 40.3)
-        let motion = AffineTransform(rotation: .rotation(about: PatientVector(1, 0, 0), radians: 2.9), about: seed, translation: PatientVector(30, -20, 50))
+        let motion = AffineTransform(
+            rotation: .rotation(about: PatientVector(1, 0, 0), radians: 2.9), about: seed, translation: PatientVector(30, -20, 50))
         func turned(_ vector: PatientVector) -> PatientVector { PatientVector(motion.matrix * vector.lps) }
         let moved = try GridGeometry(
             size: grid.size, spacing: grid.spacing, origin: motion(grid.origin),
@@ -110,7 +125,8 @@ import VerificationPipeline
         try NIfTIFile.write(voxels, to: planning)
         try Data(RigidTransformFile.text(motion).utf8).write(to: start)
         func flag(_ point: PatientPoint) -> String { "\(point.lps.x),\(point.lps.y),\(point.lps.z)" }
-        let pair = ["--moving", planning.path, "--moving-modality", "CT"] + Self.scans[2...] + ["--seed=\(flag(motion(seed)))", "--diameter", "25", "--json"]
+        let pair = ["--moving", planning.path, "--moving-modality", "CT"] + Self.scans[2...]
+            + ["--seed=\(flag(motion(seed)))", "--diameter", "25", "--json"]
         /// How far from where it belongs the tumour ends, and what is thought of it.
         func result(_ hints: [String]) throws -> (missMM: Double, status: String) {
             let run = try CommandRunner.run(["register"] + pair + hints)
@@ -132,7 +148,8 @@ import VerificationPipeline
         let run = try CommandRunner.run(["register"] + pair + mixed)
         if run.status == 0 {
             let quality = try run.json()["quality"] as! [String: Any], reasons = quality["reasons"] as! [String]
-            #expect(quality["status"] as! String != "pass" && reasons.contains { $0.contains("landmarks contradict each other") }, "\(reasons)")
+            #expect(
+                quality["status"] as! String != "pass" && reasons.contains { $0.contains("landmarks contradict each other") }, "\(reasons)")
         } else {
             #expect(run.status == 65, "\(run.errors)")
         }
@@ -154,7 +171,9 @@ import VerificationPipeline
             #expect(try Data(contentsOf: all.appending(path: name)) == Data(contentsOf: one.appending(path: name)), "\(name)")
         }
         func document(_ folder: URL) throws -> NSDictionary {
-            var document = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: "register.json"))) as! [String: Any]
+            var document = try JSONSerialization.jsonObject(
+                with: Data(contentsOf: folder.appending(path: "register.json"))
+            ) as! [String: Any]
             document["timingsS"] = nil
             return document as NSDictionary
         }

@@ -7,7 +7,9 @@ import VerificationPipeline
 /// Cases whose scans lie in different frames of reference.
 @Suite(.serialized) struct RegisteredCaseTests {
     /// A synthetic study in which the patient moved as a whole and organs moved within, and its truth.
-    private static func study(_ site: String, seed: Int, breathingMM: Double = 10, in folder: URL) throws -> (folder: URL, truth: [String: Any]) {
+    private static func study(
+        _ site: String, seed: Int, breathingMM: Double = 10, in folder: URL
+    ) throws -> (folder: URL, truth: [String: Any]) {
         let study = folder.appending(path: "\(site)-\(seed)")
         let run = try CommandRunner.run(
             "phantom", "--site", site, "--seed", "\(seed)", "--motion", "smooth", "--motion-degrees", "12", "--motion-mm", "40",
@@ -23,10 +25,14 @@ import VerificationPipeline
     }
     private static func addToCase(_ study: URL, _ text: String, as name: String) throws -> String {
         let file = study.appending(path: name)
-        try (try String(contentsOf: study.appending(path: "case.yaml"), encoding: .utf8) + "\n" + text + "\n").write(to: file, atomically: true, encoding: .utf8)
+        try (
+            try String(contentsOf: study.appending(path: "case.yaml"), encoding: .utf8) + "\n" + text + "\n"
+        ).write(to: file, atomically: true, encoding: .utf8)
         return file.path
     }
-    private static func quality(_ report: [String: Any]) -> [String: Any] { (report["registration"] as! [String: Any])["quality"] as! [String: Any] }
+    private static func quality(_ report: [String: Any]) -> [String: Any] {
+        (report["registration"] as! [String: Any])["quality"] as! [String: Any]
+    }
     private static func margin(_ report: [String: Any]) -> (minimum: Double, interval: [Double])? {
         (report["margins"] as! [[String: Any]]).first.map { ($0["minimumMarginMM"] as! Double, $0["minimumMarginIntervalMM"] as! [Double]) }
     }
@@ -55,7 +61,8 @@ import VerificationPipeline
         #expect(abs(volumes[0] / volumes[1] - 1) < 0.03)  // Counts of voxels; the surface itself keeps its volume exactly.
 
         // What was written is a motion that can be given, and gives the same margin.
-        let given = try Self.addToCase(study, "registration: {displacement: \(results.path)/registration/T1-displacement.nii.gz}", as: "given.yaml")
+        let given = try Self.addToCase(
+            study, "registration: {displacement: \(results.path)/registration/T1-displacement.nii.gz}", as: "given.yaml")
         let again = try Self.verify([given, "--output", folder.url.appending(path: "g").path])
         #expect(Self.quality(again)["method"] as? String == "given displacement")
         #expect(abs(try #require(Self.margin(again)).minimum - margin.minimum) < 0.1)
@@ -68,23 +75,28 @@ import VerificationPipeline
 
         // A start that leads elsewhere is followed there, where the scans do not meet.
         let far = folder.url.appending(path: "far.tfm")
-        try Data("#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 0 0 900\nFixedParameters: 0 0 0\n".utf8).write(to: far)
+        try Data(
+            "#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 0 0 900\nFixedParameters: 0 0 0\n".utf8
+        ).write(to: far)
         let astray = try Self.verify([
-            try Self.addToCase(study, "registration: {initialTransform: \(far.path)}", as: "far.yaml"), "--output", folder.url.appending(path: "f").path,
+            try Self.addToCase(study, "registration: {initialTransform: \(far.path)}", as: "far.yaml"), "--output",
+            folder.url.appending(path: "f").path,
         ])
         #expect(Self.margin(astray) == nil)
     }
 
-    /// The file that `register` writes, judged by itself: it moves the tumour's surface where the truth says and nowhere turns a cell inside out,
-    /// keeps the tumour's volume, and brings the moving scan's values to where `resampled.nii.gz` has them.
+    /// The file that `register` writes, judged by itself: it moves the tumour's surface where the truth says and nowhere turns a cell
+    /// inside out, keeps the tumour's volume, and brings the moving scan's values to where `resampled.nii.gz` has them.
     @Test func writtenDisplacementsAreTheMotionAndNeitherFoldNorShrinkTheTumour() throws {
         let folder = try TemporaryFolder()
         let (study, truth) = try Self.study("liver", seed: 811, breathingMM: 15, in: folder.url)
-        let tumour = (truth["tumours"] as! [[String: Any]])[0], seed = tumour["seedLPS"] as! [Double], diameter = tumour["longestDiameterMM"] as! Double
+        let tumour = (truth["tumours"] as! [[String: Any]])[0], seed = tumour["seedLPS"] as! [Double],
+            diameter = tumour["longestDiameterMM"] as! Double
         let moving = study.appending(path: "planning"), results = folder.url.appending(path: "r")
         let run = try CommandRunner.run(
             "register", "--moving", moving.path, "--fixed", study.appending(path: "intraprocedural").path, "--exclude-mask",
-            study.appending(path: "masks/ice.nii.gz").path, "--seed=\(seed[0]),\(seed[1]),\(seed[2])", "--diameter", "\(diameter)", "--output", results.path)
+            study.appending(path: "masks/ice.nii.gz").path, "--seed=\(seed[0]),\(seed[1]),\(seed[2])", "--diameter", "\(diameter)",
+            "--output", results.path)
         #expect(run.status == 0, "\(run.errors)")
 
         let (vectors, grid) = try NIfTIFile.readDisplacements(results.appending(path: "displacement.nii.gz")), size = grid.size
@@ -128,18 +140,24 @@ import VerificationPipeline
             for b in 0..<5 {
                 for c in 0..<5 {
                     let place = PatientPoint(center + diameter / 8 * (SIMD3(Double(a), Double(b), Double(c)) - 2) / 1.8)
-                    let slopes = [PatientVector(1, 0, 0), PatientVector(0, 1, 0), PatientVector(0, 0, 1)].map { (moved(place + $0) - moved(place + -1 * $0)).lps / 2 }
+                    let slopes = [PatientVector(1, 0, 0), PatientVector(0, 1, 0), PatientVector(0, 0, 1)].map {
+                        (moved(place + $0) - moved(place + -1 * $0)).lps / 2
+                    }
                     #expect(abs(determinant(slopes[0], slopes[1], slopes[2]) - 1) < 0.01)
                 }
             }
         }
 
-        let scan = try StageScan.read(moving, role: "moving").volume, resampled = try NIfTIFile.read(results.appending(path: "resampled.nii.gz")).volume
+        let scan = try StageScan.read(moving, role: "moving").volume,
+            resampled = try NIfTIFile.read(results.appending(path: "resampled.nii.gz")).volume
         var compared = 0
         for offset in stride(from: 0, to: resampled.size.voxelCount, by: 997) {
-            let place = resampled.size.index(atOffset: offset), index = scan.geometry.continuousIndex(moved(resampled.geometry.point(place))).ijk
+            let place = resampled.size.index(atOffset: offset),
+                index = scan.geometry.continuousIndex(moved(resampled.geometry.point(place))).ijk
             let low = index.rounded(.down), f = index - low
-            guard low.min() >= 0, Int(low.x) + 1 < scan.geometry.size.i, Int(low.y) + 1 < scan.geometry.size.j, Int(low.z) + 1 < scan.geometry.size.k else { continue }
+            guard low.min() >= 0, Int(low.x) + 1 < scan.geometry.size.i, Int(low.y) + 1 < scan.geometry.size.j, Int(low.z) + 1 < scan.geometry.size.k else {
+                continue
+            }
             var value = 0.0
             for corner in 0..<8 {
                 let (x, y, z) = (corner & 1, corner >> 1 & 1, corner >> 2)
@@ -158,15 +176,19 @@ import VerificationPipeline
         let (study, truth) = try Self.study("lung", seed: 805, in: folder.url)
         let marks = (truth["registration"] as! [String: Any])["tumourSurface"] as! [[String: [Double]]]
         func landmarks(shift: Double) -> String {
-            marks[..<4].map { "{planning: \($0["planningLPS"]!), intraprocedural: \($0["intraproceduralLPS"]!.enumerated().map { $1 + ($0 == 0 ? shift : 0) })}" }
+            marks[..<4].map {
+                "{planning: \($0["planningLPS"]!), intraprocedural: \($0["intraproceduralLPS"]!.enumerated().map { $1 + ($0 == 0 ? shift : 0) })}"
+            }
                 .joined(separator: ", ")
         }
         let right = try Self.verify([
-            try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 0))]}", as: "a.yaml"), "--output", folder.url.appending(path: "a").path,
+            try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 0))]}", as: "a.yaml"), "--output",
+            folder.url.appending(path: "a").path,
         ])
         #expect(try #require((Self.quality(right)["measures"] as? [String: Double])?["landmarkErrorMM"]) < 2)
         let wrong = try Self.verify([
-            try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 12))]}", as: "b.yaml"), "--output", folder.url.appending(path: "b").path,
+            try Self.addToCase(study, "registration: {landmarks: [\(landmarks(shift: 12))]}", as: "b.yaml"), "--output",
+            folder.url.appending(path: "b").path,
         ])
         #expect(Self.quality(wrong)["status"] as? String == "doubtful")
         #expect((wrong["verdict"] as! [String: Any])["status"] as? String == "indeterminate")
@@ -175,9 +197,12 @@ import VerificationPipeline
         #expect((wrong["findings"] as! [[String: String]]).contains { $0["code"] == "registration-doubtful" })
 
         let matrix = folder.url.appending(path: "wrong.tfm")
-        try Data("#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 6 0 0\nFixedParameters: 0 0 0\n".utf8).write(to: matrix)
+        try Data(
+            "#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 6 0 0\nFixedParameters: 0 0 0\n".utf8
+        ).write(to: matrix)
         let given = try Self.verify([
-            try Self.addToCase(study, "registration: {transform: \(matrix.path)}", as: "c.yaml"), "--output", folder.url.appending(path: "c").path,
+            try Self.addToCase(study, "registration: {transform: \(matrix.path)}", as: "c.yaml"), "--output",
+            folder.url.appending(path: "c").path,
         ])
         #expect(Self.quality(given)["status"] as? String != "pass")
         #expect((given["verdict"] as! [String: Any])["status"] as? String == "indeterminate")

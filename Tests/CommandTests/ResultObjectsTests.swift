@@ -98,7 +98,8 @@ import Testing
 
     @Test func thePatientIsShownWhereThatIsAskedForAndDICOMLeftOut() throws {
         let folder = try TemporaryFolder(), result = folder.url.appending(path: "r")
-        let run = try CommandRunner.run("verify", Self.liver.path, "--output", result.path, "--json", "--identified", "--no-dicom", "--no-simulation")
+        let run = try CommandRunner.run(
+            "verify", Self.liver.path, "--output", result.path, "--json", "--identified", "--no-dicom", "--no-simulation")
         let patient = try #require(try run.json()["patient"] as? [String: String])
         #expect(Set(patient.values) == Set(Self.identity + ["F"]))
         #expect(try String(contentsOf: result.appending(path: "report.html"), encoding: .utf8).contains("Phantom Liver"))
@@ -113,7 +114,8 @@ import Testing
         try Data().write(to: errors)
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = [
-            "-c", "trap '' XFSZ; ulimit -f \(limitKiB); exec \"$0\" verify --no-simulation \"$1\" --output \"$2\"", CommandRunner.binary.path,
+            "-c", "trap '' XFSZ; ulimit -f \(limitKiB); exec \"$0\" verify --no-simulation \"$1\" --output \"$2\"",
+            CommandRunner.binary.path,
             Self.liver.path,
             folder.url.appending(path: "results/r").path,
         ]

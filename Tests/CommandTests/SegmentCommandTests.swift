@@ -9,7 +9,10 @@ import VerificationPipeline
 
     @Test func resultsAppearWholeAndAreReplacedOnlyOnDemand() throws {
         let folder = try TemporaryFolder()
-        let arguments = ["segment", Self.planning, "--tumour", "--seed", "-88.5,-23.3,40.3", "--diameter", "25", "--output", folder.url.appending(path: "r").path]
+        let arguments = [
+            "segment", Self.planning, "--tumour", "--seed", "-88.5,-23.3,40.3", "--diameter", "25", "--output",
+            folder.url.appending(path: "r").path
+        ]
         #expect(try CommandRunner.run(arguments).status == 0)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder.url.appending(path: "r").path).sorted()
@@ -34,7 +37,8 @@ import VerificationPipeline
         let folder = try TemporaryFolder(), file = folder.url.appending(path: "scan.nii.gz")
         try NIfTIFile.write(try StageScan.read(URL(filePath: Self.planning), role: "given").volume, to: file)
         let tumour = ["--tumour", "--seed", "-88.5,-23.3,40.3", "--diameter", "25", "--json"]
-        let ofSeries = try CommandRunner.run(["segment", Self.planning] + tumour), ofFile = try CommandRunner.run(["segment", file.path, "--modality", "ct"] + tumour)
+        let ofSeries = try CommandRunner.run(["segment", Self.planning] + tumour),
+            ofFile = try CommandRunner.run(["segment", file.path, "--modality", "ct"] + tumour)
         #expect(ofFile.status == 0, "\(ofFile.errors)")
         #expect(abs((try ofFile.json()["volumeML"] as! Double) - (try ofSeries.json()["volumeML"] as! Double)) < 0.01)
         let unknown = try CommandRunner.run(["segment", file.path] + tumour)
@@ -43,7 +47,8 @@ import VerificationPipeline
 
     @Test func aReferenceInAnotherFrameOfReferenceIsRefused() throws {
         let other = CommandRunner.root.appending(path: "SampleStudies/kidney-ct-not-met/planning").path
-        let run = try CommandRunner.run(["segment", VerifyCommandTests.liver.appending(path: "intraprocedural").path, "--ice", "--reference", other])
+        let run = try CommandRunner.run(
+            ["segment", VerifyCommandTests.liver.appending(path: "intraprocedural").path, "--ice", "--reference", other])
         #expect(run.status == 65 && run.output.isEmpty, "\(run.errors)")
         #expect(run.errors.contains("patient") || run.errors.contains("frame of reference"), "\(run.errors)")
     }
@@ -54,8 +59,11 @@ import VerificationPipeline
         ("-77.0,26.0,43.4:-139.1,15.4,2.3", "probe-without-metal"),
     ] as [(String, String?)])
     func aGivenProbeIsHeldAgainstTheScan(probe: String, code: String?) throws {
-        let run = try CommandRunner.run(["segment", VerifyCommandTests.liver.appending(path: "intraprocedural").path, "--probes", "--probe", probe, "--json"])
-        let codes = (try run.json()["findings"] as! [[String: Any]]).compactMap { $0["code"] as? String }.filter { $0.hasPrefix("probe-") && $0 != "probe-not-listed" }
+        let run = try CommandRunner.run(
+            ["segment", VerifyCommandTests.liver.appending(path: "intraprocedural").path, "--probes", "--probe", probe, "--json"])
+        let codes = (try run.json()["findings"] as! [[String: Any]]).compactMap { $0["code"] as? String }.filter {
+            $0.hasPrefix("probe-") && $0 != "probe-not-listed"
+        }
         #expect(codes == [code].compactMap { $0 }, "\(run.output)")
     }
 
@@ -64,7 +72,8 @@ import VerificationPipeline
         let folder = try TemporaryFolder(), file = folder.url.appending(path: "scan.nii.gz")
         let centers = [PatientPoint(-25, 0, 0), PatientPoint(25, 0, 0)]
         let geometry = try GridGeometry(
-            size: GridSize(100, 70, 50), spacing: SIMD3(1, 1, 1.5), origin: PatientPoint(-50, -35, -37), axes: .identity, frameOfReferenceUID: nil)
+            size: GridSize(100, 70, 50), spacing: SIMD3(1, 1, 1.5), origin: PatientPoint(-50, -35, -37), axes: .identity,
+            frameOfReferenceUID: nil)
         let size = geometry.size
         try NIfTIFile.write(Volume<Int16>(geometry: geometry) { voxels in
             for offset in voxels.indices {
@@ -83,9 +92,12 @@ import VerificationPipeline
 
     /// Flags that belong to another object, and points that are missing or contradict each other.
     @Test(arguments: [
-        (["--probes", "--diameter", "25"], "--diameter"), (["--ice", "--include", "1,2,3"], "--include"), (["--tumour", "--probe", "1,2,3:4,5,6"], "--probe"),
-        (["--tumour"], "--seed"), (["--ablation-zone"], "--seed"), (["--tumour", "--seed", "1,2,3"], "--diameter"), (["--tumour", "--axis", "1,2,3:20,2,3", "--diameter", "20"], "--axis"),
-        (["--tumour", "--seed", "1,2,3", "--seed", "4,5,6", "--diameter", "9"], "--include"), (["--tumour", "--axis", "1,2,3:1,2,3"], "1 mm apart"), ([], "--tumour"),
+        (["--probes", "--diameter", "25"], "--diameter"), (["--ice", "--include", "1,2,3"], "--include"),
+        (["--tumour", "--probe", "1,2,3:4,5,6"], "--probe"),
+        (["--tumour"], "--seed"), (["--ablation-zone"], "--seed"), (["--tumour", "--seed", "1,2,3"], "--diameter"),
+        (["--tumour", "--axis", "1,2,3:20,2,3", "--diameter", "20"], "--axis"),
+        (["--tumour", "--seed", "1,2,3", "--seed", "4,5,6", "--diameter", "9"], "--include"),
+        (["--tumour", "--axis", "1,2,3:1,2,3"], "1 mm apart"), ([], "--tumour"),
         (["--ablation-zone", "--seed", "1,2,3", "--diameter", "nan"], "--diameter"), (["--ice", "--in-bone"], "--in-bone"),
     ])
     func flagsThatDoNotGoTogetherAreNamed(arguments: [String], name: String) throws {
@@ -93,7 +105,10 @@ import VerificationPipeline
         #expect(run.status == 64 && run.errors.contains(name), "\(run.errors)")
     }
 
-    @Test(arguments: [(["--seed", "1,2,3,x"], 64), (["--seed", "nan,2,3"], 64), (["--seed", "1,2,3", "--output", "/proc/none"], 73)] as [([String], Int32)])
+    @Test(
+        arguments: [
+            (["--seed", "1,2,3,x"], 64), (["--seed", "nan,2,3"], 64), (["--seed", "1,2,3", "--output", "/proc/none"], 73)
+        ] as [([String], Int32)])
     func mistakesHaveTheirExitCode(arguments: [String], status: Int32) throws {
         let run = try CommandRunner.run(["segment", Self.planning, "--tumour", "--diameter", "25"] + arguments)
         #expect(run.status == status && run.output.isEmpty, "\(run.errors)")

@@ -47,21 +47,27 @@ import Testing
         let folder = try TemporaryFolder(), ice = folder.url.appending(path: "ice.nii.gz"), center = PatientPoint(-88.5, -23.3, 40.3)
         try Self.writeBall(center, radiusMM: 25, to: ice)
         let run = try CommandRunner.run(
-            "verify", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural", Self.liver.appending(path: "intraprocedural").path,
+            "verify", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural",
+            Self.liver.appending(path: "intraprocedural").path,
             "--site", "liver", "--tumour-mask", Self.liver.appending(path: "masks/tumour-planning.nii.gz").path, "--ice-mask", ice.path,
-            "--probe=-88.5,-23.3,28:-88.5,-23.3,140", "--probe-model", "ice-seed", "--protocol", "10,5,10", "--elapsed", "2", "--forecast", "5",
+            "--probe=-88.5,-23.3,28:-88.5,-23.3,140", "--probe-model", "ice-seed", "--protocol", "10,5,10", "--elapsed", "2", "--forecast",
+            "5",
             "--output", folder.url.appending(path: "result").path, "--json")
         #expect(run.status == 0, "\(run.errors)")
         let report = try run.json(), simulation = try #require(report["simulation"] as? [String: Any])
         #expect(simulation["accepted"] as? Bool == false && report["forecast"] is NSNull)
-        #expect(try #require(report["margins"] as? [[String: Any]]).compactMap { $0["zoneSource"] as? String }.dropFirst().allSatisfy { $0.hasPrefix("fixed set-back") })
+        #expect(
+            try #require(report["margins"] as? [[String: Any]]).compactMap { $0["zoneSource"] as? String }.dropFirst().allSatisfy {
+                $0.hasPrefix("fixed set-back")
+            })
         let codes = try #require(report["findings"] as? [[String: Any]]).map { $0["code"] as! String }
         #expect(codes.contains("simulation-rejected") && codes.contains("forecast-not-possible"))
     }
 
     /// Four probes colder than any, frozen for hours, in ice of 20 mm; and a protocol in seconds.
     @Test(arguments: [
-        (freeze: "180", elapsed: "180", code: "ice-at-boundary"), ("600", "600", "protocol-contradiction"), ("10", "600", "protocol-contradiction"),
+        (freeze: "180", elapsed: "180", code: "ice-at-boundary"), ("600", "600", "protocol-contradiction"),
+        ("10", "600", "protocol-contradiction"),
     ])
     func whatCannotBeSimulatedKeepsItsSetBacks(freeze: String, elapsed: String, code: String) throws {
         let folder = try TemporaryFolder(), ice = folder.url.appending(path: "ice.nii.gz"), center = PatientPoint(-88.5, -23.3, 40.3)
@@ -96,22 +102,29 @@ import Testing
         let report = try run.json(), findings = try #require(report["findings"] as? [[String: Any]])
         let found = try #require(findings.first { $0["code"] as? String == code }, "\(findings.map { $0["message"]! })")
         #expect((found["message"] as! String).contains("not simulated") && !(found["remedy"] as! String).isEmpty)
-        #expect(try #require(report["margins"] as? [[String: Any]]).compactMap { $0["zoneSource"] as? String }.dropFirst().allSatisfy { $0.hasPrefix("fixed set-back") })
+        #expect(
+            try #require(report["margins"] as? [[String: Any]]).compactMap { $0["zoneSource"] as? String }.dropFirst().allSatisfy {
+                $0.hasPrefix("fixed set-back")
+            })
         #expect(report["simulation"] is NSNull && report["forecast"] is NSNull)
     }
 
     private static func writeBall(_ center: PatientPoint, radiusMM: Double, to file: URL) throws {
         let grid = try GridGeometry(size: GridSize(60, 60, 60), spacing: SIMD3(repeating: 1.5), origin: PatientPoint(center.lps - 44.25))
         try NIfTIFile.write(Mask(geometry: grid) { voxels in
-            for offset in voxels.indices { voxels[offset] = grid.point(grid.size.index(atOffset: offset)).distance(to: center) < radiusMM ? 1 : 0 }
+            for offset in voxels.indices {
+                voxels[offset] = grid.point(grid.size.index(atOffset: offset)).distance(to: center) < radiusMM ? 1 : 0
+            }
         }, to: file)
     }
 
     @Test func anUnknownProbeModelEndsWithTheKnownOnes() throws {
         let folder = try TemporaryFolder(), output = folder.url.appending(path: "result")
         let run = try CommandRunner.run(
-            "verify", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural", Self.liver.appending(path: "intraprocedural").path,
-            "--site", "liver", "--tumour-mask", Self.liver.appending(path: "masks/tumour-planning.nii.gz").path, "--probe-model", "ice-cube",
+            "verify", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural",
+            Self.liver.appending(path: "intraprocedural").path,
+            "--site", "liver", "--tumour-mask", Self.liver.appending(path: "masks/tumour-planning.nii.gz").path, "--probe-model",
+            "ice-cube",
             "--output", output.path)
         #expect(run.status == 65 && run.errors.contains("ice-cube") && run.errors.contains("reference-17g"), "\(run.errors)")
         #expect(!FileManager.default.fileExists(atPath: output.path))

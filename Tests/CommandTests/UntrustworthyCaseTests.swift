@@ -28,7 +28,8 @@ import Testing
     }
 
     static func verify(_ folder: URL) throws -> Report {
-        let run = try CommandRunner.run("verify", "--no-simulation", folder.path, "--output", folder.appending(path: "result").path, "--json")
+        let run = try CommandRunner.run(
+            "verify", "--no-simulation", folder.path, "--output", folder.appending(path: "result").path, "--json")
         #expect(run.status == 0, "\(run.errors)")
         return try Report(Data(run.output.utf8))
     }
@@ -63,13 +64,17 @@ import Testing
         try (text + "\nacceptIdentityDifferences: [patientID]\n").write(to: file, atomically: true, encoding: .utf8)
         let report = try Self.verify(folder.url)
         #expect(report.verdict.status != "indeterminate")
-        #expect(report.findings.contains { $0.code == "patient-difference-accepted" } && !report.findings.contains { $0.code == "patient-differs" })
+        #expect(
+            report.findings.contains { $0.code == "patient-difference-accepted" } && !report.findings.contains {
+                $0.code == "patient-differs"
+            })
     }
 
     @Test func aScanWithoutIceGivesNoMargin() throws {
         let folder = try TemporaryFolder()
         for name in ["planning", "intraprocedural"] {
-            try FileManager.default.createSymbolicLink(at: folder.url.appending(path: name), withDestinationURL: VerifyCommandTests.liver.appending(path: "planning"))
+            try FileManager.default.createSymbolicLink(
+                at: folder.url.appending(path: name), withDestinationURL: VerifyCommandTests.liver.appending(path: "planning"))
         }
         for name in ["case.yaml", "masks"] {
             try FileManager.default.copyItem(at: VerifyCommandTests.liver.appending(path: name), to: folder.url.appending(path: name))

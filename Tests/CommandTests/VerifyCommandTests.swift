@@ -68,7 +68,8 @@ import Testing
         let folder = try TemporaryFolder()
         let files = Self.studies.appending(path: study)
         let run = try CommandRunner.run(
-            "verify", "--no-simulation", "--planning", files.appending(path: "planning").path, "--intraprocedural", files.appending(path: "intraprocedural").path,
+            "verify", "--no-simulation", "--planning", files.appending(path: "planning").path, "--intraprocedural",
+            files.appending(path: "intraprocedural").path,
             "--site", "liver", "--tumour-mask", files.appending(path: "masks/tumour-planning.nii.gz").path,
             "--ice-mask", files.appending(path: "masks/ice.nii.gz").path, "--output", folder.url.appending(path: "result").path, "--json")
         let margin = try #require(try Report(Data(run.output.utf8)).margins.first)
@@ -82,17 +83,21 @@ import Testing
     @Test(arguments: [(radius: 45.0, excluded: 0.0), (radius: 6, excluded: 1)])
     func anOrganGivesTheMarginWithoutItsCapsule(radius: Double, excluded: Double) throws {
         let folder = try TemporaryFolder(), organ = folder.url.appending(path: "organ.nii.gz")
-        let tumour = try NIfTIFile.read(Self.liver.appending(path: "masks/tumour-planning.nii.gz")).volume, center = PatientPoint(-88.5, -23.3, 40.3)
+        let tumour = try NIfTIFile.read(Self.liver.appending(path: "masks/tumour-planning.nii.gz")).volume,
+            center = PatientPoint(-88.5, -23.3, 40.3)
         let grid = tumour.geometry, size = tumour.size
         try NIfTIFile.write(Mask(geometry: grid) { voxels in
             for offset in voxels.indices { voxels[offset] = grid.point(size.index(atOffset: offset)).distance(to: center) < radius ? 1 : 0 }
         }, to: organ)
         let run = try CommandRunner.run(
-            "verify", "--no-simulation", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural", Self.liver.appending(path: "intraprocedural").path,
+            "verify", "--no-simulation", "--planning", Self.liver.appending(path: "planning").path, "--intraprocedural",
+            Self.liver.appending(path: "intraprocedural").path,
             "--site", "liver", "--tumour-mask", Self.liver.appending(path: "masks/tumour-planning.nii.gz").path, "--organ-mask", organ.path,
-            "--ice-mask", Self.liver.appending(path: "masks/ice.nii.gz").path, "--output", folder.url.appending(path: "result").path, "--json")
+            "--ice-mask", Self.liver.appending(path: "masks/ice.nii.gz").path, "--output", folder.url.appending(path: "result").path,
+            "--json")
         #expect(run.status == 0, "\(run.errors)")
-        let report = try run.json(), margin = try #require((report["margins"] as? [[String: Any]])?.first), capsule = try #require(margin["capsule"] as? [String: Any])
+        let report = try run.json(), margin = try #require((report["margins"] as? [[String: Any]])?.first),
+            capsule = try #require(margin["capsule"] as? [String: Any])
         #expect(abs((capsule["excludedSurfaceFraction"] as! Double) - excluded) < 1e-6)
         let status = (report["verdict"] as! [String: Any])["status"] as! String
         if excluded == 0 {
@@ -105,7 +110,8 @@ import Testing
     @Test func sameInputsGiveTheSameReport() throws {
         let folder = try TemporaryFolder()
         let texts = try ["a", "b"].map { name in
-            let run = try CommandRunner.run("verify", "--no-simulation", Self.liver.path, "--output", folder.url.appending(path: name).path, "--json")
+            let run = try CommandRunner.run(
+                "verify", "--no-simulation", Self.liver.path, "--output", folder.url.appending(path: name).path, "--json")
             var report = try run.json()
             report["timingsS"] = nil
             var provenance = try #require(report["provenance"] as? [String: Any])
@@ -132,7 +138,10 @@ import Testing
         #expect(try CommandRunner.run("verify", "--no-simulation", study, "--output", output).status == 0)
         let again = try CommandRunner.run("verify", "--no-simulation", study, "--output", output)
         #expect(again.status == 73 && again.errors.contains("--overwrite"))
-        #expect(try CommandRunner.run("verify", "--no-simulation", study, "--output", output, "--overwrite", "--fail-on-insufficient-margin").status == 1)
+        #expect(
+            try CommandRunner.run(
+                "verify", "--no-simulation", study, "--output", output, "--overwrite", "--fail-on-insufficient-margin"
+            ).status == 1)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["result"])
     }
 
@@ -145,12 +154,15 @@ import Testing
     ])
     func mistakesInTheCaseEndWithARemedy(text: String, replacement: String, status: Int32, named: String) throws {
         let folder = try TemporaryFolder()
-        try FileManager.default.createSymbolicLink(at: folder.url.appending(path: "planning"), withDestinationURL: Self.liver.appending(path: "planning"))
-        try FileManager.default.createSymbolicLink(at: folder.url.appending(path: "intraprocedural"), withDestinationURL: Self.liver.appending(path: "intraprocedural"))
+        try FileManager.default.createSymbolicLink(
+            at: folder.url.appending(path: "planning"), withDestinationURL: Self.liver.appending(path: "planning"))
+        try FileManager.default.createSymbolicLink(
+            at: folder.url.appending(path: "intraprocedural"), withDestinationURL: Self.liver.appending(path: "intraprocedural"))
         let original = try String(contentsOf: Self.liver.appending(path: "case.yaml"), encoding: .utf8)
         var lines = original.components(separatedBy: "\n")
         let line = try #require(lines.firstIndex { $0.contains(text) })
-        lines[line] = replacement.hasSuffix("#") ? Self.seedReplaced(lines[line]) : lines[line].replacingOccurrences(of: text, with: replacement)
+        lines[line] = replacement.hasSuffix("#")
+            ? Self.seedReplaced(lines[line]) : lines[line].replacingOccurrences(of: text, with: replacement)
         try lines.joined(separator: "\n").write(to: folder.url.appending(path: "case.yaml"), atomically: true, encoding: .utf8)
         let run = try CommandRunner.run("verify", "--no-simulation", folder.url.path, "--output", folder.url.appending(path: "result").path)
         #expect(run.status == status, "\(run.errors)")
@@ -180,7 +192,8 @@ import Testing
 
     /// Flags that describe the liver study up to the tumour.
     static let flags = [
-        "verify", "--no-simulation", "--planning", liver.appending(path: "planning").path, "--intraprocedural", liver.appending(path: "intraprocedural").path, "--site", "liver",
+        "verify", "--no-simulation", "--planning", liver.appending(path: "planning").path, "--intraprocedural",
+        liver.appending(path: "intraprocedural").path, "--site", "liver",
     ]
 
     @Test func flagsSayWhatACaseFileSays() throws {
@@ -201,7 +214,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--tumour-seed", "1,2,x", "--tumour-diameter", "25"], ["--tumour-seed", "1,2,3,4", "--tumour-diameter", "25"], ["--tumour-seed", "1,2,3"],
+        ["--tumour-seed", "1,2,x", "--tumour-diameter", "25"], ["--tumour-seed", "1,2,3,4", "--tumour-diameter", "25"],
+        ["--tumour-seed", "1,2,3"],
         ["--tumour-mask", "a.nii", "--structure", "duct"], ["--tumour-mask", "a.nii", "--structure", "duct:-1=a.nii"],
         ["--tumour-mask", "a.nii", "--probe", "1,2,3"], ["--tumour-mask", "a.nii", "--followup", "b"],
         ["--tumour-mask", "a.nii", "--ablation-zone-mask", "b.nii"], ["--tumour-mask", "a.nii", "--prefreeze-series", "1.2"],
@@ -217,7 +231,9 @@ import Testing
     @Test func aTumourThatContradictsItsDiameterLeavesTheVerdictOpen() throws {
         let folder = try TemporaryFolder()
         let run = try CommandRunner.run(
-            Self.flags + ["--tumour-seed", "-88.5,-23.3,40.3", "--tumour-diameter", "10", "--output", folder.url.appending(path: "r").path, "--json"])
+            Self.flags + [
+                "--tumour-seed", "-88.5,-23.3,40.3", "--tumour-diameter", "10", "--output", folder.url.appending(path: "r").path, "--json"
+            ])
         let report = try Report(Data(run.output.utf8))
         #expect(report.findings.contains { $0.code == "tumour-larger-than-stated" })
         #expect(report.verdict.status == "indeterminate")
