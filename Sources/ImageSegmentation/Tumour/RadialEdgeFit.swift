@@ -40,6 +40,7 @@ struct RadialEdgeFit {
     /// Vessels that run into ground glass look like it.
     private static let leastDeviationInGlassMM: Float = 1
     private static let passes = 7
+    private static let denserThanGlass: Float = 1.35
 
     func fit(_ start: [Float]) -> Outcome {
         var radii = start, expected = expected
@@ -218,7 +219,9 @@ struct RadialEdgeFit {
                     used += 1
                     if sign > 0 ? outwardBroken : inwardBroken { continue }
                     let share = (profiles[n * length + at] - b) / contrast
-                    if abs(share - 0.5) > tolerance, Float(s) * step > 1 {
+                    // Beyond glass only a vessel is denser than it.
+                    let isVessel = isGlass[n] && sign > 0 && share > Self.denserThanGlass
+                    if isVessel || (abs(share - 0.5) > tolerance && Float(s) * step > 1) {
                         if sign > 0 { outwardBroken = true } else { inwardBroken = true }
                         continue
                     }

@@ -30,6 +30,8 @@ struct RadialTumourFit {
     }
 
     let expectation: Expectation
+    /// The level of the ground glass that the surface was laid around.
+    private(set) var glassHU: Float?
     private let image: Volume<Float>
     private let gradient: Volume<Float>
 
@@ -66,23 +68,17 @@ struct RadialTumourFit {
         assess()
     }
 
-    /// Whether this surface lies around a part-solid nodule's haze, which `solid` leaves out: on most sides, and evenly grey.
-    func surroundsWithHaze(_ solid: RadialTumourFit, above threshold: Float) -> Bool {
-        guard odds.insideMedian > threshold else { return false }
-        let field = RadialField(sphere: solid.sphere, radii: solid.radii), shift = SIMD3<Float>((center - solid.center).lps)
-        let count = samples.radii.count
-        var hazy: Float = 0, all: Float = 0
-        for n in radii.indices {
-            all += sphere.solidAngles[n]
-            var levels: [Float] = []
-            for s in 0..<count where samples.radii[s] < radii[n] - 0.7 {
-                let place = samples.radii[s] * sphere.directions[n] + shift, distance = (place * place).sum().squareRoot()
-                if distance > field.radius(place) + 0.7 { levels.append(samples.values[n * count + s]) }
-            }
-            guard let level = levels.median, level > threshold, level < -250, levels.count > 1 else { continue }
-            hazy += sphere.solidAngles[n]
+    /// Goes on with what is known of a part-solid tumour, whose core was found.
+    ///
+    /// - Parameter image: not smoothed, on a grid of voxels of about the rays' spacing.
+    mutating func refine(with rim: GlassRim, in image: Volume<Float>) {
+        for _ in 0..<2 {
+            (center, radii) = rim.cut(image, samples: samples, center: center)
+            resample()
         }
-        return hazy > 0.5 * all
+        glassHU = rim.glassHU
+        learn()
+        assess()
     }
 
     private mutating func recentre() {

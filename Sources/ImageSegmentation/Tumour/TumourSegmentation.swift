@@ -58,10 +58,17 @@ public enum TumourSegmentation {
         guard var fit = searched else { throw .noTumourFound(seed) }
         if let whole = whole(around: fit, image: image, work, gradient) { fit = whole }
         let partSolid = GroundGlass(in: image, under: fit).flatMap { PartSolidTumour(fit, glass: $0) }
-        if let partSolid, partSolid.coreIsMeant {
+        if let partSolid, let lung = fit.expectation.lung {
             var core = RadialTumourFit(work, gradient: gradient, partSolid.coreExpectation(fit.expectation))
             core.refine()
-            if core.visibleShare >= TumourFindings.leastVisibleShare { fit = core }
+            if core.visibleShare >= TumourFindings.leastVisibleShare {
+                if partSolid.coreIsMeant {
+                    fit = core
+                } else {
+                    // What lies around is better known when the tumour is.
+                    for _ in 0..<2 { fit.refine(with: GlassRim(around: core, of: fit, glass: partSolid.glass, lung: lung), in: coarse) }
+                }
+            }
         }
         return try refined(
             fit, prompt: prompt, lobes: lobes(beyond: fit, work, gradient), partSolid: partSolid, image: image, texture: texture,
@@ -221,7 +228,7 @@ public enum TumourSegmentation {
             RadialEdgeFit(
                 image: image, center: part.center, sphere: part.sphere, grainDensity: texture.density, expected: part.radii,
                 expectedDeviation: 0.2, odds: part.odds, ends: part.expectation.prompt.axis.map { [$0.first, $0.second] } ?? [],
-                glassHU: GroundGlass(in: image, under: part)?.levelHU
+                glassHU: part.glassHU ?? GroundGlass(in: image, under: part)?.levelHU
             ).fit(part.radii)
         }
         let reach = Double(outcomes.map { $0.radii.max()! }.max()!) + 9
