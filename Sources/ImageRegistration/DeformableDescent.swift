@@ -16,19 +16,33 @@ struct DeformableDescent {
     func refine(_ controls: inout [SIMD4<Float>], _ lattice: BSplineLattice, _ similarity: inout LocalCorrelation, from rigid: AffineTransform) -> Double {
         let bending = BendingEnergy(counts: lattice.counts)
         let perMM = SIMD4<Float>(SIMD3<Float>(1 / lattice.grid.spacing), 0)
-        func evaluate(_ controls: [SIMD4<Float>]) -> Double {
+        func evaluate(_ controls: [SIMD4<Float>]) -> LocalCorrelation.Comparison {
             var displacements = lattice.dense(controls)
             for index in displacements.indices { displacements[index] *= perMM }
-            return displacements.withUnsafeBufferPointer { similarity.evaluate(rigid, displacements: $0.baseAddress!).cost }
+            return displacements.withUnsafeBufferPointer { similarity.evaluate(rigid, displacements: $0.baseAddress!) }
         }
-        var cost = evaluate(controls)
+        let first = evaluate(controls)
+        var cost = first.cost, step = solve(similarity.equations, lattice, bending, controls), share: Float = 1
+        // What is left unexplained, as if always the same were compared, and what bending costs.
+        func objective(_ cost: Double, _ controls: [SIMD4<Float>]) -> Double {
+            cost * first.contrast + Double(stiffness) * bending.applied(to: controls).energy
+        }
+        var least = objective(cost, controls)
         for _ in 0..<iterations {
-            var step = solve(similarity.equations, lattice, bending, controls)
             let longest = lattice.dense(step).reduce(Float(0)) { max($0, ($1 * $1).sum()) }.squareRoot()
-            if longest > longestStepMM { for index in step.indices { step[index] *= longestStepMM / longest } }
-            for index in step.indices { controls[index] += step[index] }
-            cost = evaluate(controls)
-            if longest < toleranceMM { break }
+            let taken = min(share, longestStepMM / max(longest, .leastNormalMagnitude))
+            let trial = controls.indices.map { controls[$0] + taken * step[$0] }
+            let tried = evaluate(trial).cost, reached = objective(tried, trial)
+            // Windows that overlap make a full step too long at times, and the next one would lead back, and beyond.
+            if reached < least {
+                (controls, cost, least) = (trial, tried, reached)
+                if taken * longest < toleranceMM { break }
+                step = solve(similarity.equations, lattice, bending, controls)
+                share = min(1, 2 * share)
+            } else {
+                share = taken / 4
+                if share * longest < toleranceMM { break }
+            }
         }
         return cost
     }

@@ -7,8 +7,9 @@ import ImagingCore
 /// is compared where the motion puts it and, as the chance that this pair of scans itself gives, a few millimetres away in every direction.
 struct DetailComparison {
     static let spacingMM = 2.0
-    /// How far around the tumour's surface blocks are taken, and how much farther motions that are compared may lead in the moving scan.
-    static let reachMM = 60.0
+    /// How far around the tumour's surface blocks tell where the tumour lies, and, being more, whether both scans are one patient's.
+    static let motionReachMM = 60.0, patientReachMM = 90.0
+    /// How much farther motions that are compared may lead in the moving scan.
     static let slackMM = 30.0
     /// Half the width of a block, how far away it is put wrong, and the distance between blocks, in voxels.
     static let radius = 3, search = 3, step = 3
@@ -26,8 +27,9 @@ struct DetailComparison {
     /// - Parameters:
     ///   - transform: a motion near to which those lie that are compared.
     ///   - ball: the tumour, in the fixed frame.
-    init?(_ pair: RegistrationPair, near transform: DeformableTransform, around ball: RegistrationFocus) {
-        let reach = ball.radiusMM + Self.reachMM
+    ///   - reachMM: how far around its surface.
+    init?(_ pair: RegistrationPair, near transform: DeformableTransform, around ball: RegistrationFocus, reachMM: Double) {
+        let reach = ball.radiusMM + reachMM
         func detail(_ scan: RegistrationScan, _ whole: RegistrationImage, _ center: PatientPoint, _ reach: Double) -> RegistrationImage? {
             RegistrationImage(detailOf: scan, isOtherModality: !pair.isSameModality, spacingMM: Self.spacingMM, around: center, reachMM: reach, as: whole)
         }

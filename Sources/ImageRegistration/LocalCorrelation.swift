@@ -18,6 +18,8 @@ struct LocalCorrelation {
     struct Comparison {
         /// The unexplained share of the fixed image's local variance, 0…1.
         var cost: Double
+        /// What `cost` is a share of: the variance of all windows, each in units of its own with noise.
+        var contrast: Double
         /// The share of what is emphasised that overlaps.
         var overlap: Double
         /// The share of the variance that is not noise which the moving image explains, noise set aside, 0…1.
@@ -177,7 +179,7 @@ struct LocalCorrelation {
         }.reduce(SIMD8<Double>.zero, +)
         let signal = sums[1] - sums[4]
         return Comparison(
-            cost: sums[1] > 0 ? sums[0] / sums[1] : 1, overlap: sums[2] > 0 ? sums[3] / sums[2] : 0,
+            cost: sums[1] > 0 ? sums[0] / sums[1] : 1, contrast: sums[1], overlap: sums[2] > 0 ? sums[3] / sums[2] : 0,
             explained: signal > 0.05 * sums[1] ? min(1, max(0, 1 - (sums[0] - sums[4] - sums[5]) / signal)) : 0)
     }
 }

@@ -61,7 +61,8 @@ struct MotionSearch {
                 exchanged.croppedFixed(around: focus.center, reachMM: reach), focus: back, from: rigidBack.fixedToMoving).fixedToMoving
         }
         let fit = FocusComparison(pair, transform, around: back), blocks = BlockAgreement(pair, transform, around: back)
-        let details = DetailComparison(pair, near: transform, around: back).flatMap { DetailComparison.mean($0.evidence(transform)) }
+        let details = pair.isSameModality ? nil : DetailComparison(pair, near: transform, around: back, reachMM: DetailComparison.patientReachMM)
+            .flatMap { DetailComparison.mean($0.evidence(transform)) }
         return RegistrationQuality.Evidence(
             inverseErrorMM: wayBack.map { back in meanDistance({ back(transform($0)) }, to: { $0 }) },
             softerDifferenceMM: meanDistance({ softer.fixedToMoving($0) }, to: { transform($0) }),

@@ -84,7 +84,8 @@ struct SharedFrameSearch {
     private static func confirmed(_ search: MotionSearch, _ near: MotionSearch.Found, isRigidOnly: Bool) -> DeformableTransform {
         let smooth = near.smooth.fixedToMoving
         var best = DeformableTransform(.identity)
-        guard let details = DetailComparison(search.pair, near: smooth, around: search.fixedTarget(of: near)) else { return best }
+        let target = search.fixedTarget(of: near)
+        guard let details = DetailComparison(search.pair, near: smooth, around: target, reachMM: DetailComparison.motionReachMM) else { return best }
         var evidence = details.evidence(best)
         for motion in [DeformableTransform(near.rigid.fixedToMoving)] + (isRigidOnly ? [] : [smooth]) {
             let its = details.evidence(motion)

@@ -9,7 +9,7 @@ import Testing
     private static func pair(_ modality: Modality, seed: UInt64, shiftMM: Double? = nil) throws -> StudyPair {
         var options = StudyOptions(site: .kidney, modality: modality, seed: seed)
         if let shiftMM { (options.motion, options.motionDegrees, options.motionMM, options.breathingMM) = (.smooth, 3, shiftMM, 6) }
-        return try StudyPair(options)
+        return try .shared(options)
     }
     private static func framed(_ scan: RegistrationScan) throws -> RegistrationScan {
         let grid = scan.volume.geometry
@@ -26,16 +26,16 @@ import Testing
 
     /// Nothing moved, and nothing is moved: not by a fraction of a millimetre.
     @Test func tissueThatDidNotMoveStaysWhereTheFramePutsIt() throws {
-        let pair = try Self.pair(.ct, seed: 61), found = try Self.registered(pair, onto: pair)
+        let pair = try Self.pair(.ct, seed: 51), found = try Self.registered(pair, onto: pair)
         #expect(found.sharedFrame == .kept && found.quality.status == .pass, "\(found.quality.reasons)")
         #expect(found(pair.focus.center).distance(to: pair.focus.center) == 0 && found.quality.expectedErrorMM < 1.5)
     }
 
     /// MR and CT of one patient at rest are trusted as they lie.
     @Test func stillTissueOfAnotherModalityIsTrusted() throws {
-        let moving = try Self.pair(.mr, seed: 61)
+        let moving = try Self.pair(.mr, seed: 51)
         let check = SharedFrameCheck(
-            planning: try Self.framed(moving.moving), treated: try Self.framed(Self.pair(.ct, seed: 61).fixed), focus: moving.focus)
+            planning: try Self.framed(moving.moving), treated: try Self.framed(Self.pair(.ct, seed: 51).fixed), focus: moving.focus)
         #expect(check.isTrusted && check.expectedErrorMM < 2.5 && check.findings.isEmpty, "\(check.findings)")
     }
 
@@ -59,7 +59,7 @@ import Testing
 
     /// A frame copied to a scan of another patient.
     @Test func anotherPatientWithTheSameFrameFails() throws {
-        let found = try Self.registered(Self.pair(.ct, seed: 64), onto: Self.pair(.ct, seed: 63))
+        let found = try Self.registered(Self.pair(.ct, seed: 64), onto: Self.pair(.ct, seed: 51))
         #expect(found.quality.status == .fail && found.sharedFrame == .refuted && !found.quality.reasons.isEmpty)
     }
 
@@ -67,12 +67,12 @@ import Testing
     @Test func anotherPatientOfAnotherModalityWithTheSameFrameIsNotBelieved() throws {
         let moving = try Self.pair(.mr, seed: 64)
         let check = SharedFrameCheck(
-            planning: try Self.framed(moving.moving), treated: try Self.framed(Self.pair(.ct, seed: 63).fixed), focus: moving.focus)
+            planning: try Self.framed(moving.moving), treated: try Self.framed(Self.pair(.ct, seed: 51).fixed), focus: moving.focus)
         #expect(!check.isTrusted && check.findings.map(\.code) == ["alignment-not-confirmed"], "\(check)")
     }
 
     @Test func aHintIsPreferredToTheFrame() throws {
-        let pair = try Self.pair(.ct, seed: 61)
+        let pair = try Self.pair(.ct, seed: 51)
         var guidance = RegistrationGuidance()
         guidance.initial = AffineTransform(matrix: .identity, translation: PatientVector(3, 2, -2))
         let found = try ScanRegistration(fixed: Self.framed(pair.fixed), moving: Self.framed(pair.moving), focus: pair.focus, guidance: guidance)

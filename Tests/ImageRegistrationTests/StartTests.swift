@@ -6,7 +6,7 @@ import Testing
 
 /// Registration from nothing: how far apart, how differently laid and how little of each other two scans may show.
 @Suite struct StartTests {
-    private static let kidney = Result { try StudyPair(RigidRegistrationTests.options(.kidney, .smooth, seed: 51)) }
+    private static func kidney() throws -> StudyPair { try .moved(.kidney, .smooth, seed: 51) }
 
     /// What the header says of the planning scan is wrong by a motion: its voxels stay, its grid is moved.
     private static func moved(_ pair: StudyPair, by motion: AffineTransform) throws -> (scan: RegistrationScan, focus: RegistrationFocus) {
@@ -26,7 +26,7 @@ import Testing
     @Test(arguments: [(PatientVector(0.4, -0.5, 1), 20.0, PatientVector(50, -40, 48)), (PatientVector(0, 0, 1), 180.0, PatientVector(20, 10, 0)),
                       (PatientVector(0, 0, 1), -90.0, PatientVector(0, 0, 30))])
     func scansAreBroughtTogetherFromAnyPosition(axis: PatientVector, degrees: Double, shift: PatientVector) throws {
-        let pair = try Self.kidney.get()
+        let pair = try Self.kidney()
         let motion = AffineTransform(rotation: .rotation(about: axis, radians: degrees * .pi / 180), about: pair.focus.center, translation: shift)
         let (moving, focus) = try Self.moved(pair, by: motion)
         let rigid = try RigidRegistration(fixed: pair.fixed, moving: moving, focus: focus)
@@ -36,7 +36,7 @@ import Testing
     /// The coarse search alone comes near to how the patient lies: on either side, over, and turned by as much as it looks for.
     @Test(arguments: [90.0, -90, 180, 20, -20], [Modality.ct, .mr])
     func theCoarseSearchComesNearEveryPosition(degrees: Double, modality: Modality) throws {
-        let pair = try Self.still.get(), moving = modality == .ct ? pair : try Self.stillMR.get()
+        let pair = try StudyPair.still(.kidney, seed: 51), moving = try StudyPair.still(.kidney, modality, seed: 51)
         let motion = AffineTransform(
             rotation: .rotation(about: PatientVector(0, 0, 1), radians: degrees * .pi / 180), about: pair.focus.center, translation: PatientVector(12, -8, 20))
         let scans = RegistrationPair(fixed: pair.fixed, moving: try Self.moved(moving, by: motion).scan)
@@ -45,12 +45,10 @@ import Testing
         let likeness = candidates.map { ($0.transform.matrix.columns.0 * motion.matrix.columns.0).sum() }
         #expect(likeness.contains { $0 > 0.9945 }, "\(likeness)")
     }
-    private static let still = Result { try StudyPair(RigidRegistrationTests.options(.kidney, .none, seed: 51)) }
-    private static let stillMR = Result { try StudyPair(StudyOptions(site: .kidney, modality: .mr, seed: 51)) }
 
     /// Each scan shows only a part of the other: the planning scan ends 30 mm above the tumour, the ice scan 30 mm below it.
     @Test func scansThatOverlapInPartAreBroughtTogether() throws {
-        let pair = try StudyPair(RigidRegistrationTests.options(.liver, .smooth, seed: 52))
+        let pair = try StudyPair.moved(.liver, .smooth, seed: 52)
         // `above` and `below` in millimetres from the tumour's surface; `nil` keeps all.
         func kept(_ scan: RegistrationScan, around point: PatientPoint, above: Double?, below: Double?) -> RegistrationScan {
             let grid = scan.volume.geometry, k = grid.continuousIndex(point).ijk.z
@@ -70,7 +68,7 @@ import Testing
 
     /// A small field of view lies somewhere within a large one, whichever of the two is fixed.
     @Test func aPartIsFoundInTheWhole() throws {
-        let pair = try StudyPair(RigidRegistrationTests.options(.lung, .rigid, seed: 53))
+        let pair = try StudyPair.moved(.lung, .rigid, seed: 53)
         let grid = pair.fixed.volume.geometry, center = pair.landmarks[0].intraproceduralLPS
         let box = try #require(grid.indexRanges(around: [center], marginMM: 45))
         guard case .int16(let volume) = pair.fixed.volume else { preconditionFailure("studies hold whole numbers") }
@@ -85,7 +83,7 @@ import Testing
     /// A corner of the body, whose middle lies far from that of the whole: across, and along.
     @Test(arguments: [(0.0...0.45, 0.6...1), (0.55...1, 0...0.4)])
     func aCornerIsFoundInTheWhole(across: ClosedRange<Double>, along: ClosedRange<Double>) throws {
-        let pair = try StudyPair(RigidRegistrationTests.options(.lung, .rigid, seed: 53)), size = pair.fixed.volume.geometry.size
+        let pair = try StudyPair.moved(.lung, .rigid, seed: 53), size = pair.fixed.volume.geometry.size
         func part(_ share: ClosedRange<Double>, of count: Int) -> Range<Int> { Int(share.lowerBound * Double(count))..<Int(share.upperBound * Double(count)) }
         guard case .int16(let volume) = pair.fixed.volume else { preconditionFailure("studies hold whole numbers") }
         let corner = volume.cropped(part(across, of: size.i), 0..<size.j, part(along, of: size.k))
@@ -99,35 +97,22 @@ import Testing
 
     /// Of different modalities no value says the other: MR for planning, CT for the ice.
     @Test func magneticResonanceIsBroughtOntoCT() throws {
-        var options = RigidRegistrationTests.options(.kidney, .smooth, seed: 51)
-        let ct = try Self.kidney.get()
-        (options.modality, options.noise) = (.mr, nil)
-        let mr = try StudyPair(options)
+        let ct = try Self.kidney(), mr = try StudyPair.moved(.kidney, .smooth, .mr, seed: 51)
         let found = try ScanRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus)
         let error = ct.surfaceError(found)
         #expect(error < 2.5 && error < 1.5 * found.quality.expectedErrorMM, "\(error), \(found.quality.expectedErrorMM)")
         #expect(found.quality.status != .fail, "\(found.quality.reasons)")
     }
 
-    /// A lung on CT, and the same on MR.
-    private static func lungs(seed: UInt64, turnedDegrees: Double, movedMM: Double, breathingMM: Double) throws -> (ct: StudyPair, mr: StudyPair) {
-        func pair(_ modality: Modality) throws -> StudyPair {
-            var options = StudyOptions(site: .lung, modality: modality, seed: seed)
-            (options.motion, options.motionDegrees, options.motionMM, options.breathingMM) = (.smooth, turnedDegrees, movedMM, breathingMM)
-            return try StudyPair(options)
-        }
-        return (try pair(.ct), try pair(.mr))
-    }
-
     /// On the coarsest grid a lung of MR leads away from the right start, far to a side; on the next one it does not.
     @Test func aGoodStartOfAnotherModalityIsNotLost() throws {
-        let (ct, mr) = try Self.lungs(seed: 4406, turnedDegrees: 8, movedMM: 58, breathingMM: 14)
+        let (ct, mr) = try StudyPair.onBothModalities(.lung, seed: 4406, turnedDegrees: 8, movedMM: 58, breathingMM: 14)
         #expect(ct.surfaceError(try RigidRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus).fixedToMoving) < 3)
     }
 
     /// Lung on MR and CT: a chest shifted by a rib looks alike when compared coarsely, and cells that are partly lung must not shift its surface.
     @Test func magneticResonanceOfALungIsBroughtOntoCT() throws {
-        let (ct, mr) = try Self.lungs(seed: 2307, turnedDegrees: 11, movedMM: 44, breathingMM: 12)
+        let (ct, mr) = try StudyPair.onBothModalities(.lung, seed: 2307, turnedDegrees: 11, movedMM: 44, breathingMM: 12)
         let found = try ScanRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus)
         let error = ct.surfaceError(found)
         #expect(error < 2.2 && error < 1.5 * found.quality.expectedErrorMM, "\(error), \(found.quality.expectedErrorMM)")
@@ -136,7 +121,7 @@ import Testing
 
     /// Three landmarks, or a transform, lead the way where a search from nothing does not look: head to feet.
     @Test func hintsLeadWhereNoSearchLooks() throws {
-        let pair = try Self.kidney.get()
+        let pair = try Self.kidney()
         let motion = AffineTransform(rotation: .rotation(about: PatientVector(1, 0, 0), radians: 2.8), about: pair.focus.center, translation: PatientVector(40, 0, 0))
         let (moving, focus) = try Self.moved(pair, by: motion)
         func error(_ guidance: RegistrationGuidance) -> Double? {
