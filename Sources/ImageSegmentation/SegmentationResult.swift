@@ -1,8 +1,9 @@
+import ImageFilters
 import ImagingCore
 
 /// An object found in a scan.
 public struct SegmentationResult: Sendable {
-    /// The object's surface on a crop of the scan's own grid.
+    /// The object's surface on a crop of the scan's own grid, whose thick slices may be subdivided.
     public let levelSet: LevelSet
     /// One standard deviation, in millimetres, of the surface's position along its normal: voxel size, noise, and how much of
     /// the surface had no visible edge.
@@ -26,5 +27,12 @@ public struct SegmentationResult: Sendable {
 
     public init(levelSet: LevelSet, edgeUncertaintyMM: Double, findings: [Finding] = [], method: String) {
         (self.levelSet, self.edgeUncertaintyMM, self.findings, self.method) = (levelSet, edgeUncertaintyMM, findings, method)
+    }
+
+    /// The voxels of the scan's grid whose centres lie inside.
+    public func mask(on scan: GridGeometry) -> Mask {
+        guard let part = scan.indexRanges(around: levelSet.geometry.cornerPoints, marginMM: 0) else { return Mask(empty: scan) }
+        let grid = scan.cropped(part.i, part.j, part.k)
+        return (grid.size == levelSet.geometry.size ? levelSet : levelSet.resampled(onto: grid)).mask.placed(in: scan)
     }
 }

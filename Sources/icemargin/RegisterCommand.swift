@@ -127,7 +127,7 @@ struct RegisterCommand: AsyncParsableCommand {
         let probes = ProbeDetection.find(in: scan.volume, modality: scan.modality).probes
         guard !probes.isEmpty else { return (nil, nil) }
         do {
-            return (try IceSegmentation.segment(scan: scan.volume, modality: scan.modality, probes: probes).levelSet.mask, nil)
+            return (try IceSegmentation.segment(scan: scan.volume, modality: scan.modality, probes: probes).mask(on: scan.volume.geometry), nil)
         } catch {
             return (nil, Finding(
                 .warning, "ice-not-excluded", "Probes were found, but no ice around them: what is frozen is compared too.",

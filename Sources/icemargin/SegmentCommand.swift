@@ -173,7 +173,7 @@ struct SegmentCommand: AsyncParsableCommand {
                 { try folder.write(try figures.montage().pngData(.fast), to: "\(name)-montage.png") },
                 { try folder.write(try figures.planes().pngData(.fast), to: "\(name).png") },
                 { try NIfTIFile.write(result.levelSet, to: try folder.url("\(name)-level-set.nii.gz")) },
-                { try NIfTIFile.write(result.levelSet.mask.placed(in: scan.volume.geometry), to: try folder.url("\(name).nii.gz")) },
+                { try NIfTIFile.write(result.mask(on: scan.volume.geometry), to: try folder.url("\(name).nii.gz")) },
             ]
             for written in mapSlabs(of: files.count, slab: 1, { file in Result { try files[file.lowerBound]() } }) { try written.get() }
         }

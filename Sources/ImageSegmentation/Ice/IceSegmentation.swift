@@ -144,7 +144,8 @@ public enum IceSegmentation {
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
         // Where no edge shows there is nothing that the front lies outside of: the completed surface stays.
         let clear = Self.clearEdge
-        let moved = shift == 0 ? outcome.surface : outcome.surface.combined(with: outcome.clarity) { phi, clarity in
+        let whole = outcome.surface.filledBetweenThickSlices()
+        let moved = shift == 0 ? whole : whole.combined(with: outcome.clarity.interpolated(onto: whole.geometry)) { phi, clarity in
             phi + shift * max(0, min(1, (clarity - clear.lowerBound) / (clear.upperBound - clear.lowerBound)))
         }
         let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
@@ -164,7 +165,7 @@ public enum IceSegmentation {
                 "\(Int((100 * (1 - visible)).rounded())) % of the ice's surface shows no edge,\(place) where fat, bone, streaks or gas hide it.",
                 remedy: "Look at the outline there: it follows the shape of the visible rest. Compare with a scan taken before freezing."))
         }
-        let boneShare = modality == .ct ? Self.boneShare(around: surface, in: fine, farFrom: toAxis) : 0
+        let boneShare = modality == .ct ? Self.boneShare(around: outcome.surface, in: fine, farFrom: toAxis) : 0
         if boneShare > 0.25 {
             findings.append(Finding(
                 .warning, Self.inBoneCode, "\(Int((100 * boneShare).rounded())) % of what surrounds the ice is bone, in which ice hardly shows: its edge may be wrong by several millimetres.",
