@@ -23,11 +23,10 @@ struct EdgeProfile {
         lines += 1
     }
 
-    /// The mean levels on both sides, by what share of the step levels slope within a side, and half the distance between 16 % and 84 % of the way from the
-    /// one to the other: the standard deviation of a Gaussian blur. `nil` where a side is missing or the edge is not crossed once.
-    var rise: (before: Float, after: Float, unevenness: Float, halfMM: Float, middleMM: Float)? {
-        guard lines > 0, used.allSatisfy({ 3 * $0 > Float(lines) }) else { return nil }
-        let means = zip(sums, used).map { $0 / $1 }
+    /// The mean levels on both sides, by what share of the step levels slope within a side, and where half of the way from the one to the
+    /// other is reached. `nil` where a side is missing or the edge is not crossed once.
+    var rise: (before: Float, after: Float, unevenness: Float, middleMM: Float)? {
+        guard let means else { return nil }
         let width = Int((Self.reachMM - Self.plateauMM) / Self.stepMM)
         let low = means.prefix(width), high = means.suffix(width)
         let before = low.reduce(0, +) / Float(width), after = high.reduce(0, +) / Float(width), contrast = after - before
@@ -50,8 +49,32 @@ struct EdgeProfile {
             return abs(side.prefix(half).reduce(0, +) - side.suffix(half).reduce(0, +)) / Float(half)
         }
         let unevenness = max(tilt(low), tilt(high)) / abs(contrast)
-        return (before, after, unevenness, (last - first) / 2, middle)
+        return (before, after, unevenness, middle)
     }
+
+    /// The mean along the lines; `nil` where a place was hardly read.
+    var means: [Float]? {
+        lines > 0 && used.allSatisfy { 3 * $0 > Float(lines) } ? zip(sums, used).map { $0 / $1 } : nil
+    }
+
+    /// The half rise, half the distance between 16 % and 84 % of an edge's step (the standard deviation of a Gaussian blur), by the edge's
+    /// lower half alone: from 16 % to 50 % of the way from the level before to the highest soon after the edge. What lies behind a thin
+    /// bright layer, as fat behind skin, has no part in it.
+    var lowerHalfMM: Float? {
+        guard let means else { return nil }
+        let width = Int((Self.reachMM - Self.plateauMM) / Self.stepMM), middle = Self.count / 2
+        let before = means.prefix(width).reduce(0, +) / Float(width)
+        let after = means[middle..<middle + Int(Self.layerMM / Self.stepMM)].max()!
+        func crossing(_ share: Float) -> Float? {
+            let level = before + share * (after - before)
+            guard let n = (1...middle + Int(Self.layerMM / Self.stepMM)).last(where: { means[$0 - 1] < level && means[$0] >= level })
+            else { return nil }
+            return Self.place(n - 1) + Self.stepMM * (level - means[n - 1]) / (means[n] - means[n - 1])
+        }
+        guard after > before, let first = crossing(0.16), let half = crossing(0.5), half > first else { return nil }
+        return half - first
+    }
+    private static let layerMM: Float = 2.4
 
     /// The half rise of a ramp of some width seen with a Gaussian blur.
     static func halfRise(ofRampMM width: Double, blurMM sigma: Double) -> Double {

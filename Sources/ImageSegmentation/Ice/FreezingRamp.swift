@@ -23,7 +23,7 @@ struct FreezingRamp {
     private static let probeRadiusMM = 0.735
     private static let degreesOfChange = 7.0
     /// Of the width's logarithm: the probe's power, the tissue's conductivity, several probes and the degrees together.
-    private static let spread = 0.4
+    private static let spread = 0.5
     /// Pure water freezes at 0 °C, and ice in equilibrium with its salts, 0.53/|T| of the water being left, would have changed by half at
     /// −1 °C: what so many degrees change evenly.
     private static let abruptShare = 0.35, abruptDegrees = 4.0

@@ -193,13 +193,13 @@ public enum IceSegmentation {
         let ramp = FreezingRamp(radiusMM: Double(radii.reduce(0, +)) / Double(max(radii.count, 1)) - beside)
         let near = Mask(surface) { abs($0) < 6 }, levels = edge.values(in: near)
         let contrast = 0.4 * ((levels.quantile(0.9) ?? 0) - (levels.quantile(0.1) ?? 0))
-        let ice = EdgeProfile.halfRise(of: edge, across: surface, usable: usable, leastContrast: contrast)
+        let ice = FrontRise(of: edge, across: surface, usable: usable, leastContrast: contrast)
         let grid = scan.geometry, k = surface.geometry.size.k, first = Int(grid.continuousIndex(surface.geometry.origin).ijk.z.rounded())
         let slices = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, max(0, first)..<min(grid.size.k, first + k))
         let nearIce = surface.mapped { (phi: Float) -> Float in phi + 8 }
         let strong = modality == .ct ? 400 : 0.5 * (slices.values(in: Mask(slices) { $0 > 0 }).quantile(0.9) ?? 0)
         let sharp = ScanSharpness(slices, excluding: nearIce, leastContrast: strong)
-        return FreezingFront(iceHalfRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x, ramp: ramp)
+        return FreezingFront(iceRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x, ramp: ramp)
     }
 
     /// One standard deviation of the surface along its normal, in millimetres: how well the front is known, how far single edges disagree
