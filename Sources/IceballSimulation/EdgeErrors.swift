@@ -18,6 +18,8 @@ struct EdgeErrors {
     /// 2.6 mm on average before any fit.
     static let leastModelErrorMM = 0.3, usualModelErrorMM = 1.2
     private static let candidateCount = 8
+    /// So many points tell how wrong a model is, roughly.
+    private static let thinnedCount = 120
 
     private let edge: [EdgeFit.EdgePoint]
     /// One standard deviation of the model's error where nothing is out of the way.
@@ -84,6 +86,31 @@ struct EdgeErrors {
         return product(product(inverse, errors), inverse)
     }
 
+    /// What the edge without some of its points makes of them: their distances from the edge that it predicts, and one standard deviation of
+    /// the mean of these.
+    func heldBack(_ points: [Int], columns: [[Double]], distances: [Double], values: [Double]) -> (distancesMM: [Double], deviationMM: Double) {
+        let held = Set(points), kept = edge.indices.filter { !held.contains($0) }
+        let rest = kept.map { edge[$0] }, slopes = columns.map { column in kept.map { column[$0] } }, own = kept.map { distances[$0] }
+        // How wrong the model is, too, is to be said by the rest; some of its points tell that.
+        let thinned = Swift.stride(from: 0, to: rest.count, by: 1 + rest.count / Self.thinnedCount).map { $0 }
+        let modelErrorMM = EdgeErrors(
+            thinned.map { rest[$0] }, distances: thinned.map { own[$0] }, columns: slopes.map { slope in thinned.map { slope[$0] } }, values: values,
+            modelErrorMM: modelErrorMM
+        ).modelErrorMM
+        var change = values.map { _ in 0.0 }, covariance: [[Double]] = []
+        for _ in 0..<3 {
+            // Around the fitted values; outliers are told anew.
+            let weights = Self.weights(rest, Self.changed(own, slopes, by: change), modelErrorMM)
+            let normal = Self.normalEquations(slopes, own, weights)
+            (change, covariance) = (normal.solution(priorAt: values), normal.covariance)
+        }
+        let count = Double(points.count), predicted = Self.changed(distances, columns, by: change)
+        let slope = columns.map { column in points.reduce(0) { $0 + column[$1] } / count }
+        var variance = slope.indices.reduce(0.0) { sum, a in sum + slope[a] * slope.indices.reduce(0) { $0 + covariance[a][$1] * slope[$1] } }
+        for a in points { for b in points { variance += Self.covariance(edge[a], edge[b], a == b, modelErrorMM) / (count * count) } }
+        return (points.map { predicted[$0] }, variance.squareRoot())
+    }
+
     private static func changed(_ distances: [Double], _ columns: [[Double]], by step: [Double]) -> [Double] {
         distances.indices.map { point in distances[point] + columns.indices.reduce(0) { $0 + columns[$1][point] * step[$1] } }
     }
@@ -96,11 +123,15 @@ struct EdgeErrors {
     }
 
     private static func factor(_ edge: [EdgeFit.EdgePoint], _ excess: [Double], _ modelErrorMM: Double) -> SymmetricFactor {
-        SymmetricFactor(count: edge.count) { a, b in
-            let apart = edge[a].position.distance(to: edge[b].position), variance = edge[a].uncertaintyMM * edge[b].uncertaintyMM
-            let alike = a == b ? 1 : (1 - commonShare - ownShare) * exp(-2 * apart / edgeReachMM) + commonShare
-            return variance * alike + modelErrorMM * modelErrorMM * excess[a] * excess[b] * modelCorrelation(apart)
-        }
+        SymmetricFactor(count: edge.count) { a, b in covariance(edge[a], edge[b], a == b, modelErrorMM, excess: excess[a] * excess[b]) }
+    }
+
+    @inline(__always) private static func covariance(
+        _ a: EdgeFit.EdgePoint, _ b: EdgeFit.EdgePoint, _ isSame: Bool, _ modelErrorMM: Double, excess: Double = 1
+    ) -> Double {
+        let apart = a.position.distance(to: b.position), variance = a.uncertaintyMM * b.uncertaintyMM
+        let alike = isSame ? 1 : (1 - commonShare - ownShare) * exp(-2 * apart / edgeReachMM) + commonShare
+        return variance * alike + modelErrorMM * modelErrorMM * excess * modelCorrelation(apart)
     }
 
     private static func modelCorrelation(_ apart: Double) -> Double {

@@ -31,6 +31,8 @@ public struct EdgeFit: Sendable {
         public var modelErrorMM: Double
         /// The probability of an edge that fits as badly as this one, or worse, if the model held.
         public var probability: Double
+        /// Where the edge contradicts the model, the worst first.
+        public var dents: [Dent]
         /// Why the simulation cannot be used; `nil` when it can. Set-backs from the visible edge are left then.
         public var rejection: Finding?
         public var simulationCount: Int
@@ -135,6 +137,7 @@ public struct EdgeFit: Sendable {
                     name: pair.0.name, value: pair.0.isFactor ? exp(amount) : amount, deviation: pair.1,
                     remainingSpread: covariance[index][index].squareRoot())
             }, lowest: lowest, temperature: state.temperature, modelErrorMM: modelErrorMM, probability: probability,
+            dents: HeldBackEdge(edge, errors: errors, columns: slopes.columns, distances: state.distances, values: values).dents,
             rejection: Self.rejection(after, probability), simulationCount: runs.count,
             fitted: FittedModel(parameters: parameters, values: values, covariance: covariance, nominal: nominal))
     }

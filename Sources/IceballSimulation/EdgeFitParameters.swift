@@ -7,8 +7,9 @@ public struct EdgeFitPriors: Hashable, Sendable {
     public var coolantK = 15.0
     /// Natural logarithms: blood flow differs by much between and within patients, constants by as much as published values do.
     public var perfusion = 0.7, frozenConductivity = 0.12, liquidConductivity = 0.10, latentHeat = 0.08
-    /// Of each probe along its own line, and of everything together (breathing) along each axis, mm.
-    public var depthMM = 2.0, shiftMM = 2.0
+    /// Of each probe along its own line, where its freezing part is not seen; and of everything together along each axis: ice and probes are seen on one
+    /// scan, so that breathing moves both, and little more than errors of finding the probes is left, mm.
+    public var depthMM = 2.0, shiftMM = 1.0
     /// Of the part that freezes, mm: 0 where the model of the probe is known.
     public var activeLengthMM = 0.0
     /// Of the time for which the probes had been freezing, minutes: 0 where it is known.

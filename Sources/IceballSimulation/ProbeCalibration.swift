@@ -35,6 +35,7 @@ public struct ProbeCalibration: Sendable {
     }
 
     public struct Result: Sendable {
+        /// With how surely its power is known (`coolantUncertaintyK`).
         public var model: ProbeModel
         public var comparisons: [Comparison]
         public var rmsMM: Double
@@ -48,6 +49,8 @@ public struct ProbeCalibration: Sendable {
     public var startTemperatureC: Double
     public var rows: [Row]
     public var spacingMM = 1.0
+    /// One standard deviation of the natural logarithm of each of the medium's constants: those of gels are water's and ice's within a few percent.
+    public var mediumUncertainty = 0.03
 
     public init(start: ProbeModel, fitted: [Parameter], tissue: Tissue, startTemperatureC: Double, rows: [Row]) {
         (self.start, self.fitted, self.tissue, self.startTemperatureC, self.rows) = (start, fitted, tissue, startTemperatureC, rows)
@@ -84,18 +87,21 @@ public struct ProbeCalibration: Sendable {
             }
             progress(Double(round + 1) / Double(rounds))
         }
-        return result(best, sizes, simulations)
+        let uncertaintyK = try coolantUncertaintyK(best, misfit: misfit)
+        var result = result(best, sizes, simulations)
+        result.model.coolantUncertaintyK = uncertaintyK
+        return result
     }
 
     // MARK: Parameters
 
     /// A resistance of 0 has no logarithm: fitting begins from one that matters little.
     private static let leastResistance = 0.005
-    private var steps: [Double] { fitted.map { $0 == .coolant ? 3 : 0.05 } }
+    var steps: [Double] { fitted.map { $0 == .coolant ? 3 : 0.05 } }
     /// The farthest that one round may go.
     private var limits: [Double] { fitted.map { $0 == .coolant ? 40 : 1 } }
 
-    private func values(of model: ProbeModel) -> [Double] {
+    func values(of model: ProbeModel) -> [Double] {
         fitted.map { parameter in
             switch parameter {
             case .resistance: log(max(model.resistance, Self.leastResistance))
@@ -105,7 +111,7 @@ public struct ProbeCalibration: Sendable {
         }
     }
 
-    private func model(_ values: [Double]) -> ProbeModel {
+    func model(_ values: [Double]) -> ProbeModel {
         var model = start
         for (parameter, value) in zip(fitted, values) {
             switch parameter {
@@ -120,7 +126,7 @@ public struct ProbeCalibration: Sendable {
     // MARK: Simulation
 
     /// Width and length per row, mm; 0 where the isotherm does not occur.
-    private func simulate(_ values: [Double]) throws -> [(width: Double, length: Double)] {
+    func simulate(_ values: [Double]) throws -> [(width: Double, length: Double)] {
         let model = model(values), times = Set(rows.map { 60 * $0.minutes }).sorted()
         let (simulation, center) = try Self.eighth(
             model, tissue: tissue, startTemperatureC: startTemperatureC, times: times, spacingMM: spacingMM)
@@ -159,7 +165,7 @@ public struct ProbeCalibration: Sendable {
 
     // MARK: Least squares
 
-    private func residuals(_ sizes: [(width: Double, length: Double)]) -> [Double] {
+    func residuals(_ sizes: [(width: Double, length: Double)]) -> [Double] {
         zip(rows, sizes).flatMap { row, size in
             [row.widthMM.map { (size.width - $0) / row.uncertaintyMM }, row.lengthMM.map { (size.length - $0) / row.uncertaintyMM }]
                 .compactMap { $0 }

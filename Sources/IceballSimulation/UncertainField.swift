@@ -37,37 +37,38 @@ public struct UncertainField: Sendable {
 
     public func temperatureC(at point: PatientPoint) -> Double { field.table.temperature(atKirchhoff: theta(at: point)) }
 
-    /// K/mm.
-    private func gradient(at point: PatientPoint) -> PatientVector {
+    /// K/mm, and by how much θ rises with it, W/m per K.
+    private func gradient(at point: PatientPoint) -> (vector: PatientVector, thetaPerK: Double) {
         let slope = field.thetaGradient(at: point - shift), theta = theta(at: point), step = 0.5
         let perTheta = (field.table.temperature(atKirchhoff: theta + step) - field.table.temperature(atKirchhoff: theta - step)) / (2 * step)
-        return slope.length * perTheta * slope.direction
+        return (slope.length * perTheta * slope.direction, 1 / perTheta)
     }
 
     /// One standard deviation of the temperature, K, to first order in the parameters.
     public func spreadK(at point: PatientPoint) -> Double {
         let gradient = gradient(at: point)
-        return spreadMM(at: point, gradient) * gradient.length
+        return spreadMM(at: point, gradient) * gradient.vector.length
     }
 
     /// One standard deviation, in mm, of how far in or out the isotherm through a point lies.
     public func spreadMM(at point: PatientPoint) -> Double { spreadMM(at: point, gradient(at: point)) }
 
-    private func spreadMM(at point: PatientPoint, _ gradient: PatientVector) -> Double {
-        let own = point - shift, left = discrepancy(own), slope = gradient.length
+    private func spreadMM(at point: PatientPoint, _ gradient: (vector: PatientVector, thetaPerK: Double)) -> Double {
+        let own = point - shift, left = discrepancy(own), slope = gradient.vector.length
         guard slope > 1e-9 else { return left.deviationMM }
+        let carriedMM = ModelDiscrepancy.shareUncertain * left.theta / (slope * gradient.thetaPerK)
         let here = base.temperatureC(at: own)
         // Outwards, mm for one spread of each parameter. Temperatures of changed models are compared rather than θ, which the changed
         // conductivities define differently.
         let slopes = changes.indices.map { index -> Double in
-            if let moved = shiftSpreads[index] { return gradient.dot(moved) / slope - left.slopes[index] }
+            if let moved = shiftSpreads[index] { return gradient.vector.dot(moved) / slope - left.slopes[index] }
             guard let changed = changes[index] else { return 0 }
             return (here - changed.temperatureC(at: own)) / stepSize / slope - left.slopes[index]
         }
         let variance = slopes.indices.reduce(0.0) { sum, a in
             sum + slopes[a] * slopes.indices.reduce(0.0) { $0 + covariance[a][$1] * slopes[$1] }
         }
-        return (max(0, variance) + left.deviationMM * left.deviationMM).squareRoot()
+        return (max(0, variance) + left.deviationMM * left.deviationMM + carriedMM * carriedMM).squareRoot()
     }
 
     /// The probability that the temperature is below `temperatureC`.
@@ -85,7 +86,7 @@ public struct UncertainField: Sendable {
         guard let unit = direction.normalized,
             let radius = field.radiusMM(from: origin - shift, along: unit, where: { theta(at: $0 + shift) - level })
         else { return nil }
-        let crossing = origin + radius * unit, slope = abs(gradient(at: crossing).dot(unit))
+        let crossing = origin + radius * unit, slope = abs(gradient(at: crossing).vector.dot(unit))
         return (radius, slope > 1e-9 ? spreadK(at: crossing) / slope : 0)
     }
 

@@ -102,6 +102,7 @@ import Testing
         ("[resistance]", "{minutes: 10, isotherm: 0, width: 20}, {minutes: 10, isotherm: -40, width: 30}", "smaller for colder isotherms"),
         ("[resistance]", "{minutes: 600, isotherm: 0, width: 60}", "at most 120"),
         ("[resistance, resistance]", "{minutes: 10, isotherm: 0, width: 31}", "once"),
+        ("resistance\nmediumUncertainty: 3", "{minutes: 10, isotherm: 0, width: 31}", "as a share of them"),
     ])
     func refusesSizesThatNoProbeMakes(fit: String, sizes: String, complaint: String) throws {
         let folder = try TemporaryFolder(), file = folder.url.appending(path: "sizes.yaml")
@@ -230,6 +231,11 @@ import Testing
         #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
         let probe = try #require(try run.json()["probe"] as? [String: Any])
         #expect(try abs(#require(probe["coolant"] as? Double) + 140) < 8)
+        // Two widths read to 1 mm, of which each changes by some 0.1 mm per K.
+        let uncertaintyK = try #require(probe["coolantUncertainty"] as? Double)
+        #expect(uncertaintyK > 3 && uncertaintyK < 12)
+        let text = try CommandRunner.run("simulate", "--calibrate", file.path).output
+        #expect(text.contains("  - name: ours\n    diameter: [1.47, calibration]") && text.contains("    coolantUncertainty: ["))
         try Data(Self.sizes.replacing("fit: coolant", with: "fit: colour").utf8).write(to: file)
         let refused = try CommandRunner.run("simulate", "--calibrate", file.path)
         #expect(refused.status == 65 && refused.errors.contains("resistance, coolant, activeLength"))

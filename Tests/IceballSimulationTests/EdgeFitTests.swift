@@ -141,6 +141,33 @@ import Testing
         #expect(broad[2] / broad[0] > 1.05 * narrow[2] / narrow[0])
     }
 
+    /// An edge that lies 5 mm farther in on the patient's left, where the rest fits, is noticed, its place and depth are said, and what is simulated behind it
+    /// is less sure than on the other side. An edge with nothing but errors is not doubted.
+    @Test(arguments: [5.0, 0])
+    func aPlaceThatContradictsTheRestIsDoubted(depthMM: Double) throws {
+        let nominal = try IceballSimulation(
+            model: try Self.medium(spacingMM: 3), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600]).run().snapshots[0].lowest
+        let center = PatientPoint(0, 1.5, 2), left = PatientVector(1, 0, 0), right = PatientVector(-1, 0, 0)
+        var random = NormalNumbers(seed: 12)
+        let rim = center + (try #require(nominal.radiusMM(of: -4.5, from: center, along: left))) * left
+        let edge = Self.directions(300).compactMap { direction -> EdgeFit.EdgePoint? in
+            guard abs(direction.lps.z) < 0.93, let radius = nominal.radiusMM(of: -4.5, from: center, along: direction) else { return nil }
+            let isDented = (center + radius * direction).distance(to: rim) < 9
+            return .init(position: center + (radius - (isDented ? depthMM : 0) + 0.5 * random.next()) * direction, uncertaintyMM: 0.6)
+        }
+        let fit = try EdgeFit(model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5).run()
+        guard depthMM != 0 else {
+            #expect(fit.dents.isEmpty && fit.doubt(from: center) == nil)
+            return
+        }
+        let dent = try #require(fit.dents.first), finding = try #require(fit.doubt(from: center))
+        #expect(fit.dents.count == 1 && abs(dent.depthMM - depthMM) < 1.5 && dent.place.distance(to: rim) < 8)
+        #expect(finding.code == "simulation-doubtful" && finding.message.contains("towards the left") && finding.message.contains("pushed in by"))
+        let behind = try #require(fit.lowest.radiusMM(of: -20, from: center, along: left)).spreadMM
+        let opposite = try #require(fit.lowest.radiusMM(of: -20, from: center, along: right)).spreadMM
+        #expect(behind > 1.15 * opposite, "\(behind) behind the dent, \(opposite) opposite")
+    }
+
     /// Errors that are alike over centimetres are told from those of the edge, which are alike over millimetres.
     @Test func howWrongTheModelIsShowsAlongTheEdge() {
         let (small, large) = (Self.modelErrorMM(foundWhereItIs: 0.3), Self.modelErrorMM(foundWhereItIs: 1.5))

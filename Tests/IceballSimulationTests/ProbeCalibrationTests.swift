@@ -30,6 +30,38 @@ import Testing
         #expect(codes == ["calibration-underdetermined", "calibration-misfit"])
     }
 
+    /// A single width, read to 1 mm, leaves the coolant as uncertain as other readings 1 mm away move it, with what is believed of probes that nobody
+    /// measured (15 K) beside it. Constants of the medium that are less sure leave more, and so do readings that contradict each other.
+    @Test func saysHowSurelyThePowerIsKnown() throws {
+        func calibrated(_ widthsMM: [Double], medium: Double = 0) throws -> ProbeModel {
+            var calibration = ProbeCalibration(
+                start: ProbeModel(name: "needle", diameterMM: 1.47, activeLengthMM: 30, coolantC: -140), fitted: [.coolant],
+                tissue: ExactCases.medium(ExactCases.mushy), startTemperatureC: 37,
+                rows: widthsMM.map { .init(minutes: 5, isothermC: -20, widthMM: $0, lengthMM: nil) })
+            (calibration.spacingMM, calibration.mediumUncertainty) = (2, medium)
+            return try calibration.run().model
+        }
+        func uncertaintyK(_ model: ProbeModel) throws -> Double { try #require(model.coolantUncertaintyK) }
+        let one = try calibrated([15.8]), moved = try [14.8, 16.8].map { try #require(calibrated([$0]).coolantC) }
+        let reading = (moved[0] - moved[1]) / 2, expected = 1 / (1 / (reading * reading) + 1 / (15 * 15)).squareRoot()
+        #expect(try abs(uncertaintyK(one) / expected - 1) < 0.1)
+        #expect(try uncertaintyK(calibrated([15.8], medium: 0.1)) > 1.1 * uncertaintyK(one))
+        let agreeing = try uncertaintyK(calibrated([15.8, 15.8])), contradicting = try uncertaintyK(calibrated([13.8, 17.8]))
+        #expect(agreeing < 0.85 * expected && contradicting > 1.5 * agreeing)
+    }
+
+    /// Littrup's single probe (33.3 and 12 mm at 0 and −30 °C) cannot be made to fit, so that its power stays uncertain; the table says so.
+    @Test func theTableOfModelsSaysHowSurelyTheirPowerIsKnown() throws {
+        var calibration = ProbeCalibration(
+            start: try ProbeLibrary.builtIn().model("argon-2.4mm"), fitted: [.resistance], tissue: try TissueLibrary.builtIn().tissue("agar-gel"),
+            startTemperatureC: 39,
+            rows: [(0.0, 33.3), (-30, 12)].map { .init(minutes: 15, isothermC: $0.0, widthMM: $0.1, lengthMM: nil) })
+        calibration.spacingMM = 1.5
+        let found = try calibration.run().model, stated = try #require(calibration.start.coolantUncertaintyK)
+        #expect(try abs(#require(found.coolantUncertaintyK) - stated) < 2)
+        #expect(abs(found.resistance / calibration.start.resistance - 1) < 0.1)
+    }
+
     /// Littrup 2009: one to four probes of 2.4 mm, 2 cm apart in agar at 39 °C, after 15 min. Probe and medium were fitted to the single
     /// probe alone (33.3 and 12 mm at 0 and −30 °C); the share of the ice below −30 °C, measured as 46, 51, 56 % for two, three and four,
     /// is what another program makes of the same model: 34, 45, 51 % (20 % for one, measured 13 %).

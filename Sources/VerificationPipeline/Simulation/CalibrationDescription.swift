@@ -6,7 +6,7 @@ import ImagingCore
 /// A table of isotherm sizes around a probe, and what of the probe is to be fitted to it (`icemargin.calibration/1`).
 public enum CalibrationDescription {
     public static let schema = "icemargin.calibration/1"
-    private static let keys = ["schema", "probe", "fit", "tissues", "tissue", "define", "start", "spacing", "sizes"]
+    private static let keys = ["schema", "probe", "fit", "tissues", "tissue", "define", "mediumUncertainty", "start", "spacing", "sizes"]
 
     public static func load(_ file: URL) throws -> ProbeCalibration {
         let text = try StrictYAML.text(of: file, what: "the table of isotherm sizes")
@@ -37,6 +37,12 @@ public enum CalibrationDescription {
         var calibration = ProbeCalibration(
             start: model, fitted: fitted, tissue: try medium.tissue(), startTemperatureC: start, rows: rows)
         if let spacing = try root.positive("spacing") { calibration.spacingMM = spacing }
+        if let uncertainty = try root.number("mediumUncertainty") {
+            guard (0...0.5).contains(uncertainty) else {
+                throw root.wrongValue("mediumUncertainty", expected: "0 to 0.5: one standard deviation of the medium's constants as a share of them")
+            }
+            calibration.mediumUncertainty = uncertainty
+        }
         return calibration
     }
 
@@ -87,7 +93,7 @@ public struct CalibrationDocument: Encodable, Sendable {
 
     struct Probe: Encodable {
         let name: String
-        let diameter, activeLength, activeStart, coolant: Double?
+        let diameter, activeLength, activeStart, coolant, coolantUncertainty: Double?
         let resistance: Double
     }
 
@@ -95,8 +101,7 @@ public struct CalibrationDocument: Encodable, Sendable {
         let model = result.model
         probe = Probe(
             name: model.name, diameter: model.diameterMM, activeLength: model.activeLengthMM, activeStart: model.activeStartMM,
-            coolant: model.coolantC,
-            resistance: model.resistance)
+            coolant: model.coolantC, coolantUncertainty: model.coolantUncertaintyK, resistance: model.resistance)
         (sizes, rmsMM, simulations, findings) = (result.comparisons, result.rmsMM, result.simulationCount, result.findings)
     }
 
@@ -104,9 +109,8 @@ public struct CalibrationDocument: Encodable, Sendable {
     public var text: String {
         var lines = [
             String(
-                format: "%@: diameter %.2f mm, active length %.1f mm, coolant %.1f °C, resistance %.4f K·m/W", probe.name,
-                probe.diameter ?? 0,
-                probe.activeLength ?? 0, probe.coolant ?? 0, probe.resistance)
+                format: "%@: diameter %.2f mm, active length %.1f mm, coolant %.1f °C, resistance %.4f K·m/W; power known to %.1f K of the coolant",
+                probe.name, probe.diameter ?? 0, probe.activeLength ?? 0, probe.coolant ?? 0, probe.resistance, probe.coolantUncertainty ?? 0)
         ]
         lines += sizes.map {
             String(
@@ -114,6 +118,18 @@ public struct CalibrationDocument: Encodable, Sendable {
                 $0.measuredMM, $0.fittedMM)
         }
         lines.append(String(format: "  root mean square difference %.2f mm", rmsMM))
+        lines += ["", "For a table of probe models (icemargin.probes/1), with a source of this id:", entry]
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The probe as a table of models has it.
+    private var entry: String {
+        let numbers: [(String, Double?)] = [
+            ("diameter", probe.diameter), ("activeLength", probe.activeLength), ("activeStart", probe.activeStart), ("coolant", probe.coolant),
+            ("coolantUncertainty", probe.coolantUncertainty), ("resistance", probe.resistance),
+        ]
+        return numbers.reduce("  - name: \(probe.name)") { text, number in
+            number.1.map { text + String(format: "\n    %@: [%.4g, calibration]", number.0 as NSString, $0) } ?? text
+        }
     }
 }

@@ -65,6 +65,14 @@ struct IceballSetup {
         // One number stands for the power of all probes: as uncertain as the least certain of them.
         let usual = priors.coolantK, stated = placed.map { $0.model.coolantUncertaintyK ?? usual }.max() ?? usual
         priors.coolantK = unnamed > 0 ? max(Self.unknownCoolantK, stated) : stated
+        let unmeasured = Set(placed.map(\.model).filter { $0.coolantUncertaintyK ?? usual >= usual }.map(\.name)).sorted()
+        if unnamed == 0, !unmeasured.isEmpty {
+            assumptions.append(
+                String(
+                    format: "the power of %@ is known to %g K of the coolant only, and the visible edge hardly tells it: the −40 °C isotherm can lie 2 mm off "
+                        + "where the edge fits (simulate --calibrate fits a probe to measured isotherms)",
+                    unmeasured.joined(separator: ", "), stated))
+        }
         // What the detection says of a tip holds for the tip alone, not for where behind it the probe freezes.
         priors.depthMM = max(priors.depthMM, probes.compactMap(\.tipUncertaintyMM).max() ?? 0)
         (self.probes, scanSeconds) = (placed, seconds)

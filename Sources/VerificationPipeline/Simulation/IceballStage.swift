@@ -115,7 +115,10 @@ struct IceballStage {
     }
 
     private func findings(_ simulation: CaseSimulation) -> [Finding] {
-        [simulation.fit.rejection].compactMap { $0 } + simulation.setup.findings
+        // Where nothing of a simulation is used, it does not matter where it is doubtful.
+        let fit = simulation.fit, points = simulation.edge.points.map(\.position.lps)
+        let middle = PatientPoint(points.reduce(.zero, +) / Double(points.count))
+        return [fit.rejection ?? fit.doubt(from: middle)].compactMap { $0 } + simulation.setup.findings
     }
 }
 

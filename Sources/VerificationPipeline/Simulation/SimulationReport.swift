@@ -11,6 +11,7 @@ extension CaseReport.Simulation {
             let model = probe.model
             return .object([
                 "id": .string(probe.name), "model": .string(model.name), "coolantC": model.coolantC.map(JSONValue.number) ?? .null,
+                "coolantUncertaintyK": .number(setup.priors.coolantK),
                 "resistanceKMPerW": .number(model.resistance), "diameterMM": model.diameterMM.map(JSONValue.number) ?? .null,
                 "activeLengthMM": model.activeLengthMM.map(JSONValue.number) ?? .null,
             ])

@@ -10,23 +10,24 @@ struct FitValidation {
         static func + (a: Errors, b: Errors) -> Errors {
             Errors(before: a.before + b.before, after: a.after + b.after, covered: a.covered + b.covered, widths: a.widths + b.widths)
         }
+        /// Share of directions along which the interval holds the truth.
+        var held: Double { Double(covered.count { $0 }) / Double(max(1, covered.count)) }
         var text: String {
             String(
-                format: "%5.2f →%5.2f mm  %3.0f %% (±%.1f)", Self.rms(before), Self.rms(after),
-                100 * Double(covered.count { $0 }) / Double(max(1, covered.count)), widths.reduce(0, +) / Double(max(1, widths.count)))
+                format: "%5.2f →%5.2f mm  %3.0f %% (±%.1f)", Self.rms(before), Self.rms(after), 100 * held, widths.reduce(0, +) / Double(max(1, widths.count)))
         }
     }
     private static let isothermsC = [IceCase.edgeTemperatureC, -20, -40]
     /// Of a normal distribution.
     private static let ninetyPercent = 1.645
 
-    /// - Parameter areProbesKnown: whether only tissue, vessels and noise differ from what the fit is told, not power and places of the probes.
-    static func run(_ cases: Range<Int>, areProbesKnown: Bool, isVerbose: Bool) throws {
-        print(areProbesKnown ? "Tissue, vessels and noise differ" : "Power and places of the probes differ, too")
-        print("case  probes vessel  p      model error  simulations  seconds    edge, −20 °C, −40 °C: rms before → after, 90 % interval holds")
-        var all = [Errors](repeating: Errors(), count: 3), byProbes: [Int: [Errors]] = [:], byVessel: [Bool: [Errors]] = [:], rejected = 0
+    static func run(_ cases: Range<Int>, _ differing: IceCase.Probes, isVerbose: Bool) throws {
+        print("Tissue, vessels and noise differ" + (differing == .own ? "" : "; so does the probes' power, by what is stated of it"
+            + (differing == .stated ? "" : " where nobody measured it, and their places")))
+        print("case  probes vessel dent  p      model error  simulations  seconds    edge, −20 °C, −40 °C: rms before → after, 90 % interval holds")
+        var all = [Errors](repeating: Errors(), count: 3), held: [[Double]] = [[], [], []], byProbes: [Int: [Errors]] = [:], byVessel: [Bool: [Errors]] = [:], rejected = 0
         for number in cases {
-            let ice = try IceCase(number: number, isProbeKnown: areProbesKnown), start = ContinuousClock.now
+            let ice = try IceCase(number: number, differing), start = ContinuousClock.now
             let (result, lowest) = try Self.fit(ice)
             let seconds = ContinuousClock.now - start
             if result.isRejected { rejected += 1 }
@@ -34,16 +35,21 @@ struct FitValidation {
                 .run().snapshots[0].lowest
             let errors = Self.isothermsC.map { Self.errors($0, ice, lowest, nominal) }
             all = zip(all, errors).map(+)
+            for (index, error) in errors.enumerated() { held[index].append(error.held) }
             func added(_ earlier: [Errors]?) -> [Errors] { zip(earlier ?? [Errors](repeating: Errors(), count: 3), errors).map(+) }
             byProbes[ice.told.count] = added(byProbes[ice.told.count])
             byVessel[ice.hasVessel] = added(byVessel[ice.hasVessel])
             print(
                 String(
-                    format: "%4d  %4d   %@    %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count, ice.hasVessel ? "yes" : "no ",
+                    format: "%4d  %4d   %@  %5.1f  %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count, ice.hasVessel ? "yes" : "no ", (result.dents.first?.depthMM ?? 0) as Double,
                     result.probability, result.modelErrorMM, result.simulationCount, seconds / .seconds(1))
                     + errors.map(\.text).joined(separator: "    ") + (result.isRejected ? "  rejected" : ""))
             // A long run is watched through a pipe.
             fflush(nil)
+            if isVerbose {
+                print(String(format: "   truth: coolant %+.1f K, liver's blood flow × %.2f", ice.real[0].model.coolantC! - ice.told[0].model.coolantC!,
+                    ice.world.tissues[0].perfusion / (try TissueLibrary.builtIn().tissue("liver")).perfusion))
+            }
             if isVerbose { print(String(format: "   edge to fit: mean %.2f rms %.2f before %.2f", result.after.meanMM, result.after.rmsMM, result.before.rmsMM)) }
             if isVerbose { print(result.parameters.map { String(format: "%@ %.2f (%.2f σ, ±%.2f)", $0.name, $0.value, $0.deviation, $0.remainingSpread) }.joined(separator: "; ")) }
         }
@@ -53,7 +59,10 @@ struct FitValidation {
         for (hasVessel, errors) in byVessel.sorted(by: { !$0.key && $1.key }) {
             print("\(hasVessel ? "a vessel " : "no vessel"):" + errors.map(\.text).joined(separator: "    "))
         }
-        print("all:      " + all.map(\.text).joined(separator: "    ") + "   \(rejected) of \(cases.count) rejected")
+        print("all directions: " + all.map(\.text).joined(separator: "    ") + "   \(rejected) of \(cases.count) rejected")
+        print("cases in which more than half of the directions are held: " + held.map { shares in
+            "\(shares.count { $0 > 0.5 }) of \(shares.count)"
+        }.joined(separator: ", "))
     }
 
     /// As a case is: fitted on cells of 2 mm, with the field on cells of 1 mm.

@@ -8,23 +8,30 @@ struct IceCase {
     let world: ThermalModel
     let real, told: [PlacedProbe]
     let hasVessel: Bool
-    /// What is said of the probes' power: as of probes that were calibrated, or as of any, K.
+    /// How surely the fit is told that the probes' power is known, K.
     let coolantUncertaintyK: Double
     /// What a segmentation makes of the edge.
     let edge: [EdgeFit.EdgePoint]
     /// At the scan.
     let truth: TemperatureField
 
-    static let calibratedK = 3.0
+    /// What differs between the probes and what the fit is told of them.
+    enum Probes: String, CaseIterable {
+        /// Nothing: built-in models are as their table says.
+        case own
+        /// The power, by as much as the table of built-in models says.
+        case stated
+        /// Power and places, of probes nobody measured.
+        case unknown
+    }
     static let seconds = 600.0, edgeTemperatureC = -0.5
     static let center = PatientPoint(0, 0, 2)
 
-    /// - Parameter isProbeKnown: whether power and places of the probes are as the fit is told, so that only the tissue differs.
-    init(number: Int, isProbeKnown: Bool = false) throws {
+    init(number: Int, _ differing: Probes) throws {
         self.number = number
-        coolantUncertaintyK = isProbeKnown ? Self.calibratedK : IceDraw.spreads.coolantK
         var random = NormalNumbers(seed: UInt64(number))
-        let told = Self.probes(1 + number % 3), draw = IceDraw(probeCount: told.count, isProbeKnown: isProbeKnown, &random)
+        let told = try Self.probes(1 + number % 3, Self.models[number / 3 % Self.models.count]), draw = IceDraw(told, differing, &random)
+        coolantUncertaintyK = IceDraw.coolantK(told, differing)
         var world = draw.world(try Self.medium(spacingMM: 1.5, offsetMM: 0.37))
         hasVessel = number % 2 == 1
         if hasVessel { world = try world.with(vesselMM: 5, atMM: 9 + 8 * abs(random.next()), angle: 2 * random.next()) }
@@ -64,8 +71,10 @@ struct IceCase {
             boundary: Dictionary(uniqueKeysWithValues: sides.map { ($0, .temperature(37)) }))
     }
 
-    static func probes(_ count: Int) -> [PlacedProbe] {
-        let model = ProbeModel(name: "17 gauge", diameterMM: 1.47, activeLengthMM: 30, coolantC: -130)
+    static let models = ["reference-17g", "ice-seed", "ice-sphere"]
+
+    static func probes(_ count: Int, _ name: String = models[0]) throws -> [PlacedProbe] {
+        let model = try ProbeLibrary.builtIn().model(name)
         return (0..<count).map { number in
             let angle = 2 * Double.pi * Double(number) / Double(count), ring = count == 1 ? 0 : 4.0 + 1.5 * Double(count)
             return PlacedProbe(

@@ -5,6 +5,8 @@ import ImagingCore
 /// What differs between the ice of a case and what a fit is told, in units of one standard deviation each.
 struct IceDraw {
     var frozenConductivity = 0.0, liquidConductivity = 0.0, latentHeat = 0.0, perfusion = 0.0, coolant = 0.0
+    /// One standard deviation of the probes' power.
+    private var coolantK = spreads.coolantK
     /// Of everything (breathing), and of each probe along its line.
     var breathing = SIMD3<Double>.zero
     var depths: [Double]
@@ -15,14 +17,20 @@ struct IceDraw {
 
     init(probeCount: Int) { depths = Array(repeating: 0, count: probeCount) }
 
-    /// - Parameter isProbeKnown: whether power and places of the probes are as the fit is told.
-    init(probeCount: Int, isProbeKnown: Bool, _ random: inout NormalNumbers) {
+    init(_ told: [PlacedProbe], _ differing: IceCase.Probes, _ random: inout NormalNumbers) {
         (frozenConductivity, liquidConductivity, latentHeat) = (random.next(), random.next(), random.next())
         perfusion = max(-2, min(2, random.next()))
         coolant = random.next()
         breathing = SIMD3(random.next(), random.next(), random.next())
-        depths = (0..<probeCount).map { _ in random.next() }
-        if isProbeKnown { (coolant, breathing, depths) = (0, .zero, depths.map { _ in 0 }) }
+        depths = told.map { _ in random.next() }
+        coolantK = Self.coolantK(told, differing)
+        if differing == .own { coolant = 0 }
+        if differing != .unknown { (breathing, depths) = (.zero, depths.map { _ in 0 }) }
+    }
+
+    /// As a case takes it from its probes' table.
+    static func coolantK(_ told: [PlacedProbe], _ differing: IceCase.Probes) -> Double {
+        differing == .unknown ? spreads.coolantK : told.compactMap(\.model.coolantUncertaintyK).max() ?? spreads.coolantK
     }
 
     var count: Int { 8 + depths.count }
@@ -51,7 +59,7 @@ struct IceDraw {
     func probes(_ told: [PlacedProbe]) -> [PlacedProbe] {
         told.enumerated().map { index, probe in
             var real = probe
-            real.model.coolantC! += Self.spreads.coolantK * coolant
+            real.model.coolantC! += coolantK * coolant
             real.tip = real.tip + Self.depthMM * depths[index] * real.direction + PatientVector(Self.breathingMM * breathing)
             return real
         }

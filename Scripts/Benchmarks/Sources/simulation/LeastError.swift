@@ -8,7 +8,7 @@ struct LeastError {
     static func run() throws {
         print("least possible rms of edge, −20 °C, −40 °C without vessels: before → with the edge, known probes | power and places unknown, too")
         for count in 1...3 {
-            let told = IceCase.probes(count), nominal = IceDraw(probeCount: count), base = try radii(nominal, told)
+            let told = try IceCase.probes(count), nominal = IceDraw(probeCount: count), base = try radii(nominal, told)
             let slopes = try (0..<nominal.count).map { index in
                 var moved = nominal
                 moved.move(index)

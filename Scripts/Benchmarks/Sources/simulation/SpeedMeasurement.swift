@@ -20,7 +20,7 @@ enum SpeedMeasurement {
                     measured.seconds, measured.processorSeconds, simulation.model.grid.size.i, simulation.model.grid.size.j,
                     simulation.model.grid.size.k, measured.result.cellStages / 1e9, rate / 1e9, 100 * rate * bytesPerCellStage / bandwidth))
         }
-        let ice = try IceCase(number: 2)
+        let ice = try IceCase(number: 2, .own)
         let measured = try clock { try FitValidation.fit(ice) }
         print(
             String(
@@ -30,7 +30,7 @@ enum SpeedMeasurement {
 
     private static func protocolOfThreeProbes(spacingMM: Double) throws -> IceballSimulation {
         let phases = [ProbePhase(.freeze, minutes: 10), ProbePhase(.thaw, minutes: 5), ProbePhase(.freeze, minutes: 10)]
-        let probes = IceCase.probes(3).map { probe in
+        let probes = try IceCase.probes(3).map { probe in
             var probe = probe
             probe.phases = phases
             return probe

@@ -1,6 +1,6 @@
 import Foundation
 
-// simulation validate [COUNT] [FIRST] [--known-probes] [--verbose]   fits to synthetic ice whose truth is known
+// simulation validate [COUNT] [FIRST] [--probes own|stated|unknown] [--verbose]   fits to synthetic ice whose truth is known
 // simulation limit                                  the least errors that any fit could reach on such ice
 // simulation littrup                                several probes in gel against measured isotherms
 // simulation speed                                  seconds, and cell-stages per second against what memory allows
@@ -8,11 +8,12 @@ let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "validate":
     let count = arguments.dropFirst().compactMap { Int($0) }, first = count.count > 1 ? count[1] : 0
-    try FitValidation.run(first..<first + (count.first ?? 24), areProbesKnown: arguments.contains("--known-probes"), isVerbose: arguments.contains("--verbose"))
+    let differing = IceCase.Probes.allCases.first { arguments.contains($0.rawValue) } ?? .own
+    try FitValidation.run(first..<first + (count.first ?? 24), differing, isVerbose: arguments.contains("--verbose"))
 case "limit": try LeastError.run()
 case "littrup": try LittrupRows.run()
 case "speed": try SpeedMeasurement.run()
 default:
-    FileHandle.standardError.write(Data("usage: simulation validate [COUNT] [FIRST] [--known-probes] [--verbose] | limit | littrup | speed\n".utf8))
+    FileHandle.standardError.write(Data("usage: simulation validate [COUNT] [FIRST] [--probes own|stated|unknown] [--verbose] | limit | littrup | speed\n".utf8))
     exit(64)
 }
