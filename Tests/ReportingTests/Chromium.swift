@@ -12,7 +12,6 @@ final class Chromium: @unchecked Sendable {
     static let path = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].first { FileManager.default.isExecutableFile(atPath: $0) }
     private static let patienceSeconds = 30.0
 
-    private let profile: URL
     private let toBrowser, fromBrowser: Int32
     private var buffer: [UInt8] = []
     private var lastID = 0
@@ -21,7 +20,7 @@ final class Chromium: @unchecked Sendable {
 
     init() throws {
         guard let path = Self.path else { throw Failure(description: "Chromium is not installed") }
-        profile = FileManager.default.temporaryDirectory.appending(path: "icemargin-chromium-\(UUID().uuidString)")
+        let profile = FileManager.default.temporaryDirectory.appending(path: "icemargin-chromium-\(UUID().uuidString)")
         let (down, up) = try (Self.pipe(), Self.pipe())
         (toBrowser, fromBrowser) = (down.write, up.read)
         // The browser reads from descriptor 3 and writes to 4.
@@ -36,10 +35,11 @@ final class Chromium: @unchecked Sendable {
             "--disable-extensions",
             "--disable-background-networking", "--hide-scrollbars", "--user-data-dir=\(profile.path)", "about:blank",
         ]
-        var arguments = ([path] + flags).map { strdup($0) } + [nil]
+        // It ends when its pipes close, however this program ends; then its profile goes, too.
+        var arguments = (["sh", "-c", #""$@"; rm -rf "$0""#, profile.path, path] + flags).map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var process = pid_t()
-        let status = posix_spawn(&process, path, &actions, nil, &arguments, environ)
+        let status = posix_spawn(&process, "/bin/sh", &actions, nil, &arguments, environ)
         close(down.read)
         close(up.write)
         guard status == 0 else { throw Failure(description: "Chromium cannot be started: \(String(cString: strerror(status)))") }
@@ -48,7 +48,6 @@ final class Chromium: @unchecked Sendable {
     deinit {
         close(toBrowser)
         close(fromBrowser)
-        try? FileManager.default.removeItem(at: profile)
     }
 
     /// A pipe whose ends this program's other children do not get, and that lie away from the numbers which the browser needs.

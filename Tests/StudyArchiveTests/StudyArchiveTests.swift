@@ -4,10 +4,11 @@ import Reporting
 import StudyArchive
 import Testing
 
-@Suite struct StudyArchiveTests {
+@Suite final class StudyArchiveTests {
     let folder = FileManager.default.temporaryDirectory.appending(path: "icemargin-archive-\(UUID().uuidString)")
 
     init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     static func record(_ key: String, id: String = UUID().uuidString, finished: Double = 1000, due: String = "new") -> RunRecord {
         RunRecord(
@@ -19,14 +20,12 @@ import Testing
     }
 
     @Test func aRunComesBackAsItWasStored() throws {
-        defer { try? FileManager.default.removeItem(at: folder) }
         let record = Self.record("a")
         try StudyArchive(folder: folder).store(record, report: nil)
         #expect(try StudyArchive(folder: folder).latestRuns() == ["a": record])
     }
 
     @Test func aRunIsEnteredOnce() throws {
-        defer { try? FileManager.default.removeItem(at: folder) }
         let archive = try StudyArchive(folder: folder), record = Self.record("a")
         #expect(try archive.store(record, report: nil))
         #expect(try !archive.store(record, report: nil))
@@ -35,14 +34,12 @@ import Testing
 
     /// Folders may be collected in any order.
     @Test(arguments: [[1000.0, 2000], [2000, 1000]]) func theRunThatEndedLastCounts(ends: [Double]) throws {
-        defer { try? FileManager.default.removeItem(at: folder) }
         let archive = try StudyArchive(folder: folder)
         for end in ends { try archive.store(Self.record("a", finished: end, due: "\(end)"), report: nil) }
         #expect(try archive.latestRuns()["a"]?.due == "2000.0")
     }
 
     @Test func whatIsNoDatabaseIsRefusedWithARemedy() throws {
-        defer { try? FileManager.default.removeItem(at: folder) }
         try Data("not a database, but long enough to have a header".utf8).write(to: folder.appending(path: StudyArchive.fileName))
         #expect { try StudyArchive(folder: folder) } throws: { error in
             (error as? ArchiveError)?.finding.code == "archive-damaged" && (error as? ArchiveError)?.finding.remedy.isEmpty == false

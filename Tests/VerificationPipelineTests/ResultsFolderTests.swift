@@ -3,13 +3,15 @@ import Testing
 
 @testable import VerificationPipeline
 
-@Suite struct ResultsFolderTests {
+@Suite final class ResultsFolderTests {
     let parent: URL
 
     init() throws {
         parent = FileManager.default.temporaryDirectory.appending(path: "results-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
     }
+    deinit { try? FileManager.default.removeItem(at: parent) }
+
     private var destination: URL { parent.appending(path: "case") }
     private func names(_ folder: URL) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
 
