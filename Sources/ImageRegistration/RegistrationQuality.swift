@@ -188,30 +188,33 @@ public struct RegistrationQuality: Sendable, Hashable {
     /// How much speaks against the two scans showing the same tissue, and in words.
     private static func disbelief(_ evidence: Evidence) -> (Double, String) {
         func percent(_ share: Double) -> String { String(format: "%.0f %%", 100 * share) }
-        var disbelief: Double, message: String
         let agreement = evidence.blocks?.share
+        let blockwise = agreement.map { "\(percent($0)) of small blocks of tissue there find themselves where the registration puts them" }
         if evidence.isSameModality {
             // What speaks for one patient makes up for what speaks against it.
             let missing = (explainedSure - evidence.explained) / explainedStep + softerDisbelief * evidence.softerDifferenceMM
-            disbelief = agreement.map { missing + (agreementSure - $0) / agreementStep + disbeliefDoubtful / 2 }
+            let disbelief = agreement.map { missing + (agreementSure - $0) / agreementStep + disbeliefDoubtful / 2 }
                 ?? (evidence.explained < explainedSure ? missing : 0)
-            message = "The scans explain only \(percent(evidence.explained)) of each other's contrast around the tumour"
-        } else {
-            let concordance = agreement.flatMap { agreement in
-                evidence.details.map { agreement + $0 - softerDiscord * evidence.softerDifferenceMM }
-            }
-            let distinctness = (evidence.similarity - evidence.shiftedSimilarity) / max(1 - evidence.shiftedSimilarity, .leastNormalMagnitude)
-            // From one limit to the other, between the two limits of disbelief.
-            func disbelieved(_ value: Double, sure: Double, least: Double) -> Double {
-                value >= sure ? 0 : disbeliefDoubtful + (sure - value) / (sure - least) * (disbeliefLargest - disbeliefDoubtful)
-            }
-            disbelief = max(
-                disbelieved(distinctness, sure: distinctnessSure, least: distinctnessLeast),
-                concordance.map { disbelieved($0, sure: concordanceSure, least: concordanceLeast) } ?? disbeliefDoubtful.nextUp)
-            message = "The scans, of different modalities, explain \(percent(evidence.similarity)) of each other's contrast around the tumour "
-                + "(\(percent(evidence.shiftedSimilarity)) when put wrong on purpose)"
+            let message = "The scans explain only \(percent(evidence.explained)) of each other's contrast around the tumour"
+            return (disbelief, message + (blockwise.map { ", and " + $0 } ?? "") + ": as scans of different patients or regions do.")
         }
-        if let agreement { message += ", and \(percent(agreement)) of small blocks of tissue there find themselves where the registration puts them" }
-        return (disbelief, message + ": as scans of different patients or regions do.")
+        let concordance = agreement.flatMap { agreement in
+            evidence.details.map { agreement + $0 - softerDiscord * evidence.softerDifferenceMM }
+        }
+        let distinctness = (evidence.similarity - evidence.shiftedSimilarity)
+            / max(1 - evidence.shiftedSimilarity, .leastNormalMagnitude)
+        // From one limit to the other, between the two limits of disbelief.
+        func disbelieved(_ value: Double, sure: Double, least: Double) -> Double {
+            value >= sure ? 0 : disbeliefDoubtful + (sure - value) / (sure - least) * (disbeliefLargest - disbeliefDoubtful)
+        }
+        let byContrast = disbelieved(distinctness, sure: distinctnessSure, least: distinctnessLeast)
+        let byDetails = concordance.map { disbelieved($0, sure: concordanceSure, least: concordanceLeast) } ?? disbeliefDoubtful.nextUp
+        let contrast = "they explain \(percent(evidence.similarity)) of each other's contrast, and \(percent(evidence.shiftedSimilarity)) "
+            + "even when put wrong on purpose"
+        let details = blockwise.map { "only " + $0 } ?? "too little there has details to compare"
+        return (
+            max(byContrast, byDetails),
+            "The scans, of different modalities, resemble each other around the tumour no more than those of different patients or regions may: "
+                + (byContrast > byDetails ? contrast : details) + ".")
     }
 }

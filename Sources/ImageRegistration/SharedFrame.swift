@@ -47,37 +47,47 @@ struct SharedFrameSearch {
     let outcome: SharedFrame
 
     init(_ search: MotionSearch, isRigidOnly: Bool) throws(RegistrationError) {
-        let near = try search.motion(from: .identity), nearEvidence = try search.evidence(near)
         func judged(
             _ found: MotionSearch.Found, _ evidence: RegistrationQuality.Evidence, used: DeformableTransform, as outcome: SharedFrame? = nil
         ) -> RegistrationQuality {
             RegistrationQuality(search.evidence(evidence, of: found, used: used, sharedFrame: outcome))
         }
-        let nearMM = Self.distance(of: near.smooth.fixedToMoving, search.fixedTarget(of: near))
-        if judged(near, nearEvidence, used: near.smooth.fixedToMoving).status != .fail {
-            motion = Self.confirmed(search, near, isRigidOnly: isRigidOnly)
-            let awayMM = Self.distance(of: motion, search.fixedTarget(of: near))
-            outcome = awayMM == 0 ? .kept : .left(byMM: awayMM)
-            quality = judged(near, nearEvidence, used: motion, as: outcome)
-            return
+        let near = Result { () throws(RegistrationError) in try Self.judgeable(search, from: .identity) }
+        if let (found, evidence) = try? near.get() {
+            let smooth = found.smooth.fixedToMoving
+            if judged(found, evidence, used: smooth).status != .fail {
+                motion = Self.confirmed(search, found, isRigidOnly: isRigidOnly)
+                let awayMM = Self.distance(of: motion, search.fixedTarget(of: found))
+                outcome = awayMM == 0 ? .kept : .left(byMM: awayMM)
+                quality = judged(found, evidence, used: motion, as: outcome)
+                return
+            }
         }
         // From nothing: a patient who lay elsewhere, or another one.
-        let far = try? search.motion(from: nil)
-        if let far, let evidence = try? search.evidence(far) {
-            let smooth = far.smooth.fixedToMoving, awayMM = Self.distance(of: smooth, search.fixedTarget(of: far))
-            if judged(far, evidence, used: smooth).status == .pass {
-                (motion, outcome) = (isRigidOnly ? DeformableTransform(far.rigid.fixedToMoving) : smooth, .contradicted(byMM: awayMM))
-                quality = judged(far, evidence, used: motion, as: outcome)
-                return
-            }
-            if !search.pair.isSameModality, max(nearMM, awayMM) <= SharedFrame.plausibleMM {
-                (motion, outcome) = (DeformableTransform(.identity), .unconfirmed(awayMM: max(nearMM, awayMM)))
-                quality = judged(near, nearEvidence, used: motion, as: outcome)
-                return
-            }
+        let far = try? Self.judgeable(search, from: nil)
+        let farMM = far.map { Self.distance(of: $0.found.smooth.fixedToMoving, search.fixedTarget(of: $0.found)) }
+        if let (found, evidence) = far, let farMM, judged(found, evidence, used: found.smooth.fixedToMoving).status == .pass {
+            motion = isRigidOnly ? DeformableTransform(found.rigid.fixedToMoving) : found.smooth.fixedToMoving
+            outcome = .contradicted(byMM: farMM)
+            quality = judged(found, evidence, used: motion, as: outcome)
+            return
         }
-        (motion, outcome) = (DeformableTransform(.identity), .refuted)
-        quality = judged(near, nearEvidence, used: motion, as: outcome)
+        let (found, evidence) = try near.get()
+        motion = DeformableTransform(.identity)
+        let nearMM = Self.distance(of: found.smooth.fixedToMoving, search.fixedTarget(of: found))
+        if let farMM, !search.pair.isSameModality, max(nearMM, farMM) <= SharedFrame.plausibleMM {
+            outcome = .unconfirmed(awayMM: max(nearMM, farMM))
+        } else {
+            outcome = .refuted
+        }
+        quality = judged(found, evidence, used: motion, as: outcome)
+    }
+
+    private static func judgeable(
+        _ search: MotionSearch, from start: ImagingCore.AffineTransform?
+    ) throws(RegistrationError) -> (found: MotionSearch.Found, evidence: RegistrationQuality.Evidence) {
+        let found = try search.motion(from: start)
+        return (found, try search.evidence(found))
     }
 
     /// The frame itself, a rigid motion or a smooth one: each only when details speak for it beyond chance.

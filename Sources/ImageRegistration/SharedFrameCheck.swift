@@ -21,42 +21,66 @@ public struct SharedFrameCheck: Sendable, Hashable {
         public init() {}
     }
 
-    /// `nil` when the images have nothing in common that could be compared.
+    /// `nil` when the images have nothing in common that could be compared at small shifts.
     public let translation: LocalTranslation?
     /// The mean error to expect at the tumour's surface, in millimetres.
     public let expectedErrorMM: Double
     /// Whether margins may rest on the shared frame.
     public let isTrusted: Bool
+    /// How far registering the scans shows that the tissue moved, where it did and can be followed.
+    public let followedMM: Double?
     public let findings: [Finding]
 
-    /// Compares `planning` with `treated` around a tumour.
+    /// Below this correlation another part of the body may lie where the tissue should.
+    static let sureCorrelation = 0.7
+    /// Fewer parts of the surroundings do not agree on a shift.
+    static let leastParts = 4
+
+    /// Compares scans of one modality, `planning` with `treated`, around a tumour; registers them where they do not resemble each other as they lie.
     ///
     /// - Parameters:
-    ///   - modality: of both scans.
     ///   - tumour, zone: in the scans' shared frame; the zone (ice) may be absent.
     public init(
         planning: ScanVolume, treated: ScanVolume, modality: Modality, tumour: LevelSet, zone: LevelSet?, parameters: Parameters = Parameters()
     ) throws(GeometryError) {
-        let comparison = try Comparison(planning: planning, treated: treated, modality: modality, tumour: tumour, zone: zone, parameters: parameters)
+        let comparison = try Comparison(
+            planning: planning, treated: treated, modality: modality, tumour: tumour, zone: zone, parameters: parameters)
         let estimate = try comparison.flatMap { (comparison) throws(GeometryError) in
             try LocalTranslation.estimate(fixed: comparison.treated, moving: comparison.planning, region: comparison.region)
         }
-        guard let estimate, let spread = estimate.spreadMM, estimate.correlation >= 0.3, estimate.parts >= 4 else {
-            translation = nil
-            expectedErrorMM = parameters.expectedErrorUncheckedMM
-            isTrusted = true
-            findings = [
-                Finding(.info, "alignment-not-measured",
-                    "The scans share a frame of reference, but the tissue around the tumour has too little in common to measure how well it fits; an error of \(parameters.expectedErrorUncheckedMM) mm is assumed.")
-            ]
+        let measured = estimate.flatMap { estimate in
+            estimate.correlation >= Self.sureCorrelation && estimate.parts >= Self.leastParts ? estimate : nil
+        }
+        let shiftMM = measured?.shift.length ?? 0
+        let spreadMM = measured.map { ($0.spreadMM ?? LocalTranslation.searchMM) / Double($0.parts).squareRoot() } ?? 0
+        let scans = (
+            planning: RegistrationScan(planning, modality: modality),
+            treated: RegistrationScan(treated, modality: modality, excluded: zone?.mask))
+        let ball = tumour.enclosingBall
+        if let measured, shiftMM - 2 * spreadMM <= parameters.largestTrustedShiftMM,
+            ball.map({ Self.areOnePatients(scans.planning, scans.treated, around: $0, shiftedBy: measured.shift) }) ?? true {
+            (translation, isTrusted, followedMM, findings) = (measured, true, nil, [])
+            expectedErrorMM = max(parameters.leastExpectedErrorMM, (shiftMM * shiftMM + spreadMM * spreadMM).squareRoot())
             return
         }
-        translation = estimate
-        let meanSpread = spread / Double(estimate.parts).squareRoot()
-        let shift = estimate.shift.length
-        expectedErrorMM = max(parameters.leastExpectedErrorMM, (shift * shift + meanSpread * meanSpread).squareRoot())
-        isTrusted = shift - 2 * meanSpread <= parameters.largestTrustedShiftMM
-        findings = isTrusted ? [] : [Self.moved(byMM: shift)]
+        translation = measured
+        let isMoved = measured != nil && shiftMM - 2 * spreadMM > parameters.largestTrustedShiftMM
+        let registered = ball.map { Registered(scans.planning, scans.treated, $0) }
+        if let registered, let outcome = registered.judged(parameters), !isMoved || outcome.followedMM != nil {
+            (expectedErrorMM, isTrusted, followedMM, findings) = outcome
+        } else if isMoved {
+            (isTrusted, followedMM, findings) = (false, nil, [Self.moved(byMM: shiftMM, isFollowed: false)])
+            expectedErrorMM = (shiftMM * shiftMM + spreadMM * spreadMM).squareRoot()
+        } else if let registered, registered.hasStructure {
+            (expectedErrorMM, isTrusted, followedMM, findings) = registered.refused(parameters)
+        } else {
+            (expectedErrorMM, isTrusted, followedMM) = (parameters.expectedErrorUncheckedMM, true, nil)
+            findings = [
+                Finding(.info, "alignment-not-measured",
+                    "The scans share a frame of reference, but the tissue around the tumour has too little in common to measure how well it "
+                        + "fits; an error of \(parameters.expectedErrorUncheckedMM) mm is assumed.")
+            ]
+        }
     }
 
     /// Compares scans of different modalities, whose values say nothing about each other, by registering them.
@@ -64,32 +88,83 @@ public struct SharedFrameCheck: Sendable, Hashable {
     /// - Parameters:
     ///   - treated: with its ice, so that it is not compared.
     ///   - focus: the tumour, in the shared frame.
-    public init(planning: RegistrationScan, treated: RegistrationScan, focus: RegistrationFocus, parameters: Parameters = Parameters()) {
+    public init(
+        planning: RegistrationScan, treated: RegistrationScan, focus: RegistrationFocus, parameters: Parameters = Parameters()
+    ) {
         translation = nil
-        func refused(_ reasons: [String]) -> [Finding] {
-            [
+        let registered = Registered(planning, treated, focus)
+        (expectedErrorMM, isTrusted, followedMM, findings) = registered.judged(parameters) ?? registered.refused(parameters)
+    }
+
+    /// Organs of two patients who lie alike can coincide, small blocks of tissue do not. Where too few have structure, nothing speaks against it.
+    private static func areOnePatients(
+        _ planning: RegistrationScan, _ treated: RegistrationScan, around ball: RegistrationFocus, shiftedBy shift: PatientVector
+    ) -> Bool {
+        let motion = DeformableTransform(AffineTransform(matrix: .identity, translation: shift))
+        let share = BlockAgreement(RegistrationPair(fixed: treated, moving: planning), motion, around: ball).share
+        return share.map { $0 >= RegistrationQuality.agreementSure } ?? true
+    }
+
+    private typealias Outcome = (expectedErrorMM: Double, isTrusted: Bool, followedMM: Double?, findings: [Finding])
+
+    /// What registering the scans, from where their frame puts them, says of it.
+    private struct Registered {
+        /// `nil` when they cannot be registered.
+        let quality: RegistrationQuality?
+        /// How far apart the tumour's tissue lies by it.
+        let shiftMM: Double
+        let isConfirmed: Bool
+
+        init(_ planning: RegistrationScan, _ treated: RegistrationScan, _ focus: RegistrationFocus) {
+            let found = try? ScanRegistration(fixed: treated, moving: planning, focus: focus)
+            quality = found?.quality
+            shiftMM = found.map { focus.center.distance(to: $0.fixedPoint(of: focus.center)) } ?? 0
+            isConfirmed = found.map { $0.quality.status != .fail && !($0.sharedFrame?.isPlausible ?? false) } ?? false
+        }
+
+        /// Whether the tissue around the tumour has details that could be compared.
+        var hasStructure: Bool { quality.map { $0.blockAgreement != nil } ?? true }
+
+        /// `nil` when the images confirm no motion.
+        func judged(_ parameters: Parameters) -> Outcome? {
+            guard let quality, isConfirmed else { return nil }
+            let isNear = shiftMM <= parameters.largestTrustedShiftMM
+            if isNear, quality.status != .pass { return nil }
+            let errorMM = (shiftMM * shiftMM + quality.expectedErrorMM * quality.expectedErrorMM).squareRoot()
+            return (
+                max(parameters.leastExpectedErrorMM, errorMM), isNear, isNear ? nil : shiftMM,
+                isNear ? [] : [SharedFrameCheck.moved(byMM: shiftMM, isFollowed: true)])
+        }
+
+        func refused(_ parameters: Parameters) -> Outcome {
+            let reasons = quality?.reasons ?? ["The scans cannot be registered."]
+            let errorMM = quality.map { (shiftMM * shiftMM + $0.expectedErrorMM * $0.expectedErrorMM).squareRoot() }
+            return (errorMM ?? parameters.expectedErrorUncheckedMM, false, nil, [
                 Finding(.warning, "alignment-not-confirmed",
-                    "The scans share a frame of reference, but the images do not confirm it around the tumour. \(reasons.joined(separator: " "))",
+                    "The scans share a frame of reference, but the images do not confirm it around the tumour. "
+                        + reasons.joined(separator: " "),
                     remedy: "Look at the picture of both scans; give landmarks or a transform in the case.")
-            ]
+            ])
         }
-        guard let found = try? ScanRegistration(fixed: treated, moving: planning, focus: focus) else {
-            (expectedErrorMM, isTrusted, findings) = (parameters.expectedErrorUncheckedMM, false, refused(["The scans cannot be registered."]))
-            return
-        }
-        let quality = found.quality, shift = found(found.fixedPoint(of: focus.center)).distance(to: found.fixedPoint(of: focus.center))
-        expectedErrorMM = max(parameters.leastExpectedErrorMM, (shift * shift + quality.expectedErrorMM * quality.expectedErrorMM).squareRoot())
-        isTrusted = quality.status == .pass && shift <= parameters.largestTrustedShiftMM
-        findings = isTrusted ? [] : quality.status == .pass ? [Self.moved(byMM: shift)] : refused(quality.reasons)
     }
 
-    private static func moved(byMM shift: Double) -> Finding {
-        Finding(.warning, "anatomy-moved",
-            "The scans share a frame of reference, but the tissue around the tumour lies about \(rounded(shift)) mm apart in them.",
-            remedy: "Register the planning scan to the ice scan, or use a planning scan of the same breath-hold.")
+    private static func moved(byMM shift: Double, isFollowed: Bool) -> Finding {
+        let apart = String(format: "%.1f", shift)
+        return Finding(.warning, "anatomy-moved",
+            "The scans share a frame of reference, but the tissue around the tumour lies about \(apart) mm apart in them"
+                + (isFollowed ? "; the planning scan is registered instead." : "."),
+            remedy: isFollowed
+                ? "Look at the picture of the registration." : "Give landmarks or a transform, or use a planning scan of the same breath-hold.")
     }
+}
 
-    private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+extension LevelSet {
+    /// The ball around the box of the object; `nil` when it is empty.
+    fileprivate var enclosingBall: RegistrationFocus? {
+        guard let box = mask.boundingBox else { return nil }
+        let core = geometry.cropped(box.i, box.j, box.k)
+        return RegistrationFocus(center: core.center, radiusMM: core.cornerPoints.map { $0.distance(to: core.center) }.max()! / 3.0.squareRoot())
+    }
 }
 
 /// Two scans on one lattice around the tumour, and what of it may be compared.

@@ -101,6 +101,12 @@ extension CasePlacer {
         let checks = try clock.measure("alignment", as: "checking the shared frame of reference") {
             try tumours.map { try frameCheck($0, zone: placement.zone) }
         }
+        // A patient who moved within the frame is followed as one in another frame is.
+        if checks.contains(where: { $0.followedMM != nil }) {
+            var followed = try registered(tumours: tumours, structures: structures, probes: probes)
+            followed.findings = checks.flatMap(\.findings) + followed.findings
+            return followed
+        }
         let alignments = checks.map {
             FrameAlignment(expectedErrorMM: $0.expectedErrorMM, doubts: $0.isTrusted ? [] : $0.findings.map(\.message))
         }

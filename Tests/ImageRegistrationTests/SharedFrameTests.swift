@@ -57,6 +57,28 @@ import Testing
         #expect(abs(byMM - pair.surfaceError(AffineTransform.identity)) < 1.5)
     }
 
+    /// The check looks beyond the small shifts at which it compares tissue directly: what does not fit there is registered.
+    @Test(arguments: [15.0, 110])
+    func aFrameThatIsWrongIsNotTrustedAndTheTissueIsFollowed(shiftMM: Double) throws {
+        let pair = try Self.pair(.ct, seed: 62, shiftMM: shiftMM), check = try Self.check(pair, beside: pair)
+        #expect(!check.isTrusted && check.findings.map(\.code) == ["anatomy-moved"])
+        #expect(abs(try #require(check.followedMM) - pair.surfaceError(AffineTransform.identity)) < 1.5)
+    }
+    @Test func anotherPatientWithTheSameFrameIsNotTrustedNorFollowed() throws {
+        let check = try Self.check(Self.pair(.ct, seed: 64), beside: Self.pair(.ct, seed: 51))
+        #expect(!check.isTrusted && check.followedMM == nil && check.findings.map(\.code) == ["alignment-not-confirmed"])
+    }
+    private static func check(_ planning: StudyPair, beside treated: StudyPair) throws -> SharedFrameCheck {
+        let moving = try framed(planning.moving), fixed = try framed(treated.fixed), focus = planning.focus
+        let ball = LevelSet(field: Volume(geometry: moving.volume.geometry) { voxels in
+            for offset in voxels.indices {
+                let point = moving.volume.geometry.point(moving.volume.geometry.size.index(atOffset: offset))
+                voxels[offset] = Float(focus.radiusMM - point.distance(to: focus.center))
+            }
+        })
+        return try SharedFrameCheck(planning: moving.volume, treated: fixed.volume, modality: .ct, tumour: ball, zone: nil)
+    }
+
     /// A frame copied to a scan of another patient.
     @Test func anotherPatientWithTheSameFrameFails() throws {
         let found = try Self.registered(Self.pair(.ct, seed: 64), onto: Self.pair(.ct, seed: 51))
