@@ -13,7 +13,9 @@ struct DeformableDescent {
     static let solverIterations = 25
 
     /// Improves `controls` (millimetres along the grid's axes).
-    func refine(_ controls: inout [SIMD4<Float>], _ lattice: BSplineLattice, _ similarity: inout LocalCorrelation, from rigid: AffineTransform) -> Double {
+    func refine(
+        _ controls: inout [SIMD4<Float>], _ lattice: BSplineLattice, _ similarity: inout LocalCorrelation, from rigid: AffineTransform
+    ) -> Double {
         let bending = BendingEnergy(counts: lattice.counts)
         let perMM = SIMD4<Float>(SIMD3<Float>(1 / lattice.grid.spacing), 0)
         func evaluate(_ controls: [SIMD4<Float>]) -> LocalCorrelation.Comparison {
@@ -48,7 +50,9 @@ struct DeformableDescent {
     }
 
     /// Solves (AᵀA + stiffness · B + small) step = Aᵀr − stiffness · B controls.
-    private func solve(_ equations: [SIMD4<Float>], _ lattice: BSplineLattice, _ bending: BendingEnergy, _ controls: [SIMD4<Float>]) -> [SIMD4<Float>] {
+    private func solve(
+        _ equations: [SIMD4<Float>], _ lattice: BSplineLattice, _ bending: BendingEnergy, _ controls: [SIMD4<Float>]
+    ) -> [SIMD4<Float>] {
         let count = equations.count
         func map(_ body: (Int) -> SIMD4<Float>) -> [SIMD4<Float>] {
             [SIMD4<Float>](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -3,8 +3,9 @@ import ImagingCore
 
 /// How far details around a tumour, too small to be made to coincide, stand out where a motion puts them from where it does not.
 ///
-/// Organs of different patients can be laid onto each other by a smooth motion, what is smaller than its waves cannot. So each block of some 14 mm
-/// is compared where the motion puts it and, as the chance that this pair of scans itself gives, a few millimetres away in every direction.
+/// Organs of different patients can be laid onto each other by a smooth motion, what is smaller than its waves cannot. So each block of
+/// some 14 mm is compared where the motion puts it and, as the chance that this pair of scans itself gives, a few millimetres away in
+/// every direction.
 struct DetailComparison {
     static let spacingMM = 2.0
     /// How far around the tumour's surface blocks tell where the tumour lies, and, being more, whether both scans are one patient's.
@@ -31,14 +32,17 @@ struct DetailComparison {
     init?(_ pair: RegistrationPair, near transform: DeformableTransform, around ball: RegistrationFocus, reachMM: Double) {
         let reach = ball.radiusMM + reachMM
         func detail(_ scan: RegistrationScan, _ whole: RegistrationImage, _ center: PatientPoint, _ reach: Double) -> RegistrationImage? {
-            RegistrationImage(detailOf: scan, isOtherModality: !pair.isSameModality, spacingMM: Self.spacingMM, around: center, reachMM: reach, as: whole)
+            RegistrationImage(
+                detailOf: scan, isOtherModality: !pair.isSameModality, spacingMM: Self.spacingMM, around: center, reachMM: reach,
+                as: whole)
         }
         let rim = Self.radius + Self.search
         guard let image = detail(pair.scans.fixed, pair.fixed.last!, ball.center, reach + Double(rim) * Self.spacingMM),
             let moving = detail(pair.scans.moving, pair.moving.last!, transform(ball.center), reach + Self.slackMM)
         else { return nil }
         let grid = image.geometry, size = grid.size
-        (self.image, self.moving, isSameModality, noiseVariance) = (image, MovingImage(moving), pair.isSameModality, image.noise * image.noise)
+        (self.image, self.moving) = (image, MovingImage(moving))
+        (isSameModality, noiseVariance) = (pair.isSameModality, image.noise * image.noise)
         func steps(_ count: Int) -> StrideTo<Int> { stride(from: rim, to: count - rim, by: Self.step) }
         offsets = steps(size.k).flatMap { k in steps(size.j).flatMap { j in steps(size.i).map { VoxelIndex($0, j, k) } } }
             .filter { grid.point($0).distance(to: ball.center) <= reach }.map(size.offset)
@@ -53,9 +57,12 @@ struct DetailComparison {
                 moving.warp(onto: grid, through: transform.rigid, displacements: $0.baseAddress!, to: warped.baseAddress!)
             }
         }
-        let fixed = image.values.withUnsafeVoxels { values in image.weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } } }
+        let fixed = image.values.withUnsafeVoxels { values in
+            image.weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } }
+        }
         let blocks = Blocks(
-            size: grid.size, fixed: fixed, warped: warped, noiseVariance: noiseVariance, isSameModality: isSameModality, radius: Self.radius, search: Self.search)
+            size: grid.size, fixed: fixed, warped: warped, noiseVariance: noiseVariance, isSameModality: isSameModality,
+            radius: Self.radius, search: Self.search)
         return mapSlabs(of: offsets.count, slab: 64) { range in range.map { blocks.distinctness(at: offsets[$0]) } }.flatMap { $0 }
     }
 

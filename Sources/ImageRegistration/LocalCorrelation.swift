@@ -45,7 +45,9 @@ struct LocalCorrelation {
         guard let box = Mask(image.weights, where: { $0 > 0 }).boundingBox else { return nil }
         let values = image.values.cropped(box.i, box.j, box.k), weights = image.weights.cropped(box.i, box.j, box.k)
         grid = values.geometry
-        fixed = values.withUnsafeVoxels { values in weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } } }
+        fixed = values.withUnsafeVoxels { values in
+            weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } }
+        }
         self.moving = moving
         noiseVariance = parameters.noise * parameters.noise
         imageNoiseVariance = parameters.imageNoise * parameters.imageNoise
@@ -63,7 +65,9 @@ struct LocalCorrelation {
     ///
     mutating func evaluate(_ transform: AffineTransform, displacements: UnsafePointer<SIMD4<Float>>? = nil) -> Comparison {
         let (grid, moving) = (grid, moving)
-        warped.withUnsafeMutableBufferPointer { moving.warp(onto: grid, through: transform, displacements: displacements, to: $0.baseAddress!) }
+        warped.withUnsafeMutableBufferPointer {
+            moving.warp(onto: grid, through: transform, displacements: displacements, to: $0.baseAddress!)
+        }
         sumAlongRows()
         sumAcrossRows()
         return finish()

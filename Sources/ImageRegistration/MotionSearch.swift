@@ -25,7 +25,8 @@ struct MotionSearch {
 
     /// The tumour, or what is taken for it, in the moving frame.
     func target(of found: Found) -> RegistrationFocus {
-        focus ?? .init(center: found.rigid.fixedToMoving(pair.scans.fixed.volume.geometry.center), radiusMM: ScanRegistration.defaultRadiusMM)
+        let middle = pair.scans.fixed.volume.geometry.center
+        return focus ?? .init(center: found.rigid.fixedToMoving(middle), radiusMM: ScanRegistration.defaultRadiusMM)
     }
     /// The same in the fixed frame.
     func fixedTarget(of found: Found) -> RegistrationFocus {
@@ -61,8 +62,9 @@ struct MotionSearch {
                 exchanged.croppedFixed(around: focus.center, reachMM: reach), focus: back, from: rigidBack.fixedToMoving).fixedToMoving
         }
         let fit = FocusComparison(pair, transform, around: back), blocks = BlockAgreement(pair, transform, around: back)
-        let details = pair.isSameModality ? nil : DetailComparison(pair, near: transform, around: back, reachMM: DetailComparison.patientReachMM)
-            .flatMap { DetailComparison.mean($0.evidence(transform)) }
+        let details = pair.isSameModality ? nil
+            : DetailComparison(pair, near: transform, around: back, reachMM: DetailComparison.patientReachMM)
+                .flatMap { DetailComparison.mean($0.evidence(transform)) }
         return RegistrationQuality.Evidence(
             inverseErrorMM: wayBack.map { back in meanDistance({ back(transform($0)) }, to: { $0 }) },
             softerDifferenceMM: meanDistance({ softer.fixedToMoving($0) }, to: { transform($0) }),
@@ -80,7 +82,9 @@ struct MotionSearch {
         let focus = target(of: found), back = fixedTarget(of: found), smooth = found.smooth.fixedToMoving
         evidence.usedDifferenceMM = Self.meanDistance({ used($0) }, to: { smooth($0) }, over: back.surfacePoints())
         evidence.landmarks = landmarks.map { landmark in
-            .init(errorMM: used(landmark.fixed).distance(to: landmark.moving), distanceMM: max(0, landmark.fixed.distance(to: back.center) - focus.radiusMM))
+            .init(
+                errorMM: used(landmark.fixed).distance(to: landmark.moving),
+                distanceMM: max(0, landmark.fixed.distance(to: back.center) - focus.radiusMM))
         }
         if !landmarks.isEmpty {
             let fit = AffineTransform(fittedTo: landmarks)

@@ -19,7 +19,8 @@ public struct RegistrationQuality: Sendable, Hashable {
     public let softerDifferenceMM: Double
     /// How far the rigid motion alone brings the surface elsewhere than the smooth one.
     public let rigidDifferenceMM: Double
-    /// How far the motion that is used (rigid only, or given) brings the surface elsewhere than the smooth one that was found; 0 where it is that one.
+    /// How far the motion that is used (rigid only, or given) brings the surface elsewhere than the smooth one that was found; 0 where it
+    /// is that one.
     public let usedDifferenceMM: Double
     /// The mean distance that the motion leaves between the landmarks near the tumour; `nil` when there are none.
     public let landmarkErrorMM: Double?
@@ -33,7 +34,8 @@ public struct RegistrationQuality: Sendable, Hashable {
     public let bendingMM: Double
     /// The share of the tissue around the tumour, in the fixed scan, that the moving scan shows.
     public let overlap: Double
-    /// The share of small blocks of tissue around the tumour that find themselves where the motion puts them; `nil` where too few have structure.
+    /// The share of small blocks of tissue around the tumour that find themselves where the motion puts them; `nil` where too few have
+    /// structure.
     public let blockAgreement: Double?
     /// How far off they find themselves, the median.
     public let blockShiftMM: Double?
@@ -49,8 +51,8 @@ public struct RegistrationQuality: Sendable, Hashable {
     /// `nil` when no tumour is given.
     public let tumourVolumeChange: Double?
 
-    /// The parts of the expected error, added in squares: chosen by synthetic pairs and by real scans that were warped, whose motion is known.
-    /// What remains when all evidence agrees: smoothness stands in for what ice hides.
+    /// The parts of the expected error, added in squares: chosen by synthetic pairs and by real scans that were warped, whose motion is
+    /// known. What remains when all evidence agrees: smoothness stands in for what ice hides.
     static let leastErrorMM = 0.6
     /// The tumour is kept rigid in tissue that is not.
     static let bendingShare = 1.25
@@ -68,13 +70,14 @@ public struct RegistrationQuality: Sendable, Hashable {
     static let softerDisbelief = 0.6
     static let disbeliefDoubtful = 1.0
     static let disbeliefLargest = 1.5
-    /// Likewise the less of small blocks find themselves where they should (1 per this much): of one patient 86–100 % of synthetic and warped
-    /// real pairs, of different patients 9–81 %. More than this speaks for one patient.
+    /// Likewise the less of small blocks find themselves where they should (1 per this much): of one patient 86–100 % of synthetic and
+    /// warped real pairs, of different patients 9–81 %. More than this speaks for one patient.
     static let agreementSure = 0.83
     static let agreementStep = 0.05
-    /// Of different modalities blocks resemble each other less, and details (`DetailComparison`) speak, too. What the share of blocks and the
-    /// details are together, less `softerDiscord` per millimetre that a softer spline goes elsewhere: of one patient 1.33–1.87 in 25 synthetic
-    /// pairs of MR and CT, of different ones 0.2–1.23 in 38. More than the one limit speaks for one patient, less than the other fails.
+    /// Of different modalities blocks resemble each other less, and details (`DetailComparison`) speak, too. What the share of blocks and
+    /// the details are together, less `softerDiscord` per millimetre that a softer spline goes elsewhere: of one patient 1.33–1.87 in 25
+    /// synthetic pairs of MR and CT, of different ones 0.2–1.23 in 38. More than the one limit speaks for one patient, less than the
+    /// other fails.
     static let concordanceSure = 1.35
     static let concordanceLeast = 1.27
     static let softerDiscord = 0.03
@@ -174,13 +177,16 @@ public struct RegistrationQuality: Sendable, Hashable {
             doubts.append("The landmarks near the tumour lie \(text(landmarkError)) mm apart after registration.")
         }
         if evidence.landmarkMisfitMM > Self.landmarkMisfitMM {
-            doubts.append("The landmarks contradict each other: the rigid motion that fits them best leaves \(text(evidence.landmarkMisfitMM)) mm between their points.")
+            let leaves = "leaves \(text(evidence.landmarkMisfitMM)) mm between their points."
+            doubts.append("The landmarks contradict each other: the rigid motion that fits them best " + leaves)
         }
         if let tumourVolumeChange, abs(tumourVolumeChange) > Self.volumeChangeDoubtful {
             doubts.append("The motion changes the tumour's volume by \(text(100 * tumourVolumeChange)) %.")
         }
         if smallestJacobian <= 0 { failures.append("The displacement folds.") }
-        if expectedErrorMM > Self.expectedDoubtfulMM { doubts.append("The expected error at the tumour's surface is \(text(expectedErrorMM)) mm.") }
+        if expectedErrorMM > Self.expectedDoubtfulMM {
+            doubts.append("The expected error at the tumour's surface is \(text(expectedErrorMM)) mm.")
+        }
         status = !failures.isEmpty ? .fail : doubts.isEmpty ? .pass : .doubtful
         reasons = failures + doubts
     }
@@ -214,7 +220,7 @@ public struct RegistrationQuality: Sendable, Hashable {
         let details = blockwise.map { "only " + $0 } ?? "too little there has details to compare"
         return (
             max(byContrast, byDetails),
-            "The scans, of different modalities, resemble each other around the tumour no more than those of different patients or regions may: "
-                + (byContrast > byDetails ? contrast : details) + ".")
+            "The scans, of different modalities, resemble each other around the tumour no more than those of different patients or "
+                + "regions may: " + (byContrast > byDetails ? contrast : details) + ".")
     }
 }

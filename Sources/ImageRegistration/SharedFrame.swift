@@ -3,15 +3,15 @@ import ImagingCore
 
 /// What became of the frame of reference that two scans share by their headers.
 ///
-/// One frame says that the table did not move between the scans, so that places are the same but for how the patient lay and breathed. It is believed
-/// as long as the images do not say otherwise, and left only as far as they do beyond chance.
+/// One frame says that the table did not move between the scans, so that places are the same but for how the patient lay and breathed. It
+/// is believed as long as the images do not say otherwise, and left only as far as they do beyond chance.
 public enum SharedFrame: Sendable, Hashable {
     /// The images confirm it: no motion between the scans fits significantly better.
     case kept
     /// The images show, beyond chance, that the tissue around the tumour moved by so much, and the motion follows it.
     case left(byMM: Double)
-    /// The images, of different modalities, resemble each other too little to confirm any motion. The one that fits best leads so far away, which a patient
-    /// at rest may well move; the frame is kept.
+    /// The images, of different modalities, resemble each other too little to confirm any motion. The one that fits best leads so far
+    /// away, which a patient at rest may well move; the frame is kept.
     case unconfirmed(awayMM: Double)
     /// The images fit so far away from where the frame puts them that it cannot be right; the motion is theirs.
     case contradicted(byMM: Double)
@@ -32,7 +32,9 @@ public enum SharedFrame: Sendable, Hashable {
         switch self {
         case .kept, .left, .refuted: []
         case .unconfirmed(let awayMM):
-            [String(format: "The scans share a frame of reference, which is kept; but the images do not confirm it, and fit best %.1f mm away.", awayMM)]
+            [String(
+                format: "The scans share a frame of reference, which is kept; but the images do not confirm it, and fit best %.1f mm away.",
+                awayMM)]
         case .contradicted(let byMM):
             [String(format: "The scans claim to share a frame of reference, but fit %.1f mm away from where it puts them.", byMM)]
         }
@@ -95,7 +97,9 @@ struct SharedFrameSearch {
         let smooth = near.smooth.fixedToMoving
         var best = DeformableTransform(.identity)
         let target = search.fixedTarget(of: near)
-        guard let details = DetailComparison(search.pair, near: smooth, around: target, reachMM: DetailComparison.motionReachMM) else { return best }
+        guard let details = DetailComparison(search.pair, near: smooth, around: target, reachMM: DetailComparison.motionReachMM) else {
+            return best
+        }
         var evidence = details.evidence(best)
         for motion in [DeformableTransform(near.rigid.fixedToMoving)] + (isRigidOnly ? [] : [smooth]) {
             let its = details.evidence(motion)

@@ -36,12 +36,14 @@ public struct SharedFrameCheck: Sendable, Hashable {
     /// Fewer parts of the surroundings do not agree on a shift.
     static let leastParts = 4
 
-    /// Compares scans of one modality, `planning` with `treated`, around a tumour; registers them where they do not resemble each other as they lie.
+    /// Compares scans of one modality, `planning` with `treated`, around a tumour; registers them where they do not resemble each other
+    /// as they lie.
     ///
     /// - Parameters:
     ///   - tumour, zone: in the scans' shared frame; the zone (ice) may be absent.
     public init(
-        planning: ScanVolume, treated: ScanVolume, modality: Modality, tumour: LevelSet, zone: LevelSet?, parameters: Parameters = Parameters()
+        planning: ScanVolume, treated: ScanVolume, modality: Modality, tumour: LevelSet, zone: LevelSet?,
+        parameters: Parameters = Parameters()
     ) throws(GeometryError) {
         let comparison = try Comparison(
             planning: planning, treated: treated, modality: modality, tumour: tumour, zone: zone, parameters: parameters)
@@ -77,8 +79,8 @@ public struct SharedFrameCheck: Sendable, Hashable {
             (expectedErrorMM, isTrusted, followedMM) = (parameters.expectedErrorUncheckedMM, true, nil)
             findings = [
                 Finding(.info, "alignment-not-measured",
-                    "The scans share a frame of reference, but the tissue around the tumour has too little in common to measure how well it "
-                        + "fits; an error of \(parameters.expectedErrorUncheckedMM) mm is assumed.")
+                    "The scans share a frame of reference, but the tissue around the tumour has too little in common to measure how well "
+                        + "it fits; an error of \(parameters.expectedErrorUncheckedMM) mm is assumed.")
             ]
         }
     }
@@ -96,7 +98,8 @@ public struct SharedFrameCheck: Sendable, Hashable {
         (expectedErrorMM, isTrusted, followedMM, findings) = registered.judged(parameters) ?? registered.refused(parameters)
     }
 
-    /// Organs of two patients who lie alike can coincide, small blocks of tissue do not. Where too few have structure, nothing speaks against it.
+    /// Organs of two patients who lie alike can coincide, small blocks of tissue do not. Where too few have structure, nothing speaks
+    /// against it.
     private static func areOnePatients(
         _ planning: RegistrationScan, _ treated: RegistrationScan, around ball: RegistrationFocus, shiftedBy shift: PatientVector
     ) -> Bool {
@@ -154,7 +157,8 @@ public struct SharedFrameCheck: Sendable, Hashable {
             "The scans share a frame of reference, but the tissue around the tumour lies about \(apart) mm apart in them"
                 + (isFollowed ? "; the planning scan is registered instead." : "."),
             remedy: isFollowed
-                ? "Look at the picture of the registration." : "Give landmarks or a transform, or use a planning scan of the same breath-hold.")
+                ? "Look at the picture of the registration."
+                : "Give landmarks or a transform, or use a planning scan of the same breath-hold.")
     }
 }
 
@@ -163,7 +167,8 @@ extension LevelSet {
     fileprivate var enclosingBall: RegistrationFocus? {
         guard let box = mask.boundingBox else { return nil }
         let core = geometry.cropped(box.i, box.j, box.k)
-        return RegistrationFocus(center: core.center, radiusMM: core.cornerPoints.map { $0.distance(to: core.center) }.max()! / 3.0.squareRoot())
+        let diagonalMM = core.cornerPoints.map { $0.distance(to: core.center) }.max()!
+        return RegistrationFocus(center: core.center, radiusMM: diagonalMM / 3.0.squareRoot())
     }
 }
 
@@ -181,7 +186,8 @@ private struct Comparison {
     private static let absent: Float = -32768
 
     init?(
-        planning: ScanVolume, treated: ScanVolume, modality: Modality, tumour: LevelSet, zone: LevelSet?, parameters: SharedFrameCheck.Parameters
+        planning: ScanVolume, treated: ScanVolume, modality: Modality, tumour: LevelSet, zone: LevelSet?,
+        parameters: SharedFrameCheck.Parameters
     ) throws(GeometryError) {
         guard let box = tumour.mask.boundingBox else { return nil }
         let core = tumour.geometry.cropped(box.i, box.j, box.k)
@@ -189,11 +195,13 @@ private struct Comparison {
         let side = Int((2 * (radius + LocalTranslation.searchMM + 8) / Self.latticeMM).rounded(.up))
         let half = Double(side - 1) / 2 * Self.latticeMM
         let lattice = try GridGeometry(
-            size: GridSize(side, side, side), spacing: SIMD3(repeating: Self.latticeMM), origin: core.center - PatientVector(half, half, half),
+            size: GridSize(side, side, side), spacing: SIMD3(repeating: Self.latticeMM),
+            origin: core.center - PatientVector(half, half, half),
             frameOfReferenceUID: treated.geometry.frameOfReferenceUID)
 
         guard let a = Self.sampled(planning, lattice), let b = Self.sampled(treated, lattice) else { return nil }
-        var excluded = Self.distance(of: tumour, on: lattice).map { Mask($0) { $0 > -Float(parameters.clearanceMM) } } ?? Mask(empty: lattice)
+        var excluded = Mask(empty: lattice)
+        if let distance = Self.distance(of: tumour, on: lattice) { excluded = Mask(distance) { $0 > -Float(parameters.clearanceMM) } }
         if let zone, let distance = Self.distance(of: zone, on: lattice) {
             excluded = excluded.union(Mask(distance) { $0 > -Float(parameters.clearanceMM) })
         }
@@ -201,7 +209,9 @@ private struct Comparison {
         excluded = excluded.union(Mask(a) { $0 == Self.absent }).union(Mask(b) { $0 == Self.absent })
         let center = core.center
         let ball = Mask(geometry: lattice) { voxels in
-            for offset in voxels.indices { voxels[offset] = lattice.point(lattice.size.index(atOffset: offset)).distance(to: center) <= radius ? 1 : 0 }
+            for offset in voxels.indices {
+                voxels[offset] = lattice.point(lattice.size.index(atOffset: offset)).distance(to: center) <= radius ? 1 : 0
+            }
         }
         region = ball.subtracting(excluded)
         self.planning = Self.prepared(a, modality)
@@ -224,7 +234,8 @@ private struct Comparison {
 
     /// The signed distance to the object's surface on the lattice, positive inside, to half a lattice step.
     private static func distance(of object: LevelSet, on lattice: GridGeometry) -> Volume<Float>? {
-        let inside = Mask(object.field.resampled(onto: lattice, through: AffineTransform.identity, interpolation: .linear, outside: -1)) { $0 >= 0 }
+        let field = object.field.resampled(onto: lattice, through: AffineTransform.identity, interpolation: .linear, outside: -1)
+        let inside = Mask(field) { $0 >= 0 }
         return inside.isEmpty ? nil : inside.signedDistance()
     }
 }

@@ -110,7 +110,8 @@ import Testing
         #expect(ct.surfaceError(try RigidRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus).fixedToMoving) < 3)
     }
 
-    /// Lung on MR and CT: a chest shifted by a rib looks alike when compared coarsely, and cells that are partly lung must not shift its surface.
+    /// Lung on MR and CT: a chest shifted by a rib looks alike when compared coarsely, and cells that are partly lung must not shift its
+    /// surface.
     @Test func magneticResonanceOfALungIsBroughtOntoCT() throws {
         let (ct, mr) = try StudyPair.onBothModalities(.lung, seed: 2307, turnedDegrees: 11, movedMM: 44, breathingMM: 12)
         let found = try ScanRegistration(fixed: ct.fixed, moving: mr.moving, focus: mr.focus)
