@@ -27,7 +27,7 @@ import Testing
         let onAQuarter = fit.sphere.directions.map { $0.z > 0.5 }
         let edge = RadialEdgeFit.Outcome(
             radii: zip(fit.radii, onAQuarter).map { $0 + ($1 ? shiftOnAQuarterMM : 0) }, deviationsMM: fit.radii.map { _ in deviationMM },
-            clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast })
+            clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast }, expected: fit.radii)
         return TumourEdgeSpread(fit: fit, edge: edge, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints, isHounsfield: isHounsfield).rootMeanSquareMM
     }
 

@@ -96,13 +96,15 @@ public enum ProbeDetection {
 
     /// Fitted once more with each other's light in mind: where shafts cross or their tips meet, it falls on the same voxels.
     private static func refined(_ shafts: [ShaftFit.Outcome], _ fit: ShaftFit, _ evidence: RodEvidence) -> [ShaftFit.Outcome] {
-        guard shafts.count > 1 else { return shafts }
-        return mapSlabs(of: shafts.count, slab: 1) { slab in
+        mapSlabs(of: shafts.count, slab: 1) { slab in
             let index = slab.lowerBound, others = shafts.indices.filter { $0 != index }.map { shafts[$0].model }
-            guard let again = fit.fit(shafts[index].model.line, others: others), isRod(again, evidence, others) else { return shafts[index] }
-            return again
+            guard let again = fit.fit(shafts[index].model.line, others: others, isLast: true), isRod(again, evidence, others) else { return shafts[index] }
+            // One alone was fitted to all there is: only where it lies in its slice may change.
+            return shafts.count > 1 || again.heightChangeMM(from: shafts[index]) > leastHeightChangeMM ? again : shafts[index]
         }
     }
+
+    private static let leastHeightChangeMM = 0.3
 
     /// A probe of 3.4 mm under a soft kernel has a blur of 1.4 mm.
     private static let widestBlurMM = 1.8
@@ -146,6 +148,14 @@ extension BodyDepth {
 
 extension ShaftFit.Outcome {
     var lengthMM: Double { model.to - model.from }
+
+    /// How far, across the slices, either end lies from where the same rod had it.
+    func heightChangeMM(from other: ShaftFit.Outcome) -> Double {
+        [model.from, model.to].map { position in
+            let place = model.line.point(at: position)
+            return abs(place.z - other.model.line.point(at: ((place - other.model.middle) * other.model.direction).sum()).z)
+        }.max()!
+    }
 
     /// Whether a stretch comes within 12 mm of this rod.
     func isNear(_ line: LineStretch) -> Bool {

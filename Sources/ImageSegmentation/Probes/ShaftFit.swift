@@ -44,9 +44,11 @@ struct ShaftFit {
     private static let ringMM = 5.0
     private static let largestSampleCount = 2500
 
-    /// - Parameter others: rods already fitted, whose light is taken into account.
+    /// - Parameters:
+    ///   - others: rods already fitted, whose light is taken into account.
+    ///   - isLast: whether the rod is placed where it is expected among all that agree with the scan, and not merely where it agrees best.
     /// - Returns: `nil` when nothing like a rod is left.
-    func fit(_ line: LineStretch, others: [ShaftModel] = []) -> Outcome? {
+    func fit(_ line: LineStretch, others: [ShaftModel] = [], isLast: Bool = false) -> Outcome? {
         guard var samples = samples(around: line, others: others) else { return nil }
         let inner = samples.filter { line.range.contains($0.along) && $0.along > line.range.lowerBound + 2 && $0.along < line.range.upperBound - 2 }
         guard inner.count >= 30 else { return nil }
@@ -54,6 +56,7 @@ struct ShaftFit {
         let used = step == 1 ? inner : stride(from: 0, to: inner.count, by: step).map { inner[$0] }
         var model = lifted(start(line, used), used)
         guard refine(&model, used) else { return nil }
+        if isLast { model = levelled(model, halfMM: max(model.halfSpan(of: used), 10)) { robustCost($0, used) } }
         let explained = explainedShare(model, inner)
         // The fitted line may have turned a little: positions along it are counted anew.
         let fitted = LineStretch(origin: model.middle, direction: model.direction, range: line.range)

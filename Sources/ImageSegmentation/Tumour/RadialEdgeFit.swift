@@ -32,6 +32,8 @@ struct RadialEdgeFit {
         let clearness: [Float]
         /// Grey level inside minus outside, by direction.
         let contrasts: [Float]
+        /// What the surface was expected at, once it was known how deep the search lies.
+        let expected: [Float]
     }
 
     /// Energy of the thin plate: shapes whose features of degree 2 differ by 12 % of the radius, of degree 4 by 5 %, of degree 8 by 2 %.
@@ -44,7 +46,7 @@ struct RadialEdgeFit {
 
     func fit(_ start: [Float]) -> Outcome {
         var radii = start, expected = expected
-        var outcome = Outcome(radii: start, deviationsMM: start, clearness: start, contrasts: start)
+        var outcome = Outcome(radii: start, deviationsMM: start, clearness: start, contrasts: start, expected: start)
         for pass in 0..<Self.passes {
             let last = pass == Self.passes - 1
             let reading = shifts(at: radii, widening: pass < 2 ? 1.6 : 1)
@@ -68,14 +70,17 @@ struct RadialEdgeFit {
                 radii[n] = max(expected[n] - limit, min(expected[n] + limit, next[n]))
             }
             if pass == 2 {
-                // The search may place every edge a little deep alike.
+                // The search may place every clear edge a little deep alike; a faint one is no worse placed than its neighbours say.
                 let seen = radii.indices.filter { reading.clearness[$0] > 0.5 }.map { radii[$0] / expected[$0] }
-                if 3 * seen.count > radii.count, let share = seen.median { expected = expected.map { $0 * max(0.8, min(1.3, share)) } }
+                if 3 * seen.count > radii.count, let share = seen.median {
+                    for n in expected.indices { expected[n] *= 1 + (max(0.8, min(1.3, share)) - 1) * reading.clearness[n] }
+                }
             }
             if last {
                 let spread = again.deviations()
                 outcome = Outcome(
-                    radii: radii, deviationsMM: radii.indices.map { spread[$0] * mean * reading.cosine[$0] }, clearness: reading.clearness, contrasts: reading.contrast)
+                    radii: radii, deviationsMM: radii.indices.map { spread[$0] * mean * reading.cosine[$0] },
+                    clearness: reading.clearness, contrasts: reading.contrast, expected: expected)
             }
         }
         return outcome

@@ -55,7 +55,7 @@ struct TumourEdgeSpread {
     /// By direction, in mm².
     private var variances: [Float] {
         let usualContrast = edge.contrasts.median ?? 0
-        let steps = edge.radii.indices.map { edge.radii[$0] / fit.radii[$0] }, usualStep = steps.median ?? 1
+        let steps = edge.radii.indices.map { edge.radii[$0] / edge.expected[$0] }, usualStep = steps.median ?? 1
         return edge.radii.indices.map { n in
             let radius = edge.radii[n]
             let contrast = min(abs(edge.contrasts[n] - usualContrast) / max(abs(usualContrast), 1e-3), 1)

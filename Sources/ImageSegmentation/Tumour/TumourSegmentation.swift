@@ -86,6 +86,9 @@ public enum TumourSegmentation {
         return fit.visibleShare >= TumourFindings.leastVisibleShare ? fit : nil
     }
 
+    /// A size is stated to within some 20 %: what a surface at half the stated size costs is what 10 % less of visible edge does.
+    private static let missedSizeWeight = 0.2
+
     /// Sizes that are tried, as shares of the stated one, when that one shows no closed edge.
     private static let otherShares: [Float] = [1.7, 0.6, 0.36, 0.22]
     /// A larger tumour than stated is looked for up to this radius in mm: beyond it lie organs.
@@ -103,7 +106,7 @@ public enum TumourSegmentation {
             own.share = share
             let fit = RadialTumourFit(work, gradient: gradient, own)
             let ratio = log(Double(fit.meanRadius / Float(0.45 * expectation.prompt.diameterMM)))
-            let score = fit.visibleShare - 0.06 * ratio * ratio
+            let score = fit.visibleShare - Self.missedSizeWeight * ratio * ratio
             guard fit.visibleShare > leastVisible, fit.meanRadius < (fit.visibleShare > 0.97 ? 1.4 : 1.15) * own.radius, score > bestScore + 0.01,
                 Double(2.2 * fit.meanRadius) < longestBelievedMM(stated: expectation.prompt.diameterMM) else { return }
             (best, bestScore) = (fit, score)

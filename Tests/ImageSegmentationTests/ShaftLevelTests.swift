@@ -1,0 +1,44 @@
+import Foundation
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+/// A rod that runs within one slice of 3 mm, of 50 mm length: any height and tilt that keeps it there looks the same.
+@Suite struct ShaftLevelTests {
+    private static let half = 25.0
+    private static func fit() throws -> ShaftFit {
+        let grid = try AnalyticScan.grid(10, 10, 4, spacing: SIMD3(0.9, 0.9, 3))
+        return ShaftFit(scan: .int16(Volume<Int16>(geometry: grid, repeating: 0)), contrast: .metal)
+    }
+    private static func rod(low: Double, high: Double) -> ShaftModel {
+        let rise = high - low, run = 2 * half
+        return ShaftModel(
+            middle: SIMD3(0, 0, (low + high) / 2), direction: SIMD3(run, 0, rise) / (run * run + rise * rise).squareRoot(), amplitude: 1500, blurMM: 0.9,
+            sliceThicknessMM: 3)
+    }
+    private static func ends(_ model: ShaftModel) -> (low: Double, high: Double) {
+        let rise = model.direction.z / model.direction.x * half
+        return (model.middle.z - rise, model.middle.z + rise)
+    }
+
+    /// What agrees best by a thousandth lies at a corner; the middle of all that agree lies in the middle of the slice.
+    @Test func rodWithinOneSliceLiesInItsMiddle() throws {
+        let levelled = try Self.fit().levelled(Self.rod(low: 1.2, high: -0.9), halfMM: Self.half) { model in
+            let (low, high) = Self.ends(model), beyond = max(abs(low) - 1.4, 0) + max(abs(high) - 1.4, 0)
+            return 2000 + 400 * beyond + 0.5 * (high - low)
+        }
+        #expect(abs(levelled.middle.z) < 0.2)
+        #expect(abs(levelled.direction.z) < 0.01)
+    }
+
+    /// Light in the next slice tells the height: what it tells is kept.
+    @Test func heightThatTheScanTellsIsKept() throws {
+        let told = Self.rod(low: 1.0, high: -0.6)
+        let levelled = try Self.fit().levelled(told, halfMM: Self.half) { model in
+            let (low, high) = Self.ends(model)
+            return 2000 + 300 * ((low - 1.0) * (low - 1.0) + (high + 0.6) * (high + 0.6))
+        }
+        #expect(abs(levelled.middle.z - told.middle.z) < 0.05)
+        #expect(abs(levelled.direction.z - told.direction.z) < 0.002)
+    }
+}
