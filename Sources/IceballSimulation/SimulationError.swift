@@ -57,8 +57,8 @@ public enum SimulationError: ReportableError {
         case .unstableTimeStep(let seconds, let stages, let largest):
             return Finding(
                 .error, "time-step-too-long",
-                String(format: "A time step of %g s would need %d stages on this grid to be stable.", seconds, stages),
-                remedy: String(format: "Give at most %.3g s, or a coarser grid.", largest))
+                String(format: "A time step of %.3g s would need %d stages on this grid to be stable.", seconds, stages),
+                remedy: String(format: "Give a time step of at most %.3g s, or a coarser grid.", largest))
         case .iceAtBoundary(let minutes):
             return Finding(
                 .error, "ice-at-boundary",

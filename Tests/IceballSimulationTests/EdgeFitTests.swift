@@ -90,14 +90,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [(seed: UInt64(1), probes: 1), (seed: 7, probes: 2)])
-    func edgeAndColdIsothermsAreFound(seed: UInt64, probes: Int) throws {
+    /// Bars are a third above what these draws leave.
+    @Test(arguments: [(seed: UInt64(1), probes: 1, barsMM: (0.6, 0.47, 0.28)), (seed: 7, probes: 2, barsMM: (0.6, 0.78, 1.02))])
+    func edgeAndColdIsothermsAreFound(seed: UInt64, probes: Int, barsMM: (edge: Double, minus20: Double, minus40: Double)) throws {
         let (fitted, nominal, result) = try Self.run(Self.truth(seed), probeCount: probes)
         #expect(!result.isRejected && result.after.rmsMM <= result.before.rmsMM)
-        #expect(Errors.rms(nominal.edge) > 1 && Errors.rms(fitted.edge) < 0.6)
+        #expect(Errors.rms(nominal.edge) > 1 && Errors.rms(fitted.edge) < barsMM.edge)
         // One draw's cold isotherms lie off by as much as the edge leaves open which power and which conductivity made it, at −40 °C 0.6 mm in one
-        // standard deviation: two of them, and the interval must know.
-        #expect(Errors.rms(fitted.minus20) < 0.8 && Errors.rms(fitted.minus40) < 1.2)
+        // standard deviation, and the interval must know.
+        #expect(Errors.rms(fitted.minus20) < barsMM.minus20 && Errors.rms(fitted.minus40) < barsMM.minus40)
         #expect(Double(fitted.covered.count { $0 }) > 0.8 * Double(fitted.covered.count))
     }
 
@@ -106,7 +107,7 @@ import Testing
     @Test func aProbeThatIsKnownLeavesLessOpen() throws {
         let (known, _, result) = try Self.run(Self.truth(1), probeCount: 1, isPowerKnown: true)
         let unknown = try Self.run(Self.truth(1), probeCount: 1).fitted
-        #expect(!result.isRejected && Errors.rms(known.edge) < 0.6 && Errors.rms(known.minus20) < 0.5 && Errors.rms(known.minus40) < 0.5)
+        #expect(!result.isRejected && Errors.rms(known.edge) < 0.6 && Errors.rms(known.minus20) < 0.45 && Errors.rms(known.minus40) < 0.26)
         #expect(Double(known.covered.count { $0 }) > 0.8 * Double(known.covered.count))
         #expect(Errors.rms(known.spreads40) < 0.85 * Errors.rms(unknown.spreads40))
     }

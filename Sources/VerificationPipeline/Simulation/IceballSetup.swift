@@ -34,7 +34,10 @@ struct IceballSetup {
     /// Where no protocol is given.
     private static let defaultFreezeMinutes = 10.0
     /// No ablation takes longer: minutes were meant to be given, and seconds were.
-    private static let longestMinutes = 240.0
+    static let longestMinutes = 240.0
+    static func tooLong(_ what: String, minutes: Double) -> SimulationError {
+        .protocolContradicts(what, reason: String(format: "%g min are longer than any ablation; give minutes, not seconds", minutes))
+    }
 
     /// - Parameters:
     ///   - probes: on the ice scan; those without ice around them are left out, for they were not switched on.
@@ -42,8 +45,7 @@ struct IceballSetup {
     init(_ description: CaseDescription, probes: [Probe], ice: CaseObject?, library: ProbeLibrary) throws {
         let given = description.freezeProtocol.map { $0.freezeMinutes + $0.thawMinutes + $0.refreezeMinutes } ?? 0
         if let minutes = [given, description.elapsedMinutes ?? 0].first(where: { $0 > Self.longestMinutes }) {
-            throw SimulationError.protocolContradicts(
-                "The protocol, or the time of the scan", reason: String(format: "%g min are longer than any ablation; give minutes, not seconds", minutes))
+            throw Self.tooLong("The protocol, or the time of the scan", minutes: minutes)
         }
         assumptions = []
         priors = EdgeFitPriors()

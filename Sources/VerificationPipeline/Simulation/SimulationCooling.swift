@@ -54,6 +54,8 @@ struct SimulationCooling {
                 name, reason: "nothing says when it freezes: there is neither “protocol” nor “phases”")
         }
         if let delay = try entry.zeroOrMore("delay"), delay > 0 { phases.insert(ProbePhase(.wait, minutes: delay), at: 0) }
+        let minutes = phases.reduce(0) { $0 + $1.minutes }
+        guard minutes <= IceballSetup.longestMinutes else { throw IceballSetup.tooLong("The protocol of \(name)", minutes: minutes) }
         return PlacedProbe(name: name, tip: tip, direction: direction, model: model, phases: phases)
     }
 

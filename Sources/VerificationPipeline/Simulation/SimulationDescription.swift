@@ -66,8 +66,22 @@ public struct SimulationDescription: Sendable {
         return SimulationDescription(
             simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays,
             tumours: planned.tumours,
-            findings: findings + planned.findings + (planned.tumours.isEmpty ? [] : [PlannedMargins.finding])
+            findings: findings + coarseCells(simulation, hasProbes: !places.isEmpty) + planned.findings + (planned.tumours.isEmpty ? [] : [PlannedMargins.finding])
                 + afterProtocol(simulation, end: sources.isEmpty ? probes.map(\.durationS).max() : nil))
+    }
+
+    /// With cells of 2 mm sizes around a 17 gauge probe are right to 1 mm, of 3 mm lengths are 2 mm too short, and of 4 mm more than 4.
+    private static let largestSpacingMM = 2.0
+
+    private static func coarseCells(_ simulation: IceballSimulation, hasProbes: Bool) -> [Finding] {
+        let spacing = simulation.model.grid.core.spacing.max()
+        guard hasProbes, spacing > largestSpacingMM else { return [] }
+        return [
+            Finding(
+                .warning, "cells-too-coarse",
+                String(format: "Cells of %g mm are too coarse for probes and lines: cold isotherms can be millimetres too short.", spacing),
+                remedy: String(format: "Give a spacing of 1 mm, at most %g, or none.", largestSpacingMM))
+        ]
     }
 
     /// That output times and protocol do not go together.
