@@ -5,9 +5,9 @@ import ImagingCore
 extension ProbeCalibration {
     /// One standard deviation of the fitted power, as the change of the coolant that makes isotherms as much wider or narrower, K.
     ///
-    /// To first order, with the readings' own errors, or with what the fit left of them where that is more (Birge's ratio). Sizes that tell nothing
-    /// leave what is believed of probes that nobody measured (`EdgeFitPriors.coolantK`). What differs between probes of one model, or between
-    /// pressures of their gas, is in it only as far as the table's own errors contain it.
+    /// To first order, with the readings' own errors, or with what the fit left of them where that is more (Birge's ratio). Sizes that tell
+    /// nothing leave what is believed of probes that nobody measured (`EdgeFitPriors.coolantK`). What differs between probes of one model,
+    /// or between pressures of their gas, is in it only as far as the table's own errors contain it.
     func coolantUncertaintyK(_ values: [Double], misfit: Double) throws -> Double {
         let unmeasuredK = EdgeFitPriors().coolantK
         let ofProbe = try fitted.indices.map { index in

@@ -1,21 +1,22 @@
 import Foundation
 import ImagingCore
 
-/// How the distances of an observed edge from a simulated one vary together: errors of the edge itself, alike over millimetres, and what the
-/// model leaves wrong, alike over centimetres, both normally distributed.
+/// How the distances of an observed edge from a simulated one vary together: errors of the edge itself, alike over millimetres, and what
+/// the model leaves wrong, alike over centimetres, both normally distributed.
 ///
-/// Parameters are found by least squares over patches of the edge, which need not know how errors vary together, and which a dent does not pull
-/// along; how uncertain they are, and what the model leaves wrong, follows from how errors vary together.
+/// Parameters are found by least squares over patches of the edge, which need not know how errors vary together, and which a dent does not
+/// pull along; how uncertain they are, and what the model leaves wrong, follows from how errors vary together.
 struct EdgeErrors {
-    /// Correlations fall to e⁻² over these distances, mm: of a segmented edge exponentially, for it is rough; of a model with a slope that goes
-    /// on (Matérn 3/2), for diffusion is smooth, but not as far as a Gaussian's, to which whatever is less smooth looks like a large error.
+    /// Correlations fall to e⁻² over these distances, mm: of a segmented edge exponentially, for it is rough; of a model with a slope that
+    /// goes on (Matérn 3/2), for diffusion is smooth, but not as far as a Gaussian's, to which whatever is less smooth looks like a large
+    /// error.
     private static let edgeReachMM = 10.0, modelReachMM = 20.0
-    /// A threshold that is a little off moves an edge in or out everywhere: this share of its variance. Another is each point's own, from the
-    /// image's noise and voxels.
+    /// A threshold that is a little off moves an edge in or out everywhere: this share of its variance. Another is each point's own, from
+    /// the image's noise and voxels.
     private static let commonShare = 0.1, ownShare = 0.3
-    /// Of the model, one standard deviation: at least so much (cells, the shape of a probe), and hardly more than three times what is usual in
-    /// patients, where tissues are uneven and vessels are not all known, mm. Gels without either were predicted to 2.3 mm at worst, patients to
-    /// 2.6 mm on average before any fit.
+    /// Of the model, one standard deviation: at least so much (cells, the shape of a probe), and hardly more than three times what is usual
+    /// in patients, where tissues are uneven and vessels are not all known, mm. Gels without either were predicted to 2.3 mm at worst,
+    /// patients to 2.6 mm on average before any fit.
     static let leastModelErrorMM = 0.3, usualModelErrorMM = 1.2
     private static let candidateCount = 8
     /// So many points tell how wrong a model is, roughly.
@@ -24,23 +25,28 @@ struct EdgeErrors {
     private let edge: [EdgeFit.EdgePoint]
     /// One standard deviation of the model's error where nothing is out of the way.
     let modelErrorMM: Double
-    /// Per point, by which factor it is larger there: an edge that lies far off where the rest fits is dented by what the model does not know of,
-    /// a vessel mostly; what is seen is to be followed there and says little of the model's parameters.
+    /// Per point, by which factor it is larger there: an edge that lies far off where the rest fits is dented by what the model does not
+    /// know of, a vessel mostly; what is seen is to be followed there and says little of the model's parameters.
     private let excess: [Double]
     private let factor: SymmetricFactor
     private let weights: [Double]
+    /// Points that say nothing of the parameters.
+    private let dented: Set<Int>
 
-    /// With the standard deviation of the model's error that the distances speak for: its mean over all that are possible, each as probable as
-    /// it makes the distances (the parameters being integrated out) and as it was beforehand.
+    /// With the standard deviation of the model's error that the distances speak for: its mean over all that are possible, each as probable
+    /// as it makes the distances (the parameters being integrated out) and as it was beforehand.
     ///
     /// - Parameters:
     ///   - columns: how the distances change with each parameter of the model, per spread of its prior, around `values`.
     ///   - modelErrorMM: as it was found before, for telling outliers.
-    init(_ edge: [EdgeFit.EdgePoint], distances: [Double], columns: [[Double]], values: [Double], modelErrorMM: Double) {
+    ///   - dented: points that are left to the model's error, whatever parameters could make of them.
+    init(
+        _ edge: [EdgeFit.EdgePoint], distances: [Double], columns: [[Double]], values: [Double], modelErrorMM: Double, dented: Set<Int> = []
+    ) {
         // What parameters can mend is no dent.
-        let step = Self.normalEquations(columns, distances, Self.weights(edge, distances, modelErrorMM)).solution(priorAt: values)
+        let step = Self.normalEquations(columns, distances, Self.weights(edge, distances, modelErrorMM, dented)).solution(priorAt: values)
         let excess = Self.excess(edge, Self.changed(distances, columns, by: step), modelErrorMM)
-        (self.edge, self.excess) = (edge, excess)
+        (self.edge, self.excess, self.dented) = (edge, excess, dented)
         // As the nominal model would leave them.
         let nominal = Self.changed(distances, columns, by: values.map { -$0 })
         let ratio = 3 * Self.usualModelErrorMM / Self.leastModelErrorMM
@@ -55,14 +61,18 @@ struct EdgeErrors {
         let best = logs.max()!, probabilities = logs.map { exp($0 - best) }, sum = probabilities.reduce(0, +)
         self.modelErrorMM = (zip(candidates, probabilities).reduce(0) { $0 + $1.0 * $1.0 * $1.1 } / sum).squareRoot()
         factor = Self.factor(edge, excess, self.modelErrorMM)
-        weights = Self.weights(edge, distances, self.modelErrorMM)
+        weights = Self.weights(edge, distances, self.modelErrorMM, dented)
     }
 
     /// Per point 1 / variance, less for outliers, shared among the points of an edge's patch, which err together.
-    private static func weights(_ edge: [EdgeFit.EdgePoint], _ distances: [Double], _ modelErrorMM: Double) -> [Double] {
+    private static func weights(
+        _ edge: [EdgeFit.EdgePoint], _ distances: [Double], _ modelErrorMM: Double, _ dented: Set<Int> = []
+    ) -> [Double] {
         let patches = Set(edge.map { ($0.position.lps / edgeReachMM).rounded(.down) }).count
         let share = min(1, Double(patches) / Double(edge.count))
-        return zip(edge, distances).map { point, distance in
+        return edge.indices.map { index in
+            let point = edge[index], distance = distances[index]
+            guard !dented.contains(index) else { return 0 }
             let variance = point.uncertaintyMM * point.uncertaintyMM + modelErrorMM * modelErrorMM, size = abs(distance) / variance.squareRoot()
             return share / variance * (size > EdgeFit.outlier ? EdgeFit.outlier / size : 1)
         }
@@ -74,8 +84,8 @@ struct EdgeErrors {
     }
     func normalEquations(_ columns: [[Double]], _ distances: [Double]) -> NormalEquations { Self.normalEquations(columns, distances, weights) }
 
-    /// Of the parameters that make `cost` least, in spreads of their priors: what errors that vary together as they do make of them, and what the
-    /// edge does not tell of them.
+    /// Of the parameters that make `cost` least, in spreads of their priors: what errors that vary together as they do make of them, and
+    /// what the edge does not tell of them.
     func covariance(_ columns: [[Double]]) -> [[Double]] {
         let inverse = normalEquations(columns, edge.map { _ in 0 }).covariance
         let spread = columns.map { column in factor.spread(zip(column, weights).map(*)) }
@@ -86,8 +96,8 @@ struct EdgeErrors {
         return product(product(inverse, errors), inverse)
     }
 
-    /// What the edge without some of its points makes of them: their distances from the edge that it predicts, and one standard deviation of
-    /// the mean of these.
+    /// What the edge without some of its points makes of them: their distances from the edge that it predicts, and one standard deviation
+    /// of the mean of these.
     func heldBack(_ points: [Int], columns: [[Double]], distances: [Double], values: [Double]) -> (distancesMM: [Double], deviationMM: Double) {
         let held = Set(points), kept = edge.indices.filter { !held.contains($0) }
         let rest = kept.map { edge[$0] }, slopes = columns.map { column in kept.map { column[$0] } }, own = kept.map { distances[$0] }
@@ -153,7 +163,8 @@ struct EdgeErrors {
         var meansMM: [Double]
         /// How that changes with each parameter.
         var slopes: [[Double]]
-        /// Of the points' errors, before anything is known of them; and vectors whose products tell by how much less they vary together then.
+        /// Of the points' errors, before anything is known of them; and vectors whose products tell by how much less they vary together
+        /// then.
         fileprivate var covariances, known: [[Double]]
 
         /// The variance that is left of a weighted sum of the points' errors, mm²; the weights' number is small.

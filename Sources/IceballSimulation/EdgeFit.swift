@@ -72,7 +72,7 @@ public struct EdgeFit: Sendable {
 
     /// Edges farther off than so many standard deviations are dented by what the model does not know of.
     static let outlier = 2.0
-    private static let mostRounds = 6
+    private static let mostRounds = 6, roundsWithoutDents = 3
     /// Steps below this, in spreads of the priors, change no isotherm by a tenth of a millimetre.
     private static let smallestStep = 0.1
     /// Of finite differences, in spreads.
@@ -88,35 +88,46 @@ public struct EdgeFit: Sendable {
         let runs = EdgeFitRuns(fit: self, parameters: parameters)
         var values = [Double](repeating: 0, count: parameters.kinds.count)
         var state = try runs.state(values), slopes = try runs.slopes(at: values, state), isFresh = true
+        var dented: Set<Int> = []
         func errors(_ modelErrorMM: Double) -> EdgeErrors {
-            EdgeErrors(edge, distances: state.distances, columns: slopes.columns, values: values, modelErrorMM: modelErrorMM)
+            EdgeErrors(edge, distances: state.distances, columns: slopes.columns, values: values, modelErrorMM: modelErrorMM, dented: dented)
         }
         var weighed = errors(EdgeErrors.usualModelErrorMM)
         let before = EdgeMisfit(distancesMM: state.distances)
-        for round in 0..<Self.mostRounds {
-            let normal = weighed.normalEquations(slopes.columns, state.distances)
-            let step = normal.solution(priorAt: values).map { max(-1.5, min(1.5, $0)) }, next = zip(values, step).map(+)
-            let nextState = try runs.state(next)
-            progress(Double(round + 1) / Double(Self.mostRounds + 1))
-            let isBetter = weighed.cost(nextState.distances, next) < weighed.cost(state.distances, values)
-            if isBetter {
-                slopes.correct(step: step, change: zip(nextState.distances, state.distances).map { $0 - $1 })
-                (values, state, isFresh) = (next, nextState, false)
-            } else {
-                guard !isFresh else { break }
-                (slopes, isFresh) = (try runs.slopes(at: values, state), true)
+        func minimise(_ rounds: Range<Int>) throws {
+            for round in rounds {
+                let normal = weighed.normalEquations(slopes.columns, state.distances)
+                let step = normal.solution(priorAt: values).map { max(-1.5, min(1.5, $0)) }, next = zip(values, step).map(+)
+                let nextState = try runs.state(next)
+                progress(Double(round + 1) / Double(Self.mostRounds + Self.roundsWithoutDents + 1))
+                let isBetter = weighed.cost(nextState.distances, next) < weighed.cost(state.distances, values)
+                if isBetter {
+                    slopes.correct(step: step, change: zip(nextState.distances, state.distances).map { $0 - $1 })
+                    (values, state, isFresh) = (next, nextState, false)
+                } else {
+                    guard !isFresh else { break }
+                    (slopes, isFresh) = (try runs.slopes(at: values, state), true)
+                }
+                weighed = errors(weighed.modelErrorMM)
+                if step.map(abs).max()! < Self.smallestStep { break }
             }
+        }
+        try minimise(0..<Self.mostRounds)
+        // Dents that nothing explains are to bend no parameter; where they are most of the edge it is the model that is wrong.
+        let held = HeldBackEdge(edge, errors: weighed, columns: slopes.columns, distances: state.distances, values: values)
+        if !held.dented.isEmpty, held.dented.count < edge.count / 3 {
+            dented = held.dented
             weighed = errors(weighed.modelErrorMM)
-            if step.map(abs).max()! < Self.smallestStep { break }
+            try minimise(Self.mostRounds..<Self.mostRounds + Self.roundsWithoutDents)
         }
         if !isFresh { slopes = try runs.slopes(at: values, state) }
         progress(1)
-        return try result(parameters, runs, values, state, slopes, errors(weighed.modelErrorMM), before: before)
+        return try result(parameters, runs, values, state, slopes, errors(weighed.modelErrorMM), held.dents, before: before)
     }
 
     private func result(
         _ parameters: EdgeFitParameters, _ runs: EdgeFitRuns, _ values: [Double], _ state: EdgeFitRuns.State, _ slopes: EdgeFitRuns.Slopes,
-        _ errors: EdgeErrors, before: EdgeMisfit
+        _ errors: EdgeErrors, _ dents: [Dent], before: EdgeMisfit
     ) throws -> Result {
         let nominal = EdgeFitParameters.Setup(model: model, probes: probes, seconds: seconds), setup = parameters.apply(values, to: nominal)
         let covariance = errors.covariance(slopes.columns), shift = parameters.shift(values), modelErrorMM = errors.modelErrorMM
@@ -137,7 +148,7 @@ public struct EdgeFit: Sendable {
                     name: pair.0.name, value: pair.0.isFactor ? exp(amount) : amount, deviation: pair.1,
                     remainingSpread: covariance[index][index].squareRoot())
             }, lowest: lowest, temperature: state.temperature, modelErrorMM: modelErrorMM, probability: probability,
-            dents: HeldBackEdge(edge, errors: errors, columns: slopes.columns, distances: state.distances, values: values).dents,
+            dents: dents,
             rejection: Self.rejection(after, probability), simulationCount: runs.count,
             fitted: FittedModel(parameters: parameters, values: values, covariance: covariance, nominal: nominal))
     }

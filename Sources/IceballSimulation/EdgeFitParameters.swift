@@ -7,8 +7,8 @@ public struct EdgeFitPriors: Hashable, Sendable {
     public var coolantK = 15.0
     /// Natural logarithms: blood flow differs by much between and within patients, constants by as much as published values do.
     public var perfusion = 0.7, frozenConductivity = 0.12, liquidConductivity = 0.10, latentHeat = 0.08
-    /// Of each probe along its own line, where its freezing part is not seen; and of everything together along each axis: ice and probes are seen on one
-    /// scan, so that breathing moves both, and little more than errors of finding the probes is left, mm.
+    /// Of each probe along its own line, where its freezing part is not seen; and of everything together along each axis: ice and probes
+    /// are seen on one scan, so that breathing moves both, and little more than errors of finding the probes is left, mm.
     public var depthMM = 2.0, shiftMM = 1.0
     /// Of the part that freezes, mm: 0 where the model of the probe is known.
     public var activeLengthMM = 0.0
@@ -136,7 +136,8 @@ struct EdgeFitParameters: Sendable {
 }
 
 extension EdgeFitParameters.Setup {
-    /// Lets what goes on when the scan is taken go on for longer, or less long, but not less than half a minute; the scan comes as much later.
+    /// Lets what goes on when the scan is taken go on for longer, or less long, but not less than half a minute; the scan comes as much
+    /// later.
     fileprivate mutating func lengthenFreeze(byMinutes change: Double) {
         let scanS = seconds
         for index in probes.indices {

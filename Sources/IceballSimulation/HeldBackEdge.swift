@@ -3,14 +3,14 @@ import ImagingCore
 
 /// What the rest of an observed edge says of each part of it.
 ///
-/// A vessel that nobody drew dents the ice on one side. Parameters can bend to such a dent, a shift and more blood flow mostly, and then the edge fits, and
-/// what lies inside is wrong everywhere. A part that is held back shows it: without it the rest asks for other parameters, and with those the part
-/// lies far inside of where ice should be.
+/// A vessel that nobody drew dents the ice on one side. Parameters can bend to such a dent, a shift and more blood flow mostly, and then
+/// the edge fits, and what lies inside is wrong everywhere. A part that is held back shows it: without it the rest asks for other
+/// parameters, and with those the part lies far inside of where ice should be.
 struct HeldBackEdge {
     /// A part of the edge, as the rest of it predicts it.
     struct Part {
         /// By how far each of its points lies inside of the predicted edge, mm.
-        var depthsMM: [(position: PatientPoint, mm: Double)]
+        var depthsMM: [(index: Int, position: PatientPoint, mm: Double)]
         /// One standard deviation of their mean where nothing is wrong, mm.
         var deviationMM: Double
 
@@ -28,8 +28,8 @@ struct HeldBackEdge {
     /// Parts reach so far from their middles: about as far as a vessel's dent. Nearer ones are told as one.
     private static let reachMM = 10.0, apartMM = 20.0
     private static let partCount = 24
-    /// A part is doubtful that lies so many standard deviations, and so far on average, inside of where the rest expects it; one of 24 independent parts
-    /// of a sound model's edge does so in 3 of 100 fits.
+    /// A part is doubtful that lies so many standard deviations, and so far on average, inside of where the rest expects it; one of 24
+    /// independent parts of a sound model's edge does so in 3 of 100 fits.
     private static let doubtful = 3.0, doubtfulMM = 1.5
 
     let parts: [Part]
@@ -40,14 +40,18 @@ struct HeldBackEdge {
             let center = edge[centers[range.lowerBound]].position
             let points = edge.indices.filter { edge[$0].position.distance(to: center) < Self.reachMM }
             let held = errors.heldBack(points, columns: columns, distances: distances, values: values)
-            return Part(depthsMM: zip(points, held.distancesMM).map { (edge[$0].position, $1) }, deviationMM: held.deviationMM)
+            return Part(depthsMM: zip(points, held.distancesMM).map { ($0, edge[$0].position, $1) }, deviationMM: held.deviationMM)
         }
     }
 
+    private var doubtful: [Part] { parts.filter { $0.deviations > Self.doubtful && $0.meanMM > Self.doubtfulMM } }
+
+    /// Points where the ice is pushed in.
+    var dented: Set<Int> { Set(doubtful.flatMap { part in part.depthsMM.filter { $0.mm > Self.doubtfulMM }.map(\.index) }) }
+
     /// Where the ice is pushed in, the surest first.
     var dents: [EdgeFit.Dent] {
-        let doubtful = parts.filter { $0.deviations > Self.doubtful && $0.meanMM > Self.doubtfulMM }.sorted { $0.deviations > $1.deviations }
-        return doubtful.map(\.dent).reduce(into: []) { found, dent in
+        doubtful.sorted { $0.deviations > $1.deviations }.map(\.dent).reduce(into: []) { found, dent in
             if found.allSatisfy({ $0.place.distance(to: dent.place) > Self.apartMM }) { found.append(dent) }
         }
     }

@@ -4,20 +4,20 @@ import ImagingCore
 /// What a fitted model leaves wrong along its edge, carried inwards: where a vessel that nobody drew dents the visible ice, the colder
 /// isotherms behind it lie farther in, too.
 ///
-/// At the edge it is what the distances there speak for (`EdgeErrors`), as a change of θ = ∫ k dT: to first order the distance times the slope
-/// of θ at the simulated edge. In ice that has almost stopped growing θ is harmonic, and so is what disturbs it: its value at a place is the mean of its values
-/// on the edge, each weighed with the probability that a random walk from the place ends there rather than at a probe, where nothing is
-/// disturbed. A narrow dent thus fades within a few millimetres, a broad one goes deeper. Nothing is scaled: an edge that fits moves nothing.
-/// Parameters and the model's error explain the same edge, so that what is uncertain of one is made up for by the other; `slopes` keep account
-/// of that.
+/// At the edge it is what the distances there speak for (`EdgeErrors`), as a change of θ = ∫ k dT: to first order the distance times the
+/// slope of θ at the simulated edge. In ice that has almost stopped growing θ is harmonic, and so is what disturbs it: its value at a place
+/// is the mean of its values on the edge, each weighed with the probability that a random walk from the place ends there rather than at a
+/// probe, where nothing is disturbed. A narrow dent thus fades within a few millimetres, a broad one goes deeper. Nothing is scaled: an
+/// edge that fits moves nothing. Parameters and the model's error explain the same edge, so that what is uncertain of one is made up for by
+/// the other; `slopes` keep account of that.
 struct ModelDiscrepancy: Sendable {
     private static let spacingMM = 4.0
     /// Points of the edge that a walk is this many times less likely to end at than at the nearest one are left out.
     private static let leastShare = 0.01
     /// Nearer points are not told apart, mm.
     private static let resolutionMM = 1.0
-    /// One standard deviation of what is carried inwards, as a share of it: what made a dent is not seen, nor how it goes on farther in. In simulated ice
-    /// with vessels isotherms that it moved by more than a millimetre lay off by 0.6 of that.
+    /// One standard deviation of what is carried inwards, as a share of it: what made a dent is not seen, nor how it goes on farther in. In
+    /// simulated ice with vessels isotherms that it moved by more than a millimetre lay off by 0.6 of that.
     static let shareUncertain = 0.4
 
     /// At a place.

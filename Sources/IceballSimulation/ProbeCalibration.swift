@@ -49,7 +49,8 @@ public struct ProbeCalibration: Sendable {
     public var startTemperatureC: Double
     public var rows: [Row]
     public var spacingMM = 1.0
-    /// One standard deviation of the natural logarithm of each of the medium's constants: those of gels are water's and ice's within a few percent.
+    /// One standard deviation of the natural logarithm of each of the medium's constants: those of gels are water's and ice's within a few
+    /// percent.
     public var mediumUncertainty = 0.03
 
     public init(start: ProbeModel, fitted: [Parameter], tissue: Tissue, startTemperatureC: Double, rows: [Row]) {

@@ -28,7 +28,8 @@ public struct UncertainField: Sendable {
         (self.shiftSpreads, self.covariance, self.shift, self.discrepancy) = (shiftSpreads, covariance, shift, discrepancy)
     }
 
-    /// θ, W/m, at a place in the patient. What disturbs it beyond the ice fades to where tissue is warm, and makes nothing warmer than that.
+    /// θ, W/m, at a place in the patient. What disturbs it beyond the ice fades to where tissue is warm, and makes nothing warmer than
+    /// that.
     private func theta(at point: PatientPoint) -> Double {
         let own = point - shift, theta = field.theta(at: own)
         guard theta < warmestTheta else { return theta }
