@@ -57,24 +57,32 @@ struct EdgeProfile {
         lines > 0 && used.allSatisfy { 3 * $0 > Float(lines) } ? zip(sums, used).map { $0 / $1 } : nil
     }
 
-    /// The half rise, half the distance between 16 % and 84 % of an edge's step (the standard deviation of a Gaussian blur), by the edge's
-    /// lower half alone: from 16 % to 50 % of the way from the level before to the highest soon after the edge. What lies behind a thin
-    /// bright layer, as fat behind skin, has no part in it.
-    var lowerHalfMM: Float? {
+    /// The half rise, half the distance between 16 % and 84 % of an edge's step: the standard deviation of a Gaussian blur.
+    ///
+    /// Behind a thin bright layer, as fat behind skin, the level falls again: then from the edge's lower half alone, from 16 % to 50 % of the
+    /// way up to that layer. `nil` where a side is missing or the edge is not crossed.
+    var halfRiseMM: Float? {
         guard let means else { return nil }
         let width = Int((Self.reachMM - Self.plateauMM) / Self.stepMM), middle = Self.count / 2
-        let before = means.prefix(width).reduce(0, +) / Float(width)
-        let after = means[middle..<middle + Int(Self.layerMM / Self.stepMM)].max()!
+        let before = means.prefix(width).reduce(0, +) / Float(width), after = means.suffix(width).reduce(0, +) / Float(width)
+        let layer = means[middle..<middle + Int(Self.layerMM / Self.stepMM)].max()!
+        let isThin = layer - after > Self.brightLayer * (after - before), top = isThin ? layer : after
         func crossing(_ share: Float) -> Float? {
-            let level = before + share * (after - before)
-            guard let n = (1...middle + Int(Self.layerMM / Self.stepMM)).last(where: { means[$0 - 1] < level && means[$0] >= level })
-            else { return nil }
-            return Self.place(n - 1) + Self.stepMM * (level - means[n - 1]) / (means[n] - means[n - 1])
+            let level = before + share * (top - before)
+            // The first from the middle outwards, for the sides are noisy.
+            for away in 0..<middle {
+                for n in [middle - away, middle + away + 1] where means[n - 1] < level && means[n] >= level {
+                    return Self.place(n - 1) + Self.stepMM * (level - means[n - 1]) / (means[n] - means[n - 1])
+                }
+            }
+            return nil
         }
-        guard after > before, let first = crossing(0.16), let half = crossing(0.5), half > first else { return nil }
-        return half - first
+        guard top > before, let first = crossing(0.16), let half = crossing(0.5), let last = isThin ? half : crossing(0.84), half > first
+        else { return nil }
+        return isThin ? half - first : (last - first) / 2
     }
-    private static let layerMM: Float = 2.4
+    /// How thick a bright layer is at most, and by what share of the step it is brighter than what lies behind.
+    private static let layerMM: Float = 2.4, brightLayer: Float = 0.04
 
     /// The half rise of a ramp of some width seen with a Gaussian blur.
     static func halfRise(ofRampMM width: Double, blurMM sigma: Double) -> Double {

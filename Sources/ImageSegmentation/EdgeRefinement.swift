@@ -59,7 +59,7 @@ struct EdgeRefinement {
             let limit = largestShiftMM
             surface = surface.combined(with: shift.field, first) { phi, shift, first in
                 max(first - limit, min(first + limit, phi + shift))
-            }.signedDistanceToZero(limitMM: Self.bandMM)
+            }.signedDistanceToZero(limitMM: Self.bandMM, isSmooth: pass == passes - 1)
         }
         return Outcome(surface: surface, visibleShare: visible, residualMM: residual, clarity: clarity)
     }

@@ -9,11 +9,15 @@ extension Volume<Float> {
     /// Edge cases: a field of one sign gives ±`limitMM`.
     /// Complexity: O(voxels), nine to sixteen sweeps.
     ///
-    /// - Parameter limitMM: distances beyond it are reported as this.
-    func signedDistanceToZero(limitMM: Float = .greatestFiniteMagnitude) -> Volume<Float> {
+    /// - Parameters:
+    ///   - limitMM: distances beyond it are reported as this.
+    ///   - isSmooth: the field is smooth near its zero, as a distance that was moved a little is: its slope then says how far its zero lies,
+    ///     while the chords between crossings cut every bulge short (by 0.03 mm in 2.5 mm slices each time).
+    func signedDistanceToZero(limitMM: Float = .greatestFiniteMagnitude, isSmooth: Bool = false) -> Volume<Float> {
         let far = Float.greatestFiniteMagnitude
         let size = size, h = SIMD3<Float>(geometry.spacing)
         let strideJ = size.i, strideK = size.i * size.j
+        let readsSlopes = isSmooth && h.max() < Self.thickestForSlopesMM
         return withUnsafeVoxels { field in
             Volume<Float>(geometry: geometry) { distance in
                 forEachSlab(of: size.k, slab: 1) { range in
@@ -35,6 +39,16 @@ extension Volume<Float> {
                                     distance[here] = limitMM
                                     continue
                                 }
+                                if readsSlopes, i > 0, j > 0, k > 0, i + 1 < size.i, j + 1 < size.j, k + 1 < size.k {
+                                    let slope = SIMD3(
+                                        field[here &+ 1] - field[here &- 1], field[here &+ strideJ] - field[here &- strideJ],
+                                        field[here &+ strideK] - field[here &- strideK]) / (2 * h)
+                                    let steepness = (slope * slope).sum().squareRoot()
+                                    if (0.6...1.6).contains(steepness) {
+                                        distance[here] = abs(value) / steepness
+                                        continue
+                                    }
+                                }
                                 let floor: Float = 1e-6
                                 let sum = 1 / (max(a, floor) * max(a, floor)) + 1 / (max(b, floor) * max(b, floor)) + 1 / (max(c, floor) * max(c, floor))
                                 distance[here] = 1 / sum.squareRoot()
@@ -50,6 +64,8 @@ extension Volume<Float> {
             }
         }
     }
+    /// Across thicker voxels a slope is that of another place.
+    private static var thickestForSlopesMM: Float { 5 }
 }
 
 /// Distances that fall, from some that are known, as far as the eikonal equation lets them.

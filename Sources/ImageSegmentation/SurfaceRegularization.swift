@@ -14,7 +14,7 @@ extension Volume where Voxel == Float {
         guard !holes.isEmpty else { return self }
         let reach: Float = 12
         let whole = combined(with: Volume<Float>.levels(of: holes)) { phi, level in level > 0 ? Swift.max(phi, 1e-3) : phi }
-            .signedDistanceToZero(limitMM: smoothingMM > 0 ? reach + 2 * Float(openingMM) : .greatestFiniteMagnitude)
+            .signedDistanceToZero(limitMM: smoothingMM > 0 ? reach + 2 * Float(openingMM) : .greatestFiniteMagnitude, isSmooth: true)
         let opened = whole.withoutOutgrowths(narrowerThanTwiceMM: Float(openingMM))
         guard smoothingMM > 0 else { return opened }
         let smoothed = opened.clamped(to: reach).gaussianSmoothed(sigmaMM: smoothingMM)

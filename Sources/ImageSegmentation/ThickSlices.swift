@@ -29,6 +29,6 @@ extension Volume where Voxel == Float {
     func filledBetweenThickSlices() -> Volume<Float> {
         let grid = geometry.subdividingThickSlices
         guard grid.size != size else { return self }
-        return resampled(onto: grid, interpolation: .cubic, outside: -.greatestFiniteMagnitude).signedDistanceToZero()
+        return resampled(onto: grid, interpolation: .cubic, outside: -.greatestFiniteMagnitude).signedDistanceToZero(isSmooth: true)
     }
 }

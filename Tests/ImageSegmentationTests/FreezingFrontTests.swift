@@ -23,7 +23,7 @@ import Testing
         let result = try IceSegmentation.segment(scan: scan, modality: modality, probes: [], seeds: [Self.seed])
         let comparison = SurfaceComparison(result.levelSet, on: try AnalyticScan.grid(120, 116, 26), trueDistance: Self.ice)
         // Edges of no width are taken for some that have one: a ramp of 0.6 mm widens the edge under this blur by less than can be read.
-        #expect(abs(comparison.meanSigned) < (rampMM > 0 ? 0.15 : 0.36))
+        #expect(abs(comparison.meanSigned) < (rampMM > 0 ? 0.15 : 0.4))
         #expect(comparison.dice > (rampMM > 0 ? 0.975 : 0.955))
         #expect(result.edgeUncertaintyMM > 0.8 * abs(comparison.meanSigned))
     }

@@ -31,6 +31,19 @@ import Testing
         #expect(worst < 1.6)
     }
 
+    /// A smooth field is measured again after each small change; a ball must not become smaller by it.
+    @Test func ballKeepsItsSizeWhenMeasuredAgainAndAgain() throws {
+        func distance(_ p: SIMD3<Double>) -> Double { 11 - ((p - SIMD3(0.3, -0.2, 0.9)) * (p - SIMD3(0.3, -0.2, 0.9))).sum().squareRoot() }
+        func bias(isSmooth: Bool) throws -> Double {
+            let start = try Self.field(distance)
+            let found = (0..<5).reduce(start) { field, _ in field.signedDistanceToZero(limitMM: 9, isSmooth: isSmooth) }
+            return SurfaceComparison(LevelSet(field: found), on: start.geometry, trueDistance: distance).meanSigned
+        }
+        let read = SurfaceComparison(LevelSet(field: try Self.field(distance)), on: try Self.field(distance).geometry, trueDistance: distance)
+        #expect(abs(try bias(isSmooth: true) - read.meanSigned) < 0.02)
+        #expect(try bias(isSmooth: false) < -0.05)
+    }
+
     @Test func planeAlongTheGridIsExact() throws {
         let found = try Self.field { p in 3 * (p.x - 1.3) }.signedDistanceToZero()
         for offset in stride(from: 0, to: found.size.voxelCount, by: 7) {

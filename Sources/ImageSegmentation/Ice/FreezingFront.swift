@@ -14,8 +14,8 @@ struct FreezingFront {
     private static let usualBlurMM = 0.6, usualDeviationMM = 0.12, leastBlurMM = 0.35
     /// How often edges that were taken for sharp are not.
     private static let lessShare = 0.1
-    /// The standard deviation of what else changes the half rise of ice: uneven tissue.
-    private static let unevenMM = 0.04
+    /// Standard deviations of what else changes the half rise of ice: uneven tissue widens it more than it narrows it.
+    private static let tooWideMM = 0.06, tooNarrowMM = 0.04
     /// What else moves the contour of half the change.
     private static let contourDeviationMM = 0.12
 
@@ -27,7 +27,8 @@ struct FreezingFront {
             if let iceRise {
                 likelihood *= blurs.reduce(0) { sum, blur in
                     let excess = iceRise.halfRiseMM - EdgeProfile.halfRise(ofRampMM: width, blurMM: blur.mm)
-                    let away = excess / (iceRise.deviationMM * iceRise.deviationMM + Self.unevenMM * Self.unevenMM).squareRoot()
+                    let floor = excess > 0 ? Self.tooWideMM : Self.tooNarrowMM
+                    let away = excess / (iceRise.deviationMM * iceRise.deviationMM + floor * floor).squareRoot()
                     // Heavy tails: an edge may be unlike any of these.
                     return sum + blur.weight * (exp(-0.5 * away * away) + 0.01)
                 }

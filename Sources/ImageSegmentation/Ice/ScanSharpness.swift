@@ -10,8 +10,8 @@ struct ScanSharpness {
     private static let usedSlices = 6
     /// Real edges are at best sharp.
     private static let sharpestShare = 0.3
-    /// How far the blur is in doubt, as a share of how far patches differ: they lean, and what lies behind them differs.
-    private static let doubtShare = 0.3, leastDoubtMM = 0.02
+    /// How far the blur is in doubt, as a share of how much sharper the sharpest edges are, and at least.
+    private static let sharpestOfAll = 0.15, doubtShare = 0.5, leastDoubtMM = 0.02
 
     /// `nil` where there are too few edges.
     ///
@@ -62,7 +62,7 @@ struct ScanSharpness {
                                     patch.add { sample(foot + ($0 + rise.middleMM) * perMM) }
                                 }
                             }
-                            guard patch.lines >= Self.fewestLines, let rise = patch.rise, rise.unevenness < 0.12, let half = patch.lowerHalfMM
+                            guard patch.lines >= Self.fewestLines, let rise = patch.rise, rise.unevenness < 0.12, let half = patch.halfRiseMM
                             else { continue }
                             found.append(half)
                         }
@@ -75,6 +75,6 @@ struct ScanSharpness {
         guard sorted.count >= Self.fewestPatches else { return nil }
         func quantile(_ share: Double) -> Double { Double(sorted[Int(share * Double(sorted.count - 1))]) }
         halfRiseMM = quantile(Self.sharpestShare)
-        deviationMM = Self.doubtShare * (quantile(0.5) - quantile(0.15)) + Self.leastDoubtMM
+        deviationMM = Self.doubtShare * (halfRiseMM - quantile(Self.sharpestOfAll)) + Self.leastDoubtMM
     }
 }
