@@ -74,6 +74,21 @@ import Testing
         #expect((0.005...0.08).contains(rise.deviationMM))
     }
 
+    /// Muscle between fat: on most sides the ice meets something else, which widens the edge on the others, too.
+    @Test(arguments: [(variation: 15.0, isRead: true), (variation: 100.0, isRead: false)])
+    func widthIsNotReadWhereEverySideIsAnother(variation: Double, isRead: Bool) throws {
+        let grid = try AnalyticScan.grid(80, 76, 18)
+        let scan = AnalyticScan.make(grid, blurMM: 0.7, noise: 10, seed: 25) { (p: SIMD3<Double>) -> Double in
+            Self.ice(p) > 0 ? -30 : 140 + variation * sin(2 * atan2(p.y, p.x))
+        }
+        let size = scan.geometry.size, image = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
+        let surface = Volume<Float>(geometry: image.geometry) { target in
+            for offset in 0..<target.count { target[offset] = Float(Self.ice(image.geometry.point(size.index(atOffset: offset)).lps)) }
+        }
+        let usable = Volume<Float>(geometry: image.geometry, repeating: 1)
+        #expect((FrontRise(of: image, across: surface, usable: usable, leastContrast: 30) != nil) == isRead)
+    }
+
     /// Half of what is strong is soft by itself, as a moving or slanting wall is: it says nothing of the scanner.
     @Test func blurIsReadWhereEdgesAreSharpest() throws {
         let grid = try AnalyticScan.grid(120, 116, 26)

@@ -19,6 +19,8 @@ struct FrontRise {
     private static let offMM = Array(stride(from: -1.6, through: 1.6, by: 0.1))
     /// Vessels and fat on some sides change the step there; patches whose step differs by more than this share do not count.
     private static let toleratedStep: Float = 0.3
+    /// Where fewer of the patches show that step, other tissue lies so near everywhere that it widens the edges that are left, too.
+    private static let leastShare = 0.6
     /// Beyond this from the edge lies what has no part in it.
     private static let reachMM: Float = 3.8
     /// Neighbouring places of a profile share their noise: it holds about one independent value per millimetre, of which the fit uses up
@@ -46,7 +48,7 @@ struct FrontRise {
             used += 1
             for n in logs.indices { logs[n] += fit.logs[n] }
         }
-        guard used >= Self.fewestPatches else { return nil }
+        guard used >= Self.fewestPatches, Double(used) >= Self.leastShare * Double(fits.count) else { return nil }
         let best = logs.max()!, weights = logs.map { exp($0 - best) }, total = weights.reduce(0, +)
         let mean = zip(weights, Self.halfRisesMM).reduce(0) { $0 + $1.0 * $1.1 } / total
         let square = zip(weights, Self.halfRisesMM).reduce(0) { $0 + $1.0 * ($1.1 - mean) * ($1.1 - mean) } / total
