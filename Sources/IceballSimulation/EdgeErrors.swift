@@ -73,7 +73,8 @@ struct EdgeErrors {
         return edge.indices.map { index in
             let point = edge[index], distance = distances[index]
             guard !dented.contains(index) else { return 0 }
-            let variance = point.uncertaintyMM * point.uncertaintyMM + modelErrorMM * modelErrorMM, size = abs(distance) / variance.squareRoot()
+            let variance = point.uncertaintyMM * point.uncertaintyMM + modelErrorMM * modelErrorMM,
+                size = abs(distance) / variance.squareRoot()
             return share / variance * (size > EdgeFit.outlier ? EdgeFit.outlier / size : 1)
         }
     }
@@ -82,7 +83,9 @@ struct EdgeErrors {
         func weighed(_ values: [Double]) -> [Double] { zip(values, weights).map { $0 * $1.squareRoot() } }
         return NormalEquations(columns: columns.map(weighed), residuals: weighed(distances))
     }
-    func normalEquations(_ columns: [[Double]], _ distances: [Double]) -> NormalEquations { Self.normalEquations(columns, distances, weights) }
+    func normalEquations(_ columns: [[Double]], _ distances: [Double]) -> NormalEquations {
+        Self.normalEquations(columns, distances, weights)
+    }
 
     /// Of the parameters that make `cost` least, in spreads of their priors: what errors that vary together as they do make of them, and
     /// what the edge does not tell of them.
@@ -98,13 +101,16 @@ struct EdgeErrors {
 
     /// What the edge without some of its points makes of them: their distances from the edge that it predicts, and one standard deviation
     /// of the mean of these.
-    func heldBack(_ points: [Int], columns: [[Double]], distances: [Double], values: [Double]) -> (distancesMM: [Double], deviationMM: Double) {
+    func heldBack(
+        _ points: [Int], columns: [[Double]], distances: [Double], values: [Double]
+    ) -> (distancesMM: [Double], deviationMM: Double) {
         let held = Set(points), kept = edge.indices.filter { !held.contains($0) }
         let rest = kept.map { edge[$0] }, slopes = columns.map { column in kept.map { column[$0] } }, own = kept.map { distances[$0] }
         // How wrong the model is, too, is to be said by the rest; some of its points tell that.
         let thinned = Swift.stride(from: 0, to: rest.count, by: 1 + rest.count / Self.thinnedCount).map { $0 }
         let modelErrorMM = EdgeErrors(
-            thinned.map { rest[$0] }, distances: thinned.map { own[$0] }, columns: slopes.map { slope in thinned.map { slope[$0] } }, values: values,
+            thinned.map { rest[$0] }, distances: thinned.map { own[$0] }, columns: slopes.map { slope in thinned.map { slope[$0] } },
+            values: values,
             modelErrorMM: modelErrorMM
         ).modelErrorMM
         var change = values.map { _ in 0.0 }, covariance: [[Double]] = []
@@ -116,7 +122,9 @@ struct EdgeErrors {
         }
         let count = Double(points.count), predicted = Self.changed(distances, columns, by: change)
         let slope = columns.map { column in points.reduce(0) { $0 + column[$1] } / count }
-        var variance = slope.indices.reduce(0.0) { sum, a in sum + slope[a] * slope.indices.reduce(0) { $0 + covariance[a][$1] * slope[$1] } }
+        var variance = slope.indices.reduce(0.0) { sum, a in
+            sum + slope[a] * slope.indices.reduce(0) { $0 + covariance[a][$1] * slope[$1] }
+        }
         for a in points { for b in points { variance += Self.covariance(edge[a], edge[b], a == b, modelErrorMM) / (count * count) } }
         return (points.map { predicted[$0] }, variance.squareRoot())
     }
@@ -183,7 +191,8 @@ struct EdgeErrors {
         let covariances = mapSlabs(of: edge.count, slab: 16) { range in range.map { modelCovariances(of: $0) } }.flatMap { $0 }
         let known = mapSlabs(of: edge.count, slab: 16) { range in range.map { whitened(covariances[$0]) } }.flatMap { $0 }
         return ModelErrors(
-            meansMM: known.map { dot($0, residuals) }, slopes: known.map { known in columns.map { dot(known, $0) } }, covariances: covariances,
+            meansMM: known.map { dot($0, residuals) }, slopes: known.map { known in columns.map { dot(known, $0) } },
+            covariances: covariances,
             known: known)
     }
 

@@ -43,9 +43,12 @@ public struct EdgeFit: Sendable {
         /// The fitted ice on another grid, until the scan and at `furtherTimesS`.
         ///
         /// - Parameter model: with the nominal tissues.
-        public func simulation(on model: ThermalModel, furtherTimesS: [Double] = [], thresholdsC: [Double] = []) throws -> IceballSimulation {
+        public func simulation(
+            on model: ThermalModel, furtherTimesS: [Double] = [], thresholdsC: [Double] = []
+        ) throws -> IceballSimulation {
             var simulation = IceballSimulation(
-                model: fitted.tissues(of: model), sinks: try probes.map { probe throws in try probe.sink() }, outputTimesS: [seconds] + furtherTimesS)
+                model: fitted.tissues(of: model), sinks: try probes.map { probe throws in try probe.sink() },
+                outputTimesS: [seconds] + furtherTimesS)
             simulation.thresholdsC = thresholdsC
             return simulation
         }
@@ -90,7 +93,8 @@ public struct EdgeFit: Sendable {
         var state = try runs.state(values), slopes = try runs.slopes(at: values, state), isFresh = true
         var dented: Set<Int> = []
         func errors(_ modelErrorMM: Double) -> EdgeErrors {
-            EdgeErrors(edge, distances: state.distances, columns: slopes.columns, values: values, modelErrorMM: modelErrorMM, dented: dented)
+            EdgeErrors(
+                edge, distances: state.distances, columns: slopes.columns, values: values, modelErrorMM: modelErrorMM, dented: dented)
         }
         var weighed = errors(EdgeErrors.usualModelErrorMM)
         let before = EdgeMisfit(distancesMM: state.distances)

@@ -25,8 +25,8 @@ struct EdgePatches {
         return single / Double(independent)
     }
 
-    /// The probability that a sound model and its priors leave as much as this, or more: χ² of the patches' means and the parameters together
-    /// has as many degrees of freedom as there are patches.
+    /// The probability that a sound model and its priors leave as much as this, or more: χ² of the patches' means and the parameters
+    /// together has as many degrees of freedom as there are patches.
     func probability(_ distances: [Double], _ values: [Double]) -> Double {
         let usual = EdgeErrors.usualModelErrorMM * EdgeErrors.usualModelErrorMM
         let misfit = patches.reduce(0.0) { sum, patch in

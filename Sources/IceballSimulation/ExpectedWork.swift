@@ -8,9 +8,12 @@ extension IceballSimulation {
     public var expectedCellStages: Double {
         let table = model.mainTissue.table, spacing = model.grid.finestSpacing
         let sides = model.boundary.values.compactMap { if case .temperature(let value) = $0 { value } else { nil } }
-        let coldest = (sinks.flatMap { $0.phases.map { $0.action.coolantC ?? Self.coldestAroundPowerC } } + sides).min() ?? model.startTemperatureC
+        let coldest = (sinks.flatMap { $0.phases.map { $0.action.coolantC ?? Self.coldestAroundPowerC } } + sides).min()
+            ?? model.startTemperatureC
         let limit = 0.85 * spacing * spacing / (6 * table.largestDiffusivity(downTo: coldest))
         let schedule = StepSchedule(sinks: sinks, outputTimesS: outputTimesS, longestStepS: longestStepS, growth: stepGrowth)
-        return schedule.steps.reduce(0) { $0 + Double(SuperTimeStep.stageCount(seconds: $1, eulerLimit: limit)) } * Double(model.grid.cellCount)
+        return schedule.steps.reduce(0) { $0 + Double(SuperTimeStep.stageCount(
+            seconds: $1, eulerLimit: limit
+        )) } * Double(model.grid.cellCount)
     }
 }

@@ -97,7 +97,9 @@ struct FieldView {
         }
     }
 
-    private func isSolid(_ cell: VoxelIndex) -> Bool { tissues.labels == nil || tissues.tissues[tissues.tissue(cell.i, cell.j, cell.k)].isSolid }
+    private func isSolid(_ cell: VoxelIndex) -> Bool {
+        tissues.labels == nil || tissues.tissues[tissues.tissue(cell.i, cell.j, cell.k)].isSolid
+    }
 
     /// The layer of cells whose centres lie `depth` (metres) or a little more from a side; on a thin grid, the farthest layer.
     private func cells(at side: SimulationGrid.Side, depth: Double) -> [VoxelIndex] {
@@ -125,8 +127,8 @@ struct FieldView {
 }
 
 extension [Float] {
-    /// Along each axis, so that the level ½ of shares of cells runs straight through a plane front at any angle: twice with weights ¼ ½ ¼, taken from
-    /// twice what a single time makes, which draws a curved front inwards by as much.
+    /// Along each axis, so that the level ½ of shares of cells runs straight through a plane front at any angle: twice with weights ¼ ½ ¼,
+    /// taken from twice what a single time makes, which draws a curved front inwards by as much.
     fileprivate mutating func smooth(_ size: GridSize) {
         let own: Float = 5 / 8, near: Float = 1 / 4, far: Float = -1 / 16
         for (stride, count) in [(1, size.i), (size.i, size.j), (size.i * size.j, size.k)] {

@@ -46,7 +46,9 @@ public struct IceContinuation: Sendable {
     /// - Parameters:
     ///   - read: what is wanted of a state; the same count every time. Called on several threads.
     ///   - withDeviations: whether they are wanted: each uncertain parameter needs a run of its own.
-    public func readings(atMinutes minutes: [Double], withDeviations: Bool = true, _ read: @Sendable (State) -> [Double]) throws -> [Reading] {
+    public func readings(
+        atMinutes minutes: [Double], withDeviations: Bool = true, _ read: @Sendable (State) -> [Double]
+    ) throws -> [Reading] {
         let model = fit.fitted, kinds = withDeviations ? model.parameters.kinds : [], now = minutes.firstIndex(of: 0)!
         let changed = mapSlabs(of: kinds.count + 1, slab: 1) { range -> Swift.Result<[[Double]], any Error> in
             let index = range.lowerBound == 0 ? nil : range.lowerBound - 1
@@ -73,7 +75,9 @@ public struct IceContinuation: Sendable {
         let scanS = setup.seconds
         for probe in setup.probes.indices { setup.probes[probe].freezeOn(fromSeconds: scanS, minutes: max(1, minutes.last!)) }
         var simulation = IceballSimulation(
-            model: setup.model, sinks: try setup.probes.map { probe throws in try probe.sink() }, outputTimesS: minutes.map { scanS + 60 * $0 })
+            model: setup.model, sinks: try setup.probes.map { probe throws in try probe.sink() }, outputTimesS: minutes.map {
+                scanS + 60 * $0
+            })
         (simulation.longestStepS, simulation.stepGrowth) = EdgeFitRuns.steps
         return try simulation.run().snapshots.map { read(State($0, shift: shift)) }
     }

@@ -43,7 +43,9 @@ public struct IcePlan: Sendable {
         }
     }
 
-    private var nominal: EdgeFitParameters.Setup { .init(model: simulation.model, probes: probes, seconds: simulation.outputTimesS.last ?? 0) }
+    private var nominal: EdgeFitParameters.Setup {
+        .init(model: simulation.model, probes: probes, seconds: simulation.outputTimesS.last ?? 0)
+    }
 
     private func readings(_ setup: EdgeFitParameters.Setup, _ read: (IceContinuation.State) -> [Double]) throws -> [[Double]] {
         var changed = simulation

@@ -89,12 +89,12 @@ public struct IceballSimulation: Sendable {
     }
 }
 
-/// The time steps: short after every switch, when the field changes fast, longer in proportion to the time since then, and ending at every switch
-/// and output time.
+/// The time steps: short after every switch, when the field changes fast, longer in proportion to the time since then, and ending at every
+/// switch and output time.
 struct StepSchedule {
     static let tolerance = 1e-6
-    /// Steps are this share of the time since the last switch, and at least so many seconds; no longer ones are taken while nothing freezes:
-    /// what is left of melting ice ends in points, which long steps blunt.
+    /// Steps are this share of the time since the last switch, and at least so many seconds; no longer ones are taken while nothing
+    /// freezes: what is left of melting ice ends in points, which long steps blunt.
     private static let share = 1.0 / 12, shortestS = 1.0, longestThawingS = 5.0
     let steps: [Double]
 

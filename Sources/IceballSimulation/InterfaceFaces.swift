@@ -41,7 +41,8 @@ struct InterfaceFaces {
                     let other = offset + step * steps[axis], beyond = tissues.tissues[Int(labels[other])]
                     guard labels[other] != labels[offset] else { continue }
                     let factors = conduction.factors(axis), width = axes[axis].widths, place = size.index(atOffset: other)
-                    let cell = Int32(layout.offset(index[0], index[1], index[2])), neighbour = Int32(layout.offset(place.i, place.j, place.k))
+                    let cell = Int32(layout.offset(index[0], index[1], index[2])),
+                        neighbour = Int32(layout.offset(place.i, place.j, place.k))
                     (atFaces[cell], atFaces[neighbour]) = (labels[offset], labels[other])
                     // Blood is as warm as it is right behind the wall.
                     let distance = beyond.isSolid ? Float(width[index[axis] + step] / 2) : 1
@@ -50,7 +51,8 @@ struct InterfaceFaces {
                             cell: cell, neighbour: neighbour, state: 0, neighbourState: 0, tissue: labels[offset],
                             neighbourTissue: labels[other],
                             stencil: Float(step < 0 ? factors.low[index[axis]] : factors.high[index[axis]]),
-                            inverseWidth: Float(1 / width[index[axis]]), distance: Float(width[index[axis]] / 2), neighbourDistance: distance))
+                            inverseWidth: Float(1 / width[index[axis]]), distance: Float(width[index[axis]] / 2),
+                            neighbourDistance: distance))
                 }
             }
         }
@@ -97,18 +99,21 @@ struct InterfaceFaces {
         }
     }
 
-    /// By which share of a face's stencil the exchange of frozen cells of two tissues exceeds it at most, temperatures on both sides being up to
-    /// 20 K apart.
+    /// By which share of a face's stencil the exchange of frozen cells of two tissues exceeds it at most, temperatures on both sides being
+    /// up to 20 K apart.
     private static func gain(_ own: FaceTissue, _ other: FaceTissue) -> Double {
         let conductivities = stride(from: -10.0, through: -210, by: -20).map { temperature in
-            (Double(own.conductivity(atTemperature: Float(temperature))), Double(other.conductivity(atTemperature: Float(temperature - 20))))
+            (
+                Double(own.conductivity(atTemperature: Float(temperature))),
+                Double(other.conductivity(atTemperature: Float(temperature - 20))))
         }
         return conductivities.map { min(1, max(0, 2 * $1 / ($0 + $1) - 1)) }.max()!
     }
 }
 
 extension InterfaceFaces.View {
-    /// Adds `factor` times the heat through the row's interface faces, less what the stencil has added for them, to `target`, which begins at the row.
+    /// Adds `factor` times the heat through the row's interface faces, less what the stencil has added for them, to `target`, which begins
+    /// at the row.
     func correct(
         _ target: UnsafeMutablePointer<Float>, row: Int, rowStart: Int, states: UnsafePointer<InterfaceFaces.State>,
         kirchhoff: UnsafePointer<Float>, factor: Float

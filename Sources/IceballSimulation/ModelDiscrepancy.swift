@@ -44,7 +44,8 @@ struct ModelDiscrepancy: Sendable {
         let high = points.reduce(points[0].lps) { pointwiseMax($0, $1.lps) } + 2 * Self.spacingMM
         let counts = ((high - low) / Self.spacingMM).rounded(.up) + 1
         let grid = try GridGeometry(
-            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: Self.spacingMM), origin: PatientPoint(low))
+            size: GridSize(Int(counts.x), Int(counts.y), Int(counts.z)), spacing: SIMD3(repeating: Self.spacingMM),
+            origin: PatientPoint(low))
         let parameterCount = errors.slopes[0].count, edge = EdgeOfIce(points, field, edgeTemperatureC)
         let changes = zip(edge.slopes, errors.meansMM).map { $0 * $1 }
         (self.grid, self.parameterCount) = (grid, parameterCount)

@@ -1,7 +1,8 @@
 import DescriptionFiles
 import ImagingCore
 
-/// What a cryoprobe is: its shaft, the part of it that freezes, and how cold it gets. Unknown figures stay `nil` until a site fills them in.
+/// What a cryoprobe is: its shaft, the part of it that freezes, and how cold it gets. Unknown figures stay `nil` until a site fills them
+/// in.
 public struct ProbeModel: Hashable, Sendable {
     public var name: String
     public var diameterMM: Double?
@@ -11,8 +12,8 @@ public struct ProbeModel: Hashable, Sendable {
     public var activeStartMM: Double
     /// The temperature that cools its surface, °C: of the surface itself when `resistance` is 0, else that of the coolant behind it.
     public var coolantC: Double?
-    /// How well that temperature is known, one standard deviation, K; `nil` where nothing is said, as of most probes: needles of one kind differ, and so
-    /// does the gas that they are given.
+    /// How well that temperature is known, one standard deviation, K; `nil` where nothing is said, as of most probes: needles of one kind
+    /// differ, and so does the gas that they are given.
     public var coolantUncertaintyK: Double?
     /// Between coolant and surface, K·m/W: the surface is warmer than the coolant by this times the power per metre.
     public var resistance: Double
@@ -38,7 +39,8 @@ public struct ProbeModel: Hashable, Sendable {
 
     /// The keys of a description, which may also stand in a probe's own entry.
     public static let keys = [
-        "diameter", "gauge", "activeLength", "activeStart", "coolant", "coolantUncertainty", "resistance", "largestPower", "ramp", "thawTemperature",
+        "diameter", "gauge", "activeLength", "activeStart", "coolant", "coolantUncertainty", "resistance", "largestPower", "ramp",
+        "thawTemperature",
     ]
     /// Outer diameters by gauge, mm (hypodermic tubing, regular wall).
     static let diametersByGauge = [8: 4.19, 10: 3.40, 11: 3.05, 12: 2.77, 13: 2.41, 14: 2.11, 15: 1.83, 16: 1.65, 17: 1.47, 18: 1.27]

@@ -56,8 +56,8 @@ struct SharpFront: Sendable {
         }
     }
 
-    /// How much each axis goes across the front in a cell: the squares of the normal's components. An axis along the front tells nothing of how far it
-    /// is, and its differences are left as they are.
+    /// How much each axis goes across the front in a cell: the squares of the normal's components. An axis along the front tells nothing of
+    /// how far it is, and its differences are left as they are.
     private func across(_ i: Int, _ j: Int, _ k: Int, _ kirchhoff: UnsafePointer<Float>) -> SIMD3<Float> {
         let n = conduction.neighbours(ofRow: j + layout.size.j * k, in: kirchhoff)
         let slopes = SIMD3(n.row[i + 1] - n.row[i - 1], n.jHigh[i] - n.jLow[i], n.kHigh[i] - n.kLow[i]), squares = slopes * slopes
@@ -66,7 +66,8 @@ struct SharpFront: Sendable {
 
     @inline(__always) private func isFront(_ enthalpy: Float) -> Bool { enthalpy < 0 && enthalpy > solidus }
 
-    /// What the distance from a neighbour to the cell's centre is to that from the neighbour to the front; `distance` is the former in cells.
+    /// What the distance from a neighbour to the cell's centre is to that from the neighbour to the front; `distance` is the former in
+    /// cells.
     @inline(__always) private func gain(_ enthalpy: Float, isFrozenSide: Bool, distance: Float) -> Float {
         let liquid = 1 - enthalpy / solidus, toFront = distance + (isFrozenSide ? 0.5 - liquid : liquid - 0.5)
         return toFront * Self.largestGain > distance ? distance / toFront : Self.largestGain

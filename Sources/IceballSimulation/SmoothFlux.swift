@@ -2,9 +2,10 @@ import ImagingCore
 
 /// What fluxes of fourth order add to those of second order where θ is smooth: between like cells that are all unfrozen.
 ///
-/// There θ falls off so steeply away from ice that the difference of two cells overstates how far cold reaches, most along the grid's axes. The flux
-/// at a face from the four cells along the axis is that of the two at it less a twelfth of their third difference; what one cell gives the other takes.
-/// It is computed once in a step, from the field at its beginning. For models of a single tissue without blood, which holds cold back by itself.
+/// There θ falls off so steeply away from ice that the difference of two cells overstates how far cold reaches, most along the grid's axes.
+/// The flux at a face from the four cells along the axis is that of the two at it less a twelfth of their third difference; what one cell
+/// gives the other takes. It is computed once in a step, from the field at its beginning. For models of a single tissue without blood,
+/// which holds cold back by itself.
 struct SmoothFlux: Sendable {
     private typealias Lanes = FieldLayout.Lanes
 
@@ -33,7 +34,8 @@ struct SmoothFlux: Sendable {
         fastestDecay = table.liquidConductivity / table.liquidHeatCapacity * conduction.largestSum
     }
 
-    /// A step whose stages are bounded by a field that evens out this many times as fast is stable with fluxes that stay those of its beginning.
+    /// A step whose stages are bounded by a field that evens out this many times as fast is stable with fluxes that stay those of its
+    /// beginning.
     static let leastDecayRatio = 4.0
 
     /// Adds to `rate`, which begins at the row, `share` times what the fluxes make of dH/dt.

@@ -185,8 +185,8 @@ private struct RowKernel: @unchecked Sendable {
         return rate + share * (Lanes(repeating: tissue.heating) - Self.positive(enthalpy) * tissue.heatingSlope)
     }
 
-    /// By how much less blood heats cells that ice has reached than if all of them were as warm as their centres: what is not frozen of a cell is on
-    /// average as warm as its own middle. W/m³.
+    /// By how much less blood heats cells that ice has reached than if all of them were as warm as their centres: what is not frozen of a
+    /// cell is on average as warm as its own middle. W/m³.
     private func warmthOfFront(_ n: Conduction.RowNeighbours, _ i: Int, _ tissue: KernelTissue) -> Lanes {
         let here = Self.load(n.row, i), half = Lanes(repeating: 0.5)
         var span = Self.magnitude(Self.load(n.row, i &+ 1) - Self.load(n.row, i &- 1)) * Self.load(n.iSpans, i) + Lanes(repeating: 1e-12)

@@ -14,7 +14,8 @@ struct SuperTimeStep {
     /// By how much more than one that stays all the time a rate must be that only M(Y_0) has, for the same change over the step.
     let firstRateGain: Double
 
-    /// The number of stages, odd and at least 3, for which a step of `seconds` is stable where `eulerLimit` is the longest stable step of Euler's method.
+    /// The number of stages, odd and at least 3, for which a step of `seconds` is stable where `eulerLimit` is the longest stable step of
+    /// Euler's method.
     static func stageCount(seconds: Double, eulerLimit: Double) -> Int {
         // τ ≤ Δt (s² + s − 2) / 4
         let needed = (-1 + (9 + 16 * seconds / eulerLimit).squareRoot()) / 2

@@ -41,7 +41,9 @@ public struct UncertainField: Sendable {
     /// K/mm, and by how much θ rises with it, W/m per K.
     private func gradient(at point: PatientPoint) -> (vector: PatientVector, thetaPerK: Double) {
         let slope = field.thetaGradient(at: point - shift), theta = theta(at: point), step = 0.5
-        let perTheta = (field.table.temperature(atKirchhoff: theta + step) - field.table.temperature(atKirchhoff: theta - step)) / (2 * step)
+        let perTheta = (
+            field.table.temperature(atKirchhoff: theta + step) - field.table.temperature(atKirchhoff: theta - step)
+        ) / (2 * step)
         return (slope.length * perTheta * slope.direction, 1 / perTheta)
     }
 

@@ -113,7 +113,9 @@ struct BSplineLattice {
             let row = range.lowerBound / size.i, control = row % counts.j
             for offset in range { output[offset] = .zero }
             for j in y.voxels[control] {
-                Self.add(alongZ, (row / counts.j * size.j + j) * size.i, y.weights[j][control - y.first[j]], to: output + range.lowerBound, count: size.i)
+                Self.add(
+                    alongZ, (row / counts.j * size.j + j) * size.i, y.weights[j][control - y.first[j]], to: output + range.lowerBound,
+                    count: size.i)
             }
         }
         return Self.filled(controlCount, slab: 16 * counts.i) { output, range in
@@ -142,7 +144,9 @@ struct BSplineLattice {
             for i in 0..<count { output[i] += w * p[i] }
         }
     }
-    private static func filled(_ count: Int, slab: Int, _ fill: (UnsafeMutablePointer<SIMD4<Float>>, Range<Int>) -> Void) -> [SIMD4<Float>] {
+    private static func filled(
+        _ count: Int, slab: Int, _ fill: (UnsafeMutablePointer<SIMD4<Float>>, Range<Int>) -> Void
+    ) -> [SIMD4<Float>] {
         [SIMD4<Float>](unsafeUninitializedCapacity: count) { buffer, initialized in
             nonisolated(unsafe) let output = buffer.baseAddress!  // Ranges do not overlap.
             forEachSlab(of: count, slab: slab) { fill(output, $0) }

@@ -3,8 +3,8 @@ import ImagingCore
 
 /// Whether small blocks of tissue around a tumour, each looked for by itself, lie where a motion puts them.
 ///
-/// The motion is far smoother than a block, so that blocks are evidence it was not made to fit: in scans of one patient each finds itself where the
-/// motion says, in scans of different patients details lie anywhere although organs were made to coincide.
+/// The motion is far smoother than a block, so that blocks are evidence it was not made to fit: in scans of one patient each finds itself
+/// where the motion says, in scans of different patients details lie anywhere although organs were made to coincide.
 struct BlockAgreement {
     /// How far around the tumour's surface blocks are looked for.
     static let reachMM = 60.0
@@ -12,7 +12,8 @@ struct BlockAgreement {
     static let radius = 2, search = 3, step = 2
     /// A block agrees when it finds itself within this many voxels of where it should be.
     static let toleranceVoxels = 0.75
-    /// It agrees, too, when another place fits it better by no more than noise makes one of several do (the logarithm of a likelihood ratio).
+    /// It agrees, too, when another place fits it better by no more than noise makes one of several do (the logarithm of a likelihood
+    /// ratio).
     static let leastEvidence = 6.0
     /// The share of a block that must be comparable.
     static let leastShare: Float = 0.7
@@ -49,18 +50,26 @@ extension BlockAgreement {
         let displacements = transform.displacements(inVoxelsOf: grid)
         warped.withUnsafeMutableBufferPointer { warped in
             displacements.withUnsafeBufferPointer {
-                MovingImage(pair.moving.last!).warp(onto: grid, through: transform.rigid, displacements: $0.baseAddress!, to: warped.baseAddress!)
+                MovingImage(pair.moving.last!).warp(
+                    onto: grid, through: transform.rigid, displacements: $0.baseAddress!, to: warped.baseAddress!)
             }
         }
-        let fixed = image.values.withUnsafeVoxels { values in image.weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } } }
+        let fixed = image.values.withUnsafeVoxels { values in
+            image.weights.withUnsafeVoxels { weights in values.indices.map { SIMD2(values[$0], weights[$0]) } }
+        }
         let blocks = Blocks(
-            size: size, fixed: fixed, warped: warped, noiseVariance: image.noise * image.noise, isSameModality: pair.isSameModality, radius: Self.radius, search: Self.search)
+            size: size, fixed: fixed, warped: warped, noiseVariance: image.noise * image.noise, isSameModality: pair.isSameModality,
+            radius: Self.radius, search: Self.search)
 
         let rim = Self.radius + Self.search
         let centers = stride(from: rim, to: size.k - rim, by: Self.step).flatMap { k in
-            stride(from: rim, to: size.j - rim, by: Self.step).flatMap { j in stride(from: rim, to: size.i - rim, by: Self.step).map { VoxelIndex($0, j, k) } }
+            stride(from: rim, to: size.j - rim, by: Self.step).flatMap { j in
+                stride(from: rim, to: size.i - rim, by: Self.step).map { VoxelIndex($0, j, k) }
+            }
         }.filter { grid.point($0).distance(to: ball.center) <= ball.radiusMM + pair.scale * Self.reachMM }
-        let found = mapSlabs(of: centers.count, slab: 64) { range in range.compactMap { blocks.match(at: size.offset(centers[$0])) } }.flatMap { $0 }
+        let found = mapSlabs(of: centers.count, slab: 64) { range in range.compactMap { blocks.match(at: size.offset(centers[$0])) } }.flatMap {
+            $0
+        }
         count = found.count
         guard count >= Self.leastCount else {
             (share, medianShiftMM, correlation) = (nil, nil, nil)
@@ -117,13 +126,14 @@ struct Blocks {
                     Double(z) + part(value(fixed, warped, offset, x, y, z - 1), value(fixed, warped, offset, x, y, z + 1)))
                 func unexplained(_ correlation: Float) -> Double { max(1e-6, 1 - Double(correlation * correlation)) }
                 let voxels = Double((2 * radius + 1) * (2 * radius + 1) * (2 * radius + 1))
-                return Match(shift: shift, correlation: Double(unshifted), evidence: voxels / 2 * log(unexplained(unshifted) / unexplained(best)))
+                return Match(
+                    shift: shift, correlation: Double(unshifted), evidence: voxels / 2 * log(unexplained(unshifted) / unexplained(best)))
             }
         }
     }
 
-    /// How much of the block around `offset` the moving image explains where it lies, less what it does a `search` away in all directions: the
-    /// logarithms of explained variances; `nil` when the block has too little structure, or cannot be compared.
+    /// How much of the block around `offset` the moving image explains where it lies, less what it does a `search` away in all directions:
+    /// the logarithms of explained variances; `nil` when the block has too little structure, or cannot be compared.
     func distinctness(at offset: Int) -> Double? {
         fixed.withUnsafeBufferPointer { fixed in
             warped.withUnsafeBufferPointer { warped -> Double? in
@@ -145,7 +155,9 @@ struct Blocks {
         }
     }
 
-    private func value(_ a: UnsafeBufferPointer<SIMD2<Float>>, _ b: UnsafeBufferPointer<SIMD2<Float>>, _ offset: Int, _ x: Int, _ y: Int, _ z: Int) -> Float? {
+    private func value(
+        _ a: UnsafeBufferPointer<SIMD2<Float>>, _ b: UnsafeBufferPointer<SIMD2<Float>>, _ offset: Int, _ x: Int, _ y: Int, _ z: Int
+    ) -> Float? {
         guard max(abs(x), abs(y), abs(z)) <= search else { return nil }
         return correlation(a, b, at: offset, (x, y, z)).map { isSameModality ? $0 : abs($0) }
     }

@@ -2,7 +2,8 @@ import ImagingCore
 
 /// Averages blocks of whole voxels, which takes noise away without shifting anything.
 struct CellAverager {
-    /// The grid that is averaged, and that of the averages: block centres, along the same axes. Voxels beyond the last whole block are left out.
+    /// The grid that is averaged, and that of the averages: block centres, along the same axes. Voxels beyond the last whole block are left
+    /// out.
     let source, target: GridGeometry
     /// The voxels of a block along each axis.
     let block: (i: Int, j: Int, k: Int)
@@ -17,7 +18,8 @@ struct CellAverager {
         // Sound because the source grid is.
         target = try! GridGeometry(
             size: GridSize(size.i / block.i, size.j / block.j, size.k / block.k), spacing: spacing * factor,
-            origin: geometry.point(ContinuousIndex((factor - 1) / 2)), axes: geometry.axes, frameOfReferenceUID: geometry.frameOfReferenceUID)
+            origin: geometry.point(ContinuousIndex((factor - 1) / 2)), axes: geometry.axes,
+            frameOfReferenceUID: geometry.frameOfReferenceUID)
     }
 
     /// The mean of each block with values held to `limits`, and the share of its voxels that exceed `metal`.

@@ -34,7 +34,9 @@ public struct DeformableTransform: SpatialTransform {
     public init(_ field: DisplacementField) {
         let grid = field.grid
         let points = (0..<grid.size.voxelCount).map { grid.point(grid.size.index(atOffset: $0)).lps }
-        let moved = points.indices.map { n in points[n] + SIMD3(Double(field.vectors[n].x), Double(field.vectors[n].y), Double(field.vectors[n].z)) }
+        let moved = points.indices.map { n in
+            points[n] + SIMD3(Double(field.vectors[n].x), Double(field.vectors[n].y), Double(field.vectors[n].z))
+        }
         rigid = AffineTransform(rigidlyFrom: points, to: moved)
         let back = rigid.inverse!
         displacement = DisplacementField(grid: grid, vectors: points.indices.map { n in
@@ -110,11 +112,14 @@ public struct DeformableRegistration: Sendable {
         preconditionFailure("the last attempt is taken")
     }
 
-    private static func displacement(_ pair: RegistrationPair, from rigid: AffineTransform, stiffness: Float) -> (DisplacementField, cost: Double)? {
+    private static func displacement(
+        _ pair: RegistrationPair, from rigid: AffineTransform, stiffness: Float
+    ) -> (DisplacementField, cost: Double)? {
         var controls: [SIMD4<Float>] = [], lattice: BSplineLattice?, cost = 1.0
         for stage in stages {
             guard var similarity = LocalCorrelation(
-                fixed: pair.fixed[stage.level], moving: MovingImage(pair.moving[stage.level]), .init(windowRadiusMM: pair.scale * stage.windowRadiusMM))
+                fixed: pair.fixed[stage.level], moving: MovingImage(pair.moving[stage.level]),
+                .init(windowRadiusMM: pair.scale * stage.windowRadiusMM))
             else { return nil }
             let next = BSplineLattice(grid: similarity.grid, controlSpacingMM: controlSpacingMM)
             controls = lattice.map { $0.carried(controls, to: next) } ?? [SIMD4<Float>](repeating: .zero, count: next.controlCount)

@@ -51,7 +51,9 @@ public struct DisplacementField: SpatialTransform {
                         for i in 0..<size.i {
                             let offset = i + size.i * (j + size.j * k)
                             let forth = (i + 1 < size.i, j + 1 < size.j, k + 1 < size.k), back = (i > 0, j > 0, k > 0)
-                            @inline(__always) func slope(_ pitch: Int, _ isForth: Bool, _ axis: SIMD3<Double>, _ spacing: Double) -> SIMD3<Double> {
+                            @inline(__always) func slope(
+                                _ pitch: Int, _ isForth: Bool, _ axis: SIMD3<Double>, _ spacing: Double
+                            ) -> SIMD3<Double> {
                                 let d = isForth ? v[offset &+ pitch] - v[offset] : v[offset] - v[offset &- pitch]
                                 return axis + SIMD3(Double(d.x), Double(d.y), Double(d.z)) / spacing
                             }

@@ -55,7 +55,9 @@ public struct LocalTranslation: Sendable, Hashable {
         let distances = octants.map { (($0 - whole.shift) * ($0 - whole.shift)).sum().squareRoot() }.sorted()
         return LocalTranslation(
             shift: axes.vector(whole.shift), correlation: whole.score, correlationUnshifted: unshifted,
-            spreadMM: octants.count >= 3 ? rootMeanSquareOfMedian * (distances[(octants.count - 1) / 2] + distances[octants.count / 2]) / 2 : nil, parts: octants.count)
+            spreadMM: octants.count >= 3
+                ? rootMeanSquareOfMedian * (distances[(octants.count - 1) / 2] + distances[octants.count / 2]) / 2 : nil,
+            parts: octants.count)
     }
 }
 

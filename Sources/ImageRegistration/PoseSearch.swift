@@ -57,7 +57,9 @@ struct PoseSearch {
         fixedBins = EqualBins(sampled, count: Self.bins)
         let nearMoving = moving.body.dilated(byMM: Self.outlineMM)
         movingBins = EqualBins(
-            moving.values.withUnsafeVoxels { voxels in nearMoving.withUnsafeVoxels { near in near.indices.filter { near[$0] != 0 }.map { voxels[$0] } } },
+            moving.values.withUnsafeVoxels { voxels in
+                nearMoving.withUnsafeVoxels { near in near.indices.filter { near[$0] != 0 }.map { voxels[$0] } }
+            },
             count: Self.bins)
     }
 
@@ -79,18 +81,23 @@ struct PoseSearch {
                     for y in alongY {
                         for x in alongX {
                             let shift = to - from + PatientVector(x, y, along)
-                            poses.append((.init(rotation: rotation, about: from, translation: shift), position == 0 ? 0 : Self.positionPenalty))
+                            poses.append(
+                                (.init(rotation: rotation, about: from, translation: shift), position == 0 ? 0 : Self.positionPenalty))
                         }
                     }
                 }
             }
         }
-        let scores = mapSlabs(of: poses.count, slab: 256) { range in range.map { (1 - poses[$0].penalty) * score(poses[$0].transform) } }.flatMap { $0 }
+        let scores = mapSlabs(of: poses.count, slab: 256) { range in range.map { (1 - poses[$0].penalty) * score(poses[$0].transform) } }.flatMap {
+            $0
+        }
         var best: [Candidate] = []
         for index in scores.indices.sorted(by: { (scores[$0], $1) > (scores[$1], $0) }) {
             guard best.count < count, scores[index] > 0 else { break }
             let pose = poses[index].transform
-            if best.allSatisfy({ Self.differ($0.transform, pose, at: from) }) { best.append(Candidate(transform: pose, score: scores[index])) }
+            if best.allSatisfy({ Self.differ($0.transform, pose, at: from) }) {
+                best.append(Candidate(transform: pose, score: scores[index]))
+            }
         }
         return best
     }
@@ -145,7 +152,8 @@ struct PoseSearch {
         return va > 0 && vb > 0 ? ((ab - a * b / n) / (va * vb).squareRoot(), n) : nil
     }
 
-    /// Mutual information, as a share of the entropy of either scan as a whole (its bins are equal): of different modalities no correlation need be there.
+    /// Mutual information, as a share of the entropy of either scan as a whole (its bins are equal): of different modalities no correlation
+    /// need be there.
     ///
     /// Not as a share of what overlaps, or a corner of both that is nearly all air looks best. What chance alone gives is taken off.
     private func information(_ transform: ImagingCore.AffineTransform) -> (score: Double, count: Double)? {
@@ -169,7 +177,8 @@ struct PoseSearch {
                 }
                 return (sum / n + log(n), filled)
             }
-            let joint = entropy(0..<bins * bins), a = entropy(bins * bins..<bins * bins + bins), b = entropy(bins * bins + bins..<bins * bins + 2 * bins)
+            let joint = entropy(0..<bins * bins), a = entropy(bins * bins..<bins * bins + bins),
+                b = entropy(bins * bins + bins..<bins * bins + 2 * bins)
             // Miller & Madow: the mean of what independent values would give.
             return ((a.nats + b.nats - joint.nats - (a.filled - 1) * (b.filled - 1) / (2 * n)) / log(Double(bins)), n)
         }

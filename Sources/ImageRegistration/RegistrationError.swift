@@ -26,7 +26,8 @@ public enum RegistrationError: ReportableError, Hashable {
             Finding(.error, "landmark-outside", "Landmark \(number) lies outside the \(scan) scan, at \(text(point)).",
                     remedy: "Give each of its two points in the frame of its own scan; see whether they are exchanged.")
         case .tooThin(let scan, let thickness):
-            Finding(.error, "scan-too-thin", String(format: "The %@ scan reaches over %.1f mm only; too little to tell where it lies.", scan, thickness),
+            Finding(.error, "scan-too-thin", String(
+                format: "The %@ scan reaches over %.1f mm only; too little to tell where it lies.", scan, thickness),
                     remedy: "Give the whole series.")
         }
     }

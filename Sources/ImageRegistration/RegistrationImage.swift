@@ -77,7 +77,8 @@ struct RegistrationImage: Sendable {
     init(_ scan: RegistrationScan, isOtherModality: Bool, spacingMM: Double) {
         let scale = Scale(scan.volume, scan.modality, isOtherModality: isOtherModality)
         let averager = CellAverager(geometry: scan.volume.geometry, spacingMM: spacingMM)
-        let (means, metal) = averager.average(scan.volume, limits: scale.limits, metalAbove: scan.modality == .ct ? Self.metalHU : .infinity)
+        let (means, metal) = averager.average(
+            scan.volume, limits: scale.limits, metalAbove: scan.modality == .ct ? Self.metalHU : .infinity)
         let body = BodyMask.find(in: means, above: scale.threshold, air: scale.air, isLungDark: scan.modality == .mr)
         self.body = body
         let near = body.dilated(byMM: 1.5 * spacingMM)
@@ -94,11 +95,19 @@ struct RegistrationImage: Sendable {
     /// The part of the scan within a box around a point, at about `spacingMM`; `nil` when the point lies too far outside.
     ///
     /// - Parameter whole: the scan at another spacing, whose body and weights are taken over.
-    init?(detailOf scan: RegistrationScan, isOtherModality: Bool, spacingMM: Double, around center: PatientPoint, reachMM: Double, as whole: RegistrationImage) {
+    init?(
+        detailOf scan: RegistrationScan, isOtherModality: Bool, spacingMM: Double, around center: PatientPoint, reachMM: Double,
+        as whole: RegistrationImage
+    ) {
         guard let box = scan.volume.geometry.indexRanges(around: [center], marginMM: reachMM) else { return nil }
-        let part = ScanVolume.float32(scan.volume.floats(in: box.i, box.j, box.k)), scale = Scale(scan.volume, scan.modality, isOtherModality: isOtherModality)
-        let means = CellAverager(geometry: part.geometry, spacingMM: spacingMM).average(part, limits: scale.limits, metalAbove: .infinity).means
-        func taken(_ volume: Volume<Float>) -> Mask { Mask(volume.resampled(onto: means.geometry, interpolation: .linear, outside: 0)) { $0 > 0.5 } }
+        let part = ScanVolume.float32(scan.volume.floats(in: box.i, box.j, box.k)),
+            scale = Scale(scan.volume, scan.modality, isOtherModality: isOtherModality)
+        let means = CellAverager(geometry: part.geometry, spacingMM: spacingMM).average(
+            part, limits: scale.limits, metalAbove: .infinity
+        ).means
+        func taken(_ volume: Volume<Float>) -> Mask {
+            Mask(volume.resampled(onto: means.geometry, interpolation: .linear, outside: 0)) { $0 > 0.5 }
+        }
         body = taken(whole.body.voxels.mapped { Float($0) })
         values = scale.values(means, in: body)
         weights = taken(whole.weights).voxels.mapped { Float($0) }
@@ -137,10 +146,13 @@ struct RegistrationImage: Sendable {
     func cropped(around center: PatientPoint, reachMM: Double) -> RegistrationImage? {
         guard let box = geometry.indexRanges(around: [center], marginMM: reachMM) else { return nil }
         return RegistrationImage(
-            values: values.cropped(box.i, box.j, box.k), weights: weights.cropped(box.i, box.j, box.k), body: body.cropped(box.i, box.j, box.k))
+            values: values.cropped(box.i, box.j, box.k), weights: weights.cropped(box.i, box.j, box.k),
+            body: body.cropped(box.i, box.j, box.k))
     }
 
-    private init(values: Volume<Float>, weights: Volume<Float>, body: Mask) { (self.values, self.weights, self.body) = (values, weights, body) }
+    private init(values: Volume<Float>, weights: Volume<Float>, body: Mask) {
+        (self.values, self.weights, self.body) = (values, weights, body)
+    }
 
     /// The signal that few voxels of an MR scan exceed.
     private static func brightSignal(_ scan: ScanVolume) -> Float {

@@ -48,7 +48,9 @@ struct RegistrationPair: Sendable {
     /// The same scans with their roles exchanged.
     var exchanged: RegistrationPair { RegistrationPair(fixed: moving, moving: fixed, scans: (scans.moving, scans.fixed), scale: scale) }
 
-    private init(fixed: [RegistrationImage], moving: [RegistrationImage], scans: (fixed: RegistrationScan, moving: RegistrationScan), scale: Double) {
+    private init(
+        fixed: [RegistrationImage], moving: [RegistrationImage], scans: (fixed: RegistrationScan, moving: RegistrationScan), scale: Double
+    ) {
         (self.fixed, self.moving, self.scans, self.scale) = (fixed, moving, scans, scale)
         isSameModality = scans.fixed.modality == scans.moving.modality
     }

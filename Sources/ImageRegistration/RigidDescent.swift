@@ -10,7 +10,9 @@ struct RigidDescent {
     var longestStepMM: Double
 
     /// - Parameter center: a point of the fixed frame about which turns are made.
-    func refine(_ start: AffineTransform, _ similarity: inout LocalCorrelation, about center: PatientPoint) -> (transform: AffineTransform, cost: Double, overlap: Double) {
+    func refine(
+        _ start: AffineTransform, _ similarity: inout LocalCorrelation, about center: PatientPoint
+    ) -> (transform: AffineTransform, cost: Double, overlap: Double) {
         var current = start
         let first = similarity.evaluate(current)
         var (cost, overlap) = (first.cost, first.overlap)

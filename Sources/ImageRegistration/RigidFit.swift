@@ -8,7 +8,8 @@ public struct LandmarkPair: Sendable, Hashable {
 }
 
 extension ImagingCore.AffineTransform {
-    /// Points on a line, and few on nearly one, leave a turn about it open: the share of the largest eigenvalue by which it must exceed the next.
+    /// Points on a line, and few on nearly one, leave a turn about it open: the share of the largest eigenvalue by which it must exceed the
+    /// next.
     private static let leastGap = 0.003
 
     /// The rigid motion that brings `from` nearest to `to`, in the mean square (Horn, JOSA A 4:629, 1987).
@@ -41,9 +42,15 @@ extension ImagingCore.AffineTransform {
         if largest > 0, largest - next > Self.leastGap * largest {
             let q = (0..<4).map { vectors[$0][order[0]] }
             rotation = Matrix3(
-                rows: SIMD3(q[0] * q[0] + q[1] * q[1] - q[2] * q[2] - q[3] * q[3], 2 * (q[1] * q[2] - q[0] * q[3]), 2 * (q[1] * q[3] + q[0] * q[2])),
-                SIMD3(2 * (q[1] * q[2] + q[0] * q[3]), q[0] * q[0] - q[1] * q[1] + q[2] * q[2] - q[3] * q[3], 2 * (q[2] * q[3] - q[0] * q[1])),
-                SIMD3(2 * (q[1] * q[3] - q[0] * q[2]), 2 * (q[2] * q[3] + q[0] * q[1]), q[0] * q[0] - q[1] * q[1] - q[2] * q[2] + q[3] * q[3]))
+                rows: SIMD3(
+                    q[0] * q[0] + q[1] * q[1] - q[2] * q[2] - q[3] * q[3], 2 * (q[1] * q[2] - q[0] * q[3]),
+                    2 * (q[1] * q[3] + q[0] * q[2])),
+                SIMD3(
+                    2 * (q[1] * q[2] + q[0] * q[3]), q[0] * q[0] - q[1] * q[1] + q[2] * q[2] - q[3] * q[3],
+                    2 * (q[2] * q[3] - q[0] * q[1])),
+                SIMD3(
+                    2 * (q[1] * q[3] - q[0] * q[2]), 2 * (q[2] * q[3] + q[0] * q[1]),
+                    q[0] * q[0] - q[1] * q[1] - q[2] * q[2] + q[3] * q[3]))
         }
         self.init(rotation: rotation, about: PatientPoint(a), translation: PatientVector(b - a))
     }

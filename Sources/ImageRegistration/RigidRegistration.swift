@@ -60,7 +60,9 @@ public struct RigidRegistration: Sendable {
             .filter { fixedShare * $0.overlap >= PoseSearch.leastOverlap }
             .sorted { explained($0) > explained($1) }
         let middle = pair.fixed[0].geometry.center
-        let distinct = ends.indices.filter { n in ends[..<n].allSatisfy { !Self.isSameEnd($0.transform, ends[n].transform, around: middle) } }
+        let distinct = ends.indices.filter { n in
+            ends[..<n].allSatisfy { !Self.isSameEnd($0.transform, ends[n].transform, around: middle) }
+        }
         // Of different modalities the coarse grid can lead away from a good start: the best ones are followed on the finer grid, too.
         let direct = pair.isSameModality ? [] : starts.prefix(Self.directCandidates)
         let followed = (distinct.prefix(Self.finerCandidates).map { ends[$0].transform } + direct).compactMap {
@@ -82,7 +84,8 @@ public struct RigidRegistration: Sendable {
     static func refined(
         _ start: ImagingCore.AffineTransform, _ pair: RegistrationPair, _ stage: Stage, _ focus: RegistrationFocus?
     ) -> (transform: ImagingCore.AffineTransform, cost: Double, overlap: Double)? {
-        let moving = MovingImage(pair.moving[stage.level]), parameters = LocalCorrelation.Parameters(windowRadiusMM: pair.scale * stage.windowRadiusMM)
+        let moving = MovingImage(pair.moving[stage.level]),
+            parameters = LocalCorrelation.Parameters(windowRadiusMM: pair.scale * stage.windowRadiusMM)
         guard let focus, let reach = stage.reachMM else {
             guard var similarity = LocalCorrelation(fixed: pair.fixed[stage.level], moving: moving, parameters) else { return nil }
             return descent(stage, pair).refine(start, &similarity, about: similarity.grid.center)
@@ -120,7 +123,8 @@ extension LocalCorrelation {
                         let x = Double(i) * grid.spacing.x - middle.x
                         let beyond = max(0, (x * x + y * y + z * z).squareRoot() - radiusMM) / reachMM
                         emphasis[row * grid.size.i + i] = Float(
-                            exp(-0.5 * beyond * beyond) + Self.tailShare * exp(-0.5 * beyond * beyond / (Self.tailSpread * Self.tailSpread)))
+                            exp(-0.5 * beyond * beyond)
+                                + Self.tailShare * exp(-0.5 * beyond * beyond / (Self.tailSpread * Self.tailSpread)))
                     }
                 }
             }

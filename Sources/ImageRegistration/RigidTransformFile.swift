@@ -46,12 +46,15 @@ public enum RigidTransformFile {
         guard isEuler || ["AffineTransform_", "MatrixOffsetTransformBase_"].contains(where: kind.hasPrefix), kind.hasSuffix("_3_3") else {
             throw .unknownKind(name, kind)
         }
-        guard parameters.count == (isEuler ? 6 : 12), center.count == 3, (parameters + center).allSatisfy(\.isFinite) else { throw .badParameters(name) }
+        guard parameters.count == (isEuler ? 6 : 12), center.count == 3, (parameters + center).allSatisfy(\.isFinite) else {
+            throw .badParameters(name)
+        }
         let matrix: Matrix3
         if isEuler {
             // ITK's default order: z · x · y.
             let (x, y, z) = (PatientVector(1, 0, 0), PatientVector(0, 1, 0), PatientVector(0, 0, 1))
-            matrix = .rotation(about: z, radians: parameters[2]) * .rotation(about: x, radians: parameters[0]) * .rotation(about: y, radians: parameters[1])
+            matrix = .rotation(about: z, radians: parameters[2]) * .rotation(about: x, radians: parameters[0])
+                * .rotation(about: y, radians: parameters[1])
         } else {
             matrix = Matrix3(rows: SIMD3(parameters[0..<3]), SIMD3(parameters[3..<6]), SIMD3(parameters[6..<9]))
         }
@@ -74,11 +77,14 @@ public enum TransformFileError: ReportableError, Hashable {
 
     public var finding: Finding {
         let (what, remedy): (String, String) = switch self {
-        case .noTransform(let name): ("\(name) holds no transform.", "Give an ITK transform file (.tfm), for example from ITK-SNAP or 3D Slicer.")
+        case .noTransform(let name): (
+            "\(name) holds no transform.", "Give an ITK transform file (.tfm), for example from ITK-SNAP or 3D Slicer.")
         case .severalTransforms(let name): ("\(name) holds several transforms.", "Save the composed rigid transform alone.")
-        case .unknownKind(let name, let kind): ("\(name) holds a \(kind), expected an affine or Euler transform of three dimensions.", "Save it as one of those.")
+        case .unknownKind(let name, let kind): (
+            "\(name) holds a \(kind), expected an affine or Euler transform of three dimensions.", "Save it as one of those.")
         case .badParameters(let name): ("The parameters in \(name) are incomplete or not numbers.", "Save the transform again.")
-        case .notRigid(let name): ("The matrix in \(name) is no rotation.", "Give a rigid transform from the fixed to the moving frame, LPS millimetres.")
+        case .notRigid(let name): (
+            "The matrix in \(name) is no rotation.", "Give a rigid transform from the fixed to the moving frame, LPS millimetres.")
         }
         return Finding(.error, "transform-file", what, remedy: remedy)
     }

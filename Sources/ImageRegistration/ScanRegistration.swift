@@ -79,8 +79,10 @@ public struct ScanRegistration: SpatialTransform {
             (quality, sharedFrame) = (found.quality, found.outcome)
         } else {
             let found = try search.motion(from: guidance.given?.rigid ?? guidance.start)
-            (rigid, deformable) = guidance.given.map { ($0.rigid, $0) } ?? (found.rigid.fixedToMoving, guidance.isRigidOnly ? nil : found.smooth.fixedToMoving)
-            quality = RegistrationQuality(search.evidence(try search.evidence(found), of: found, used: deformable ?? DeformableTransform(rigid)))
+            (rigid, deformable) = guidance.given.map { ($0.rigid, $0) }
+                ?? (found.rigid.fixedToMoving, guidance.isRigidOnly ? nil : found.smooth.fixedToMoving)
+            quality = RegistrationQuality(search.evidence(
+                try search.evidence(found), of: found, used: deformable ?? DeformableTransform(rigid)))
             sharedFrame = nil
         }
     }
@@ -97,7 +99,9 @@ public struct ScanRegistration: SpatialTransform {
         }
         if let focus, !moving.volume.geometry.contains(focus.center) { throw .focusOutside(focus.center) }
         for (number, pair) in landmarks.enumerated() {
-            for (name, scan, point) in [("moving", moving, pair.moving), ("fixed", fixed, pair.fixed)] where !scan.volume.geometry.contains(point) {
+            for (name, scan, point) in [
+                ("moving", moving, pair.moving), ("fixed", fixed, pair.fixed)
+            ] where !scan.volume.geometry.contains(point) {
                 throw .landmarkOutside(number: number + 1, scan: name, point)
             }
         }

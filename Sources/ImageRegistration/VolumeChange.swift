@@ -15,7 +15,8 @@ extension SpatialTransform {
                 for i in steps where i * i + j * j + k * k <= 25 {
                     let point = ball.center + PatientVector(ball.radiusMM / 5 * SIMD3(Double(i), Double(j), Double(k)))
                     sum += Matrix3(
-                        columns: slope(point, PatientVector(1, 0, 0)), slope(point, PatientVector(0, 1, 0)), slope(point, PatientVector(0, 0, 1))).determinant
+                        columns: slope(point, PatientVector(1, 0, 0)), slope(point, PatientVector(0, 1, 0)),
+                        slope(point, PatientVector(0, 0, 1))).determinant
                     count += 1
                 }
             }

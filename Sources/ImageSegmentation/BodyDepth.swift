@@ -88,7 +88,9 @@ struct BodyDepth {
                                 }
                             }
                         }
-                        for offset in 0..<size.i * size.j { target[slice + offset] = tissue[slice + offset] != 0 || met[offset] >= 5 ? 1 : 0 }
+                        for offset in 0..<size.i * size.j {
+                            target[slice + offset] = tissue[slice + offset] != 0 || met[offset] >= 5 ? 1 : 0
+                        }
                     }
                 }
             }

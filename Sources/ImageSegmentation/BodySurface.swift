@@ -17,10 +17,11 @@ public enum BodySurface {
     /// What surrounds the patient, as a level set that is positive outside the body, on the part of the scan around `points`.
     ///
     /// The surface is where the scan's values cross half-way between air and the tissue there; millimetres only close to it. Where the part
-    /// ends the surface is closed, behind the skin as seen from the points. A table that the patient lies on counts as body where it touches
-    /// within millimetres. On MR ice gives no more signal than air: where it reaches the skin, the surface is that of the ice.
+    /// ends the surface is closed, behind the skin as seen from the points. A table that the patient lies on counts as body where it
+    /// touches within millimetres. On MR ice gives no more signal than air: where it reaches the skin, the surface is that of the ice.
     /// - Parameter marginMM: how far around the points to look; the surface is known out to there.
-    /// - Returns: `nil` when the scan shows no body, or nothing but body there; and where the image's sides cut the body on MR, on which lungs
+    /// - Returns: `nil` when the scan shows no body, or nothing but body there; and where the image's sides cut the body on MR, on which
+    ///   lungs
     ///   cut open look like the air outside.
     public static func outside(
         of scan: ScanVolume, modality: Modality, around points: some Sequence<PatientPoint>, marginMM: Double

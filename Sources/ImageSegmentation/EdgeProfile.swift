@@ -59,8 +59,8 @@ struct EdgeProfile {
 
     /// The half rise, half the distance between 16 % and 84 % of an edge's step: the standard deviation of a Gaussian blur.
     ///
-    /// Behind a thin bright layer, as fat behind skin, the level falls again: then from the edge's lower half alone, from 16 % to 50 % of the
-    /// way up to that layer. `nil` where a side is missing or the edge is not crossed.
+    /// Behind a thin bright layer, as fat behind skin, the level falls again: then from the edge's lower half alone, from 16 % to 50 % of
+    /// the way up to that layer. `nil` where a side is missing or the edge is not crossed.
     var halfRiseMM: Float? {
         guard let means else { return nil }
         let width = Int((Self.reachMM - Self.plateauMM) / Self.stepMM), middle = Self.count / 2

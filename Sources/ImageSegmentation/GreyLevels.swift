@@ -82,7 +82,9 @@ struct GreyLevelOdds {
         kernel = kernel.map { $0 / total }
         return (0..<bins).map { bin in
             var sum: Float = 0
-            for (offset, weight) in kernel.enumerated() where counts.indices.contains(bin + offset - reach) { sum += weight * counts[bin + offset - reach] }
+            for (offset, weight) in kernel.enumerated() where counts.indices.contains(bin + offset - reach) {
+                sum += weight * counts[bin + offset - reach]
+            }
             return sum
         }
     }

@@ -66,7 +66,8 @@ public enum SegmentationError: ReportableError, Hashable {
                 remedy: "Give a second tumour its own seed, or correct the diameter.")
         case .pointsContradict(let inside, let outside):
             Finding(
-                .error, "points-contradict", "The point \(text(outside)) is to be left out, \(text(inside)) beside it is to belong to the tumour.",
+                .error, "points-contradict",
+                "The point \(text(outside)) is to be left out, \(text(inside)) beside it is to belong to the tumour.",
                 remedy: "Move or remove one of the two points.")
         case .noProbesOrSeeds:
             Finding(

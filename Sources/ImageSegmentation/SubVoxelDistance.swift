@@ -11,7 +11,8 @@ extension Volume<Float> {
     ///
     /// - Parameters:
     ///   - limitMM: distances beyond it are reported as this.
-    ///   - isSmooth: the field is smooth near its zero, as a distance that was moved a little is: its slope then says how far its zero lies,
+    ///   - isSmooth: the field is smooth near its zero, as a distance that was moved a little is: its slope then says how far its zero
+    ///     lies,
     ///     while the chords between crossings cut every bulge short (by 0.03 mm in 2.5 mm slices each time).
     func signedDistanceToZero(limitMM: Float = .greatestFiniteMagnitude, isSmooth: Bool = false) -> Volume<Float> {
         let far = Float.greatestFiniteMagnitude
@@ -50,7 +51,8 @@ extension Volume<Float> {
                                     }
                                 }
                                 let floor: Float = 1e-6
-                                let sum = 1 / (max(a, floor) * max(a, floor)) + 1 / (max(b, floor) * max(b, floor)) + 1 / (max(c, floor) * max(c, floor))
+                                let sum = 1 / (max(a, floor) * max(a, floor)) + 1 / (max(b, floor) * max(b, floor))
+                                    + 1 / (max(c, floor) * max(c, floor))
                                 distance[here] = 1 / sum.squareRoot()
                             }
                         }

@@ -45,7 +45,9 @@ import Testing
     }
 
     /// Runs one case, and returns the errors of isotherms along directions across the probes, fitted and as simulated without a fit.
-    private static func run(_ truth: Truth, probeCount: Int, isPowerKnown: Bool = false) throws -> (fitted: Errors, nominal: Errors, result: EdgeFit.Result) {
+    private static func run(
+        _ truth: Truth, probeCount: Int, isPowerKnown: Bool = false
+    ) throws -> (fitted: Errors, nominal: Errors, result: EdgeFit.Result) {
         var world = try medium(spacingMM: 1.5), real = probes(probeCount), random = NormalNumbers(seed: truth.seed &+ 77)
         world.tissues[0].table = world.tissues[0].table.scaled(
             frozenConductivity: truth.frozen, liquidConductivity: truth.liquid, latentHeat: truth.latent)
@@ -96,14 +98,14 @@ import Testing
         let (fitted, nominal, result) = try Self.run(Self.truth(seed), probeCount: probes)
         #expect(!result.isRejected && result.after.rmsMM <= result.before.rmsMM)
         #expect(Errors.rms(nominal.edge) > 1 && Errors.rms(fitted.edge) < barsMM.edge)
-        // One draw's cold isotherms lie off by as much as the edge leaves open which power and which conductivity made it, at −40 °C 0.6 mm in one
-        // standard deviation, and the interval must know.
+        // One draw's cold isotherms lie off by as much as the edge leaves open which power and which conductivity made it, at −40 °C 0.6 mm
+        // in one standard deviation, and the interval must know.
         #expect(Errors.rms(fitted.minus20) < barsMM.minus20 && Errors.rms(fitted.minus40) < barsMM.minus40)
         #expect(Double(fitted.covered.count { $0 }) > 0.8 * Double(fitted.covered.count))
     }
 
-    /// The same tissue and edge errors, where the fit is told how cold the probe is, to 3 K, and that is so: nothing but tissue is left to explain the
-    /// edge, and what it says of the inside is nearer the truth, and surer.
+    /// The same tissue and edge errors, where the fit is told how cold the probe is, to 3 K, and that is so: nothing but tissue is left to
+    /// explain the edge, and what it says of the inside is nearer the truth, and surer.
     @Test func aProbeThatIsKnownLeavesLessOpen() throws {
         let (known, _, result) = try Self.run(Self.truth(1), probeCount: 1, isPowerKnown: true)
         let unknown = try Self.run(Self.truth(1), probeCount: 1).fitted
@@ -112,8 +114,8 @@ import Testing
         #expect(Errors.rms(known.spreads40) < 0.85 * Errors.rms(unknown.spreads40))
     }
 
-    /// An edge that is seen 3 mm too far in around one place takes the −20 °C isotherm along there, by less, and the −40 °C one by less still; a broad
-    /// dent reaches deeper than a narrow one.
+    /// An edge that is seen 3 mm too far in around one place takes the −20 °C isotherm along there, by less, and the −40 °C one by less
+    /// still; a broad dent reaches deeper than a narrow one.
     @Test func aDentInTheEdgeFadesInwards() throws {
         let simulation = IceballSimulation(
             model: try Self.medium(spacingMM: 2), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600])
@@ -128,7 +130,8 @@ import Testing
             }
             let errors = EdgeErrors(edge, distances: distances, columns: [distances.map { _ in 1 }], values: [0], modelErrorMM: 1)
             let discrepancy = try ModelDiscrepancy(
-                points: edge.map(\.position), errors: errors.modelErrors(distances: distances, columns: [distances.map { _ in 1 }]), field: field,
+                points: edge.map(\.position), errors: errors.modelErrors(distances: distances, columns: [distances.map { _ in 1 }]),
+                field: field,
                 edgeTemperatureC: -4.5)
             return try [-4.5, -20, -40].map { temperature in
                 let before = try #require(field.radiusMM(of: temperature, from: center, along: dent))
@@ -142,12 +145,13 @@ import Testing
         #expect(broad[2] / broad[0] > 1.05 * narrow[2] / narrow[0])
     }
 
-    /// An edge that lies 5 mm farther in on the patient's left, where the rest fits, is noticed, its place and depth are said, and what is simulated behind it
-    /// is less sure than on the other side. An edge with nothing but errors is not doubted.
+    /// An edge that lies 5 mm farther in on the patient's left, where the rest fits, is noticed, its place and depth are said, and what is
+    /// simulated behind it is less sure than on the other side. An edge with nothing but errors is not doubted.
     @Test(arguments: [5.0, 0])
     func aPlaceThatContradictsTheRestIsDoubted(depthMM: Double) throws {
         let nominal = try IceballSimulation(
-            model: try Self.medium(spacingMM: 3), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600]).run().snapshots[0].lowest
+            model: try Self.medium(spacingMM: 3), sinks: try Self.probes(1).map { try $0.sink() },
+            outputTimesS: [600]).run().snapshots[0].lowest
         let center = PatientPoint(0, 1.5, 2), left = PatientVector(1, 0, 0), right = PatientVector(-1, 0, 0)
         var random = NormalNumbers(seed: 12)
         let rim = center + (try #require(nominal.radiusMM(of: -4.5, from: center, along: left))) * left
@@ -156,14 +160,18 @@ import Testing
             let isDented = (center + radius * direction).distance(to: rim) < 9
             return .init(position: center + (radius - (isDented ? depthMM : 0) + 0.5 * random.next()) * direction, uncertaintyMM: 0.6)
         }
-        let fit = try EdgeFit(model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5).run()
+        let fit = try EdgeFit(
+            model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5
+        ).run()
         guard depthMM != 0 else {
             #expect(fit.dents.isEmpty && fit.doubt(from: center) == nil)
             return
         }
         let dent = try #require(fit.dents.first), finding = try #require(fit.doubt(from: center))
         #expect(fit.dents.count == 1 && abs(dent.depthMM - depthMM) < 1.5 && dent.place.distance(to: rim) < 8)
-        #expect(finding.code == "simulation-doubtful" && finding.message.contains("towards the left") && finding.message.contains("pushed in by"))
+        #expect(
+            finding.code == "simulation-doubtful" && finding.message.contains("towards the left")
+                && finding.message.contains("pushed in by"))
         let behind = try #require(fit.lowest.radiusMM(of: -20, from: center, along: left)).spreadMM
         let opposite = try #require(fit.lowest.radiusMM(of: -20, from: center, along: right)).spreadMM
         #expect(behind > 1.15 * opposite, "\(behind) behind the dent, \(opposite) opposite")
@@ -180,7 +188,9 @@ import Testing
         let points = Self.directions(300).map { EdgeFit.EdgePoint(position: PatientPoint(0, 0, 0) + 18 * $0, uncertaintyMM: 0.5) }
         // Sums of a few waves that repeat after some 40 mm; and noise of its own at every point.
         let waves = (0..<40).map { _ in
-            (along: PatientVector(SIMD3(random.next(), random.next(), random.next())).normalized!, phase: 3 * random.next(), height: random.next())
+            (
+                along: PatientVector(SIMD3(random.next(), random.next(), random.next())).normalized!, phase: 3 * random.next(),
+                height: random.next())
         }
         let distances = points.map { point in
             let model = waves.reduce(0.0) { sum, wave in
@@ -203,7 +213,10 @@ import Testing
     }
 
     /// Quantiles of χ² from tables.
-    @Test(arguments: [(value: 23.209, freedom: 10.0, tail: 0.01), (15.987, 10, 0.1), (37.566, 20, 0.01), (19.337, 20, 0.5), (76.154, 50, 0.01)])
+    @Test(
+        arguments: [
+            (value: 23.209, freedom: 10.0, tail: 0.01), (15.987, 10, 0.1), (37.566, 20, 0.01), (19.337, 20, 0.5), (76.154, 50, 0.01)
+        ])
     func tailOfChiSquared(value: Double, freedom: Double, tail: Double) {
         #expect(abs(EdgePatches.chiSquaredTail(value, degreesOfFreedom: freedom) - tail) < 0.03 * tail + 0.0005)
     }
@@ -211,12 +224,17 @@ import Testing
     /// Going on with freezing makes the ice larger, and the fitted state at the scan is what the readings begin with.
     @Test func freezingGoesOn() throws {
         let nominal = try IceballSimulation(
-            model: try Self.medium(spacingMM: 3), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600]).run().snapshots[0].lowest
+            model: try Self.medium(spacingMM: 3), sinks: try Self.probes(1).map { try $0.sink() },
+            outputTimesS: [600]).run().snapshots[0].lowest
         let center = PatientPoint(0, 1.5, 2)
         let edge = Self.directions(120).compactMap { direction in
-            nominal.radiusMM(of: -4.5, from: center, along: direction).map { EdgeFit.EdgePoint(position: center + $0 * direction, uncertaintyMM: 0.7) }
+            nominal.radiusMM(of: -4.5, from: center, along: direction).map {
+                EdgeFit.EdgePoint(position: center + $0 * direction, uncertaintyMM: 0.7)
+            }
         }
-        let fit = try EdgeFit(model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5).run()
+        let fit = try EdgeFit(
+            model: try Self.medium(spacingMM: 3), probes: Self.probes(1), seconds: 600, edge: edge, edgeTemperatureC: -4.5
+        ).run()
         let readings = try IceContinuation(fit).readings(atMinutes: [-5, 0, 5]) { [$0.temperature.volumeML(below: -4.5)] }
         let volumes = readings.map { $0.values[0] }
         #expect(volumes[0] < volumes[1] && volumes[1] < volumes[2])

@@ -3,7 +3,8 @@ import Testing
 
 @testable import IceballSimulation
 
-/// Needles against an axisymmetric computation on cells of 0.08 mm or less (±0.1 mm): width, and how far the isotherm goes beyond the active part.
+/// Needles against an axisymmetric computation on cells of 0.08 mm or less (±0.1 mm): width, and how far the isotherm goes beyond the
+/// active part.
 @Suite struct NeedleReferenceTests {
     struct Size: Sendable {
         let temperature, width, beyond: Double
@@ -122,7 +123,8 @@ import Testing
         let residual = try #require(
             result.snapshots[1].temperature.probeSize(of: 0, tip: probe.activeEnds.0, direction: probe.direction, lengthMM: 30))
         #expect(
-            abs(residual.widthMM - 13.83) / 2 < 0.25 && abs(residual.tipBeyondMM + 2.03) <= 0.35 && abs(residual.tailBeyondMM + 2.04) <= 0.35)
+            abs(residual.widthMM - 13.83) / 2 < 0.25 && abs(residual.tipBeyondMM + 2.03) <= 0.35
+                && abs(residual.tailBeyondMM + 2.04) <= 0.35)
         try expect(
             result.snapshots[2].lowest, probe,
             [

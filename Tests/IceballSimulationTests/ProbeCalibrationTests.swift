@@ -30,8 +30,9 @@ import Testing
         #expect(codes == ["calibration-underdetermined", "calibration-misfit"])
     }
 
-    /// A single width, read to 1 mm, leaves the coolant as uncertain as other readings 1 mm away move it, with what is believed of probes that nobody
-    /// measured (15 K) beside it. Constants of the medium that are less sure leave more, and so do readings that contradict each other.
+    /// A single width, read to 1 mm, leaves the coolant as uncertain as other readings 1 mm away move it, with what is believed of probes
+    /// that nobody measured (15 K) beside it. Constants of the medium that are less sure leave more, and so do readings that contradict
+    /// each other.
     @Test func saysHowSurelyThePowerIsKnown() throws {
         func calibrated(_ widthsMM: [Double], medium: Double = 0) throws -> ProbeModel {
             var calibration = ProbeCalibration(
@@ -53,7 +54,8 @@ import Testing
     /// Littrup's single probe (33.3 and 12 mm at 0 and −30 °C) cannot be made to fit, so that its power stays uncertain; the table says so.
     @Test func theTableOfModelsSaysHowSurelyTheirPowerIsKnown() throws {
         var calibration = ProbeCalibration(
-            start: try ProbeLibrary.builtIn().model("argon-2.4mm"), fitted: [.resistance], tissue: try TissueLibrary.builtIn().tissue("agar-gel"),
+            start: try ProbeLibrary.builtIn().model("argon-2.4mm"), fitted: [.resistance],
+            tissue: try TissueLibrary.builtIn().tissue("agar-gel"),
             startTemperatureC: 39,
             rows: [(0.0, 33.3), (-30, 12)].map { .init(minutes: 15, isothermC: $0.0, widthMM: $0.1, lengthMM: nil) })
         calibration.spacingMM = 1.5

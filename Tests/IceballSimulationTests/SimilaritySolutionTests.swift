@@ -91,7 +91,8 @@ import Testing
         try expect(simulation, rows, from: place, along: testDirections, toleranceMM: 0.16)
     }
 
-    /// Where the cold only just arrives the temperature falls off steeply, and along the cells' axes differences of two cells let it get 0.1 mm too far.
+    /// Where the cold only just arrives the temperature falls off steeply, and along the cells' axes differences of two cells let it get
+    /// 0.1 mm too far.
     @Test func farFromTheIceColdArrivesAtTheRightTime() throws {
         let place = PatientPoint(0.2, -0.3, 1.5)
         let simulation = try ExactCases.line(

@@ -5,7 +5,8 @@ import Testing
 
 /// Layers of several tissues between walls: what has become steady has a closed form, θ being linear within each layer.
 @Suite struct TissueBoundaryTests {
-    /// Medium M from 0 to 20 mm, its face at 0 held at −10 °C, then `other` to 25 mm, whose far face is held at 37 °C. The layers lie across `axis`.
+    /// Medium M from 0 to 20 mm, its face at 0 held at −10 °C, then `other` to 25 mm, whose far face is held at 37 °C. The layers lie
+    /// across `axis`.
     private func layers(_ other: Tissue, axis: Int, hours: Double = 3) throws -> (TemperatureField, PatientVector, PatientPoint) {
         var high = SIMD3(repeating: 3.0)
         high[axis] = 25

@@ -26,8 +26,12 @@ import Testing
     @Test func wholeOrganMotionIsFoundWithoutAGoodStart() throws {
         let pair = try StudyPair.moved(.liver, .smooth, seed: 52)
         let whole = try RigidRegistration(fixed: pair.fixed, moving: pair.moving)
-        let one = try KernelThreads.with(1) { try DeformableRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, from: whole.fixedToMoving) }
-        let three = try KernelThreads.with(3) { try DeformableRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, from: whole.fixedToMoving) }
+        let one = try KernelThreads.with(1) {
+            try DeformableRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, from: whole.fixedToMoving)
+        }
+        let three = try KernelThreads.with(3) {
+            try DeformableRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus, from: whole.fixedToMoving)
+        }
         #expect(pair.surfaceError(one.fixedToMoving) < pair.surfaceError(whole.fixedToMoving))
         #expect(pair.surfaceError(one.fixedToMoving) < 1.5)
         #expect(one.fixedToMoving.displacement.vectors == three.fixedToMoving.displacement.vectors)

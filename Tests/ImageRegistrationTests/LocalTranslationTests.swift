@@ -12,18 +12,22 @@ import Testing
         Volume(geometry: grid) { voxels in
             for offset in voxels.indices {
                 let p = grid.point(grid.size.index(atOffset: offset)).lps - shift.lps
-                let value = sin(0.21 * p.x + 0.1 * p.y) + cos(0.17 * p.y - 0.12 * p.z) + sin(0.19 * p.z + 0.08 * p.x + 1) + cos(0.3 * p.x) * sin(0.25 * p.y)
+                let value = sin(0.21 * p.x + 0.1 * p.y) + cos(0.17 * p.y - 0.12 * p.z) + sin(0.19 * p.z + 0.08 * p.x + 1)
+                    + cos(0.3 * p.x) * sin(0.25 * p.y)
                 voxels[offset] = 40 + gain * 30 * Float(value)
             }
         }
     }
     static let ball = Mask(geometry: grid) { voxels in
-        for offset in voxels.indices { voxels[offset] = grid.point(grid.size.index(atOffset: offset)).distance(to: grid.center) < 36 ? 1 : 0 }
+        for offset in voxels.indices {
+            voxels[offset] = grid.point(grid.size.index(atOffset: offset)).distance(to: grid.center) < 36 ? 1 : 0
+        }
     }
 
     @Test(arguments: [PatientVector(0, 0, 0), PatientVector(3.3, -1.7, 0.6), PatientVector(-9.1, 4.2, 7.7)])
     func knownShiftIsFoundWhateverTheContrast(shift: PatientVector) throws {
-        let found = try #require(try LocalTranslation.estimate(fixed: Self.texture(shiftedBy: PatientVector(0, 0, 0)), moving: Self.texture(shiftedBy: shift, gain: 1.6), region: Self.ball))
+        let found = try #require(try LocalTranslation.estimate(
+            fixed: Self.texture(shiftedBy: PatientVector(0, 0, 0)), moving: Self.texture(shiftedBy: shift, gain: 1.6), region: Self.ball))
         #expect((found.shift - shift).length < 0.3)
         #expect(found.correlation > 0.99)
         #expect(try #require(found.spreadMM) < 0.5)

@@ -6,7 +6,8 @@ import Testing
 @Suite struct RigidTransformFileTests {
     @Test func whatIsWrittenIsReadAgain() throws {
         let transform = AffineTransform(
-            rotation: .rotation(about: PatientVector(0.2, -1, 0.5), radians: 0.3), about: PatientPoint(12, -80, 431), translation: PatientVector(-21.5, 60.25, 7))
+            rotation: .rotation(about: PatientVector(0.2, -1, 0.5), radians: 0.3), about: PatientPoint(12, -80, 431),
+            translation: PatientVector(-21.5, 60.25, 7))
         let read = try RigidTransformFile.transform(fromText: RigidTransformFile.text(transform), name: "a.tfm")
         for point in [PatientPoint(0, 0, 0), PatientPoint(120, -40, 500)] { #expect(read(point).distance(to: transform(point)) < 1e-9) }
     }
@@ -30,7 +31,9 @@ import Testing
         ("Transform: BSplineTransform_double_3_3\nParameters: 1", .unknownKind("x", "BSplineTransform_double_3_3")),
         ("Transform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 5 6", .badParameters("x")),
         ("Transform: AffineTransform_double_3_3\nParameters: 2 0 0 0 1 0 0 0 1 5 6 7", .notRigid("x")),
-        ("Transform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 5 6 7\nTransform: AffineTransform_double_3_3", .severalTransforms("x")),
+        (
+            "Transform: AffineTransform_double_3_3\nParameters: 1 0 0 0 1 0 0 0 1 5 6 7\nTransform: AffineTransform_double_3_3",
+            .severalTransforms("x")),
     ])
     func unusableFilesAreRefused(text: String, error: TransformFileError) {
         #expect(throws: error) { try RigidTransformFile.transform(fromText: text, name: "x") }

@@ -42,7 +42,8 @@ import Testing
     }
 
     private static let sound = RegistrationQuality.Evidence(
-        inverseErrorMM: 0.5, softerDifferenceMM: 0.5, rigidDifferenceMM: 1, similarity: 0.9, explained: 0.95, shiftedSimilarity: 0.4, bendingMM: 0.2, overlap: 1, smallestJacobian: 0.8,
+        inverseErrorMM: 0.5, softerDifferenceMM: 0.5, rigidDifferenceMM: 1, similarity: 0.9, explained: 0.95, shiftedSimilarity: 0.4,
+        bendingMM: 0.2, overlap: 1, smallestJacobian: 0.8,
         isSameModality: true, isFocusInView: true)
 
     /// What is uncertain makes the expected error larger, and nothing makes it smaller than what always remains.
@@ -92,7 +93,11 @@ import Testing
         #expect(status { $0.isFocusInView = false } == .fail)
         // Between modalities no share is known to be enough: it must stand out from what a wrong motion gives.
         func crossed(_ similarity: Double, shifted: Double) -> RegistrationQuality.Status {
-            status { ($0.isSameModality, $0.similarity, $0.explained, $0.shiftedSimilarity, $0.blocks, $0.details) = (false, similarity, similarity, shifted, blocks(0.8), 0.9) }
+            status {
+                (
+                    $0.isSameModality, $0.similarity, $0.explained, $0.shiftedSimilarity, $0.blocks, $0.details
+                ) = (false, similarity, similarity, shifted, blocks(0.8), 0.9)
+            }
         }
         #expect(crossed(0.45, shifted: 0.2) == .pass)
         #expect(crossed(0.45, shifted: 0.36) == .doubtful)

@@ -10,7 +10,8 @@ import Testing
     static func grid(spacing: SIMD3<Double>, sideMM: Double = 160) -> GridGeometry {
         let size = (sideMM / spacing).rounded(.up)
         return try! GridGeometry(
-            size: GridSize(Int(size.x), Int(size.y), Int(size.z)), spacing: spacing, origin: center - PatientVector(SIMD3(repeating: sideMM / 2)),
+            size: GridSize(Int(size.x), Int(size.y), Int(size.z)), spacing: spacing,
+            origin: center - PatientVector(SIMD3(repeating: sideMM / 2)),
             frameOfReferenceUID: "1.2.3")
     }
 
@@ -23,7 +24,8 @@ import Testing
                 let p = (point - motion).lps
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 let noise = Double(state >> 40) / Double(1 << 24) * 20 - 10
-                let waves = sin(0.21 * p.x + 0.1 * p.y) + cos(0.17 * p.y - 0.12 * p.z) + sin(0.3 * p.z + 0.08 * p.x + 1) + cos(0.4 * p.x) * sin(0.35 * p.y)
+                let waves = sin(0.21 * p.x + 0.1 * p.y) + cos(0.17 * p.y - 0.12 * p.z) + sin(0.3 * p.z + 0.08 * p.x + 1)
+                    + cos(0.4 * p.x) * sin(0.35 * p.y)
                 let frozen = point.distance(to: center) < ice
                 voxels[offset] = Float((flat ? 50 : 50 + 25 * waves) + noise - (frozen ? 85 : 0))
             }
@@ -31,7 +33,9 @@ import Testing
     }
     static func ball(_ radius: Double, on grid: GridGeometry) -> LevelSet {
         LevelSet(field: Volume(geometry: grid) { voxels in
-            for offset in voxels.indices { voxels[offset] = Float(radius - grid.point(grid.size.index(atOffset: offset)).distance(to: center)) }
+            for offset in voxels.indices {
+                voxels[offset] = Float(radius - grid.point(grid.size.index(atOffset: offset)).distance(to: center))
+            }
         })
     }
     static func check(motion: PatientVector, flat: Bool = false) throws -> SharedFrameCheck {

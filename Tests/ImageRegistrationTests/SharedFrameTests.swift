@@ -13,7 +13,8 @@ import Testing
     }
     private static func framed(_ scan: RegistrationScan) throws -> RegistrationScan {
         let grid = scan.volume.geometry
-        let framed = try GridGeometry(size: grid.size, spacing: grid.spacing, origin: grid.origin, axes: grid.axes, frameOfReferenceUID: "1.2.3")
+        let framed = try GridGeometry(
+            size: grid.size, spacing: grid.spacing, origin: grid.origin, axes: grid.axes, frameOfReferenceUID: "1.2.3")
         guard case .int16(let volume) = scan.volume else { preconditionFailure("studies hold whole numbers") }
         let copy = Volume<Int16>(geometry: framed) { voxels in
             volume.withUnsafeVoxels { source in for offset in voxels.indices { voxels[offset] = source[offset] } }
@@ -97,14 +98,16 @@ import Testing
         let pair = try Self.pair(.ct, seed: 51)
         var guidance = RegistrationGuidance()
         guidance.initial = AffineTransform(matrix: .identity, translation: PatientVector(3, 2, -2))
-        let found = try ScanRegistration(fixed: Self.framed(pair.fixed), moving: Self.framed(pair.moving), focus: pair.focus, guidance: guidance)
+        let found = try ScanRegistration(
+            fixed: Self.framed(pair.fixed), moving: Self.framed(pair.moving), focus: pair.focus, guidance: guidance)
         #expect(found.sharedFrame == nil && pair.surfaceError(found) < 1)
     }
 
     /// Where the images tell little, the frame keeps a registration from failing, but nothing makes it sure.
     @Test func aFrameMakesUpForImagesThatTellLittleAndIsDoubted() {
         var evidence = RegistrationQuality.Evidence(
-            inverseErrorMM: 0.5, softerDifferenceMM: 0.5, rigidDifferenceMM: 1, usedDifferenceMM: 5, similarity: 0.3, explained: 0.3, shiftedSimilarity: 0.28,
+            inverseErrorMM: 0.5, softerDifferenceMM: 0.5, rigidDifferenceMM: 1, usedDifferenceMM: 5, similarity: 0.3, explained: 0.3,
+            shiftedSimilarity: 0.28,
             bendingMM: 0.2, overlap: 1, smallestJacobian: 0.8, isSameModality: false, isFocusInView: true)
         #expect(RegistrationQuality(evidence).status == .fail)
         evidence.sharedFrame = .unconfirmed(awayMM: 5)

@@ -71,7 +71,8 @@ import Testing
 
     @Test func aTurnWithinABallIsFoundAndTheBallKeepsItsShape() throws {
         let center = Self.grid.center
-        let turn = AffineTransform(rotation: .rotation(about: PatientVector(1, 2, -1), radians: 0.2), about: center, translation: PatientVector(3, -2, 5))
+        let turn = AffineTransform(
+            rotation: .rotation(about: PatientVector(1, 2, -1), radians: 0.2), about: center, translation: PatientVector(3, -2, 5))
         // The turn, and a stretch whose best rigid motion is none.
         let stretched = field { p in
             let q = p - center.lps
@@ -98,7 +99,8 @@ import Testing
         let stretched = AffineTransform(
             matrix: Matrix3(columns: SIMD3(1.1, 0, 0), SIMD3(0.2, 0.9, 0), SIMD3(0, 0, 1)), translation: PatientVector(40, 0, 0))
         #expect(abs(stretched.volumeChange(of: ball) - -0.01) < 1e-9)
-        let turned = AffineTransform(rotation: .rotation(about: PatientVector(1, 2, 0), radians: 0.4), about: ball.center, translation: PatientVector(9, 9, 9))
+        let turned = AffineTransform(
+            rotation: .rotation(about: PatientVector(1, 2, 0), radians: 0.4), about: ball.center, translation: PatientVector(9, 9, 9))
         #expect(abs(turned.volumeChange(of: ball)) < 1e-9)
     }
 }

@@ -19,15 +19,20 @@ import Testing
         let copy = Volume<Int16>(geometry: target) { voxels in
             volume.withUnsafeVoxels { source in for offset in voxels.indices { voxels[offset] = source[offset] } }
         }
-        return (RegistrationScan(.int16(copy), modality: pair.moving.modality), RegistrationFocus(center: motion(pair.focus.center), radiusMM: pair.focus.radiusMM))
+        return (
+            RegistrationScan(.int16(copy), modality: pair.moving.modality),
+            RegistrationFocus(center: motion(pair.focus.center), radiusMM: pair.focus.radiusMM))
     }
 
     /// 80 mm and 20° apart, prone, and on a side, on top of how the patient and the organs moved.
-    @Test(arguments: [(PatientVector(0.4, -0.5, 1), 20.0, PatientVector(50, -40, 48)), (PatientVector(0, 0, 1), 180.0, PatientVector(20, 10, 0)),
+    @Test(arguments: [(
+        PatientVector(0.4, -0.5, 1), 20.0, PatientVector(50, -40, 48)
+    ), (PatientVector(0, 0, 1), 180.0, PatientVector(20, 10, 0)),
                       (PatientVector(0, 0, 1), -90.0, PatientVector(0, 0, 30))])
     func scansAreBroughtTogetherFromAnyPosition(axis: PatientVector, degrees: Double, shift: PatientVector) throws {
         let pair = try Self.kidney()
-        let motion = AffineTransform(rotation: .rotation(about: axis, radians: degrees * .pi / 180), about: pair.focus.center, translation: shift)
+        let motion = AffineTransform(
+            rotation: .rotation(about: axis, radians: degrees * .pi / 180), about: pair.focus.center, translation: shift)
         let (moving, focus) = try Self.moved(pair, by: motion)
         let rigid = try RigidRegistration(fixed: pair.fixed, moving: moving, focus: focus)
         #expect(pair.surfaceError(rigid.fixedToMoving.followed(by: motion.inverse!)) < 2.5)
@@ -38,7 +43,8 @@ import Testing
     func theCoarseSearchComesNearEveryPosition(degrees: Double, modality: Modality) throws {
         let pair = try StudyPair.still(.kidney, seed: 51), moving = try StudyPair.still(.kidney, modality, seed: 51)
         let motion = AffineTransform(
-            rotation: .rotation(about: PatientVector(0, 0, 1), radians: degrees * .pi / 180), about: pair.focus.center, translation: PatientVector(12, -8, 20))
+            rotation: .rotation(about: PatientVector(0, 0, 1), radians: degrees * .pi / 180), about: pair.focus.center,
+            translation: PatientVector(12, -8, 20))
         let scans = RegistrationPair(fixed: pair.fixed, moving: try Self.moved(moving, by: motion).scan)
         let candidates = PoseSearch(scans).candidates(RigidRegistration.candidates)
         // Within 6°.
@@ -53,14 +59,16 @@ import Testing
         func kept(_ scan: RegistrationScan, around point: PatientPoint, above: Double?, below: Double?) -> RegistrationScan {
             let grid = scan.volume.geometry, k = grid.continuousIndex(point).ijk.z
             func slices(_ reachMM: Double) -> Double { (pair.focus.radiusMM + reachMM) / grid.spacing.z }
-            let low = below.map { max(0, Int(k - slices($0))) } ?? 0, high = above.map { min(grid.size.k, Int(k + slices($0)) + 1) } ?? grid.size.k
+            let low = below.map { max(0, Int(k - slices($0))) } ?? 0,
+                high = above.map { min(grid.size.k, Int(k + slices($0)) + 1) } ?? grid.size.k
             guard case .int16(let volume) = scan.volume else { preconditionFailure("studies hold whole numbers") }
             return RegistrationScan(
                 .int16(volume.cropped(0..<grid.size.i, 0..<grid.size.j, low..<high)), modality: scan.modality, excluded: scan.excluded)
         }
         let there = pair.landmarks[0].intraproceduralLPS
         let found = try ScanRegistration(
-            fixed: kept(pair.fixed, around: there, above: nil, below: 30), moving: kept(pair.moving, around: pair.focus.center, above: 30, below: nil),
+            fixed: kept(pair.fixed, around: there, above: nil, below: 30),
+            moving: kept(pair.moving, around: pair.focus.center, above: 30, below: nil),
             focus: pair.focus)
         let error = pair.surfaceError(found)
         #expect(error < 2 && error < 1.5 * found.quality.expectedErrorMM, "\(error), \(found.quality.expectedErrorMM)")
@@ -84,10 +92,13 @@ import Testing
     @Test(arguments: [(0.0...0.45, 0.6...1), (0.55...1, 0...0.4)])
     func aCornerIsFoundInTheWhole(across: ClosedRange<Double>, along: ClosedRange<Double>) throws {
         let pair = try StudyPair.moved(.lung, .rigid, seed: 53), size = pair.fixed.volume.geometry.size
-        func part(_ share: ClosedRange<Double>, of count: Int) -> Range<Int> { Int(share.lowerBound * Double(count))..<Int(share.upperBound * Double(count)) }
+        func part(_ share: ClosedRange<Double>, of count: Int) -> Range<Int> {
+            Int(share.lowerBound * Double(count))..<Int(share.upperBound * Double(count))
+        }
         guard case .int16(let volume) = pair.fixed.volume else { preconditionFailure("studies hold whole numbers") }
         let corner = volume.cropped(part(across, of: size.i), 0..<size.j, part(along, of: size.k))
-        let found = try RigidRegistration(fixed: RegistrationScan(.int16(corner), modality: .ct, excluded: pair.fixed.excluded), moving: pair.moving)
+        let found = try RigidRegistration(
+            fixed: RegistrationScan(.int16(corner), modality: .ct, excluded: pair.fixed.excluded), moving: pair.moving)
         // The true motion, by which the whole scan is brought over exactly.
         let whole = try RigidRegistration(fixed: pair.fixed, moving: pair.moving, focus: pair.focus)
         #expect(pair.surfaceError(whole.fixedToMoving) < 0.6)
@@ -123,16 +134,22 @@ import Testing
     /// Three landmarks, or a transform, lead the way where a search from nothing does not look: head to feet.
     @Test func hintsLeadWhereNoSearchLooks() throws {
         let pair = try Self.kidney()
-        let motion = AffineTransform(rotation: .rotation(about: PatientVector(1, 0, 0), radians: 2.8), about: pair.focus.center, translation: PatientVector(40, 0, 0))
+        let motion = AffineTransform(
+            rotation: .rotation(about: PatientVector(1, 0, 0), radians: 2.8), about: pair.focus.center,
+            translation: PatientVector(40, 0, 0))
         let (moving, focus) = try Self.moved(pair, by: motion)
         func error(_ guidance: RegistrationGuidance) -> Double? {
             let found = try? ScanRegistration(fixed: pair.fixed, moving: moving, focus: focus, guidance: guidance)
-            return found.map { found in pair.landmarks.map { motion.inverse!(found($0.intraproceduralLPS)).distance(to: $0.planningLPS) }.reduce(0, +) / Double(pair.landmarks.count) }
+            return found.map { found in
+                pair.landmarks.map { motion.inverse!(found($0.intraproceduralLPS)).distance(to: $0.planningLPS) }.reduce(0, +) / Double(pair.landmarks.count)
+            }
         }
         var landmarks = RegistrationGuidance(), initial = RegistrationGuidance()
         // A reader is 3 mm off.
         let off = [PatientVector(3, 0, 0), PatientVector(-2, 2, 0), PatientVector(0, -3, 1), PatientVector(0, 1, -3)]
-        landmarks.landmarks = zip([0, pair.landmarks.count / 3, 2 * pair.landmarks.count / 3, pair.landmarks.count - 1], off).map { index, off in
+        landmarks.landmarks = zip(
+            [0, pair.landmarks.count / 3, 2 * pair.landmarks.count / 3, pair.landmarks.count - 1], off
+        ).map { index, off in
             let place = pair.landmarks[index]
             return LandmarkPair(fixed: place.intraproceduralLPS + off, moving: motion(place.planningLPS))
         }

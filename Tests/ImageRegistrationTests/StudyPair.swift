@@ -14,7 +14,8 @@ struct StudyPair {
         let study = try SyntheticStudy(options, truthLevel: 3), tumour = study.truth.tumours[0]
         moving = RegistrationScan(study.scans[0].volume, modality: options.modality)
         fixed = RegistrationScan(
-            study.scans[1].volume, modality: options.modality, excluded: options.hasIce ? study.mask(of: .ice, inScan: "intraprocedural") : nil)
+            study.scans[1].volume, modality: options.modality,
+            excluded: options.hasIce ? study.mask(of: .ice, inScan: "intraprocedural") : nil)
         focus = RegistrationFocus(center: tumour.seedLPS, radiusMM: tumour.longestDiameterMM / 2)
         landmarks = study.truth.registration.tumourSurface
     }

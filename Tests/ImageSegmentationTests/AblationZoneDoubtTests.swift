@@ -6,14 +6,17 @@ import Testing
 @Suite struct AblationZoneDoubtTests {
     static let zone = AblationZoneTests.zone
 
-    private static func scan(spacing: SIMD3<Double> = SIMD3(0.8, 0.8, 2.5), slices: Int = 32, _ value: @escaping @Sendable (SIMD3<Double>) -> Double) throws -> ScanVolume {
+    private static func scan(
+        spacing: SIMD3<Double> = SIMD3(0.8, 0.8, 2.5), slices: Int = 32, _ value: @escaping @Sendable (SIMD3<Double>) -> Double
+    ) throws -> ScanVolume {
         AnalyticScan.make(try AnalyticScan.grid(128, 128, slices, spacing: spacing), noise: 14, value)
     }
     private static func find(_ scan: ScanVolume, _ seed: SIMD3<Double>, _ diameter: Double? = nil) throws -> SegmentationResult {
         try AblationZoneSegmentation.segment(scan: scan, modality: .ct, seeds: [PatientPoint(seed)], approximateDiameterMM: diameter)
     }
 
-    /// The treated tumour in the zone is darker than the tissue frozen around it, which is nearer to the organ's level than to the tumour's.
+    /// The treated tumour in the zone is darker than the tissue frozen around it, which is nearer to the organ's level than to the
+    /// tumour's.
     @Test(arguments: [nil, 34.0])
     func tissueFrozenAroundTheTumourBelongsToTheZone(diameter: Double?) throws {
         let scan = try Self.scan { p in
@@ -40,16 +43,20 @@ import Testing
     /// At a kidney's surface the zone goes on in fat, where nothing shows it.
     @Test func edgeInFatIsSaidAndNotCalledCertain() throws {
         let scan = try Self.scan { p in p.x > 6 ? -100 : Self.zone(p) > 0 ? 30 : 110 }
-        let found = try Self.find(scan, SIMD3(-2, -2, 1), 30), plain = try Self.find(try Self.scan { Self.zone($0) > 0 ? 30 : 110 }, SIMD3(-2, -2, 1), 30)
+        let found = try Self.find(scan, SIMD3(-2, -2, 1), 30),
+            plain = try Self.find(try Self.scan { Self.zone($0) > 0 ? 30 : 110 }, SIMD3(-2, -2, 1), 30)
         #expect(found.findings.contains { $0.code == "ablation-zone-edge-unseen" }, "\(found.findings)")
-        #expect(found.edgeUncertaintyMM > 2 * plain.edgeUncertaintyMM && plain.findings.isEmpty, "\(found.edgeUncertaintyMM) \(plain.findings)")
+        #expect(
+            found.edgeUncertaintyMM > 2 * plain.edgeUncertaintyMM && plain.findings.isEmpty, "\(found.edgeUncertaintyMM) \(plain.findings)")
     }
 
     /// Run into a flat neighbour over its whole width, the region is far from round.
     @Test func regionFarFromRoundIsDoubted() throws {
         let scan = try Self.scan { p in Self.zone(p) > 0 || (abs(p.y + 2) < 6.5 && p.x < 3 && p.x > -38 && abs(p.z - 1) < 22) ? 50 : 108 }
         let found = try Self.find(scan, SIMD3(4, -2, 1))
-        #expect(found.findings.contains { ["ablation-zone-irregular", "ablation-zone-may-hold-neighbour"].contains($0.code) }, "\(found.findings)")
+        #expect(
+            found.findings.contains { ["ablation-zone-irregular", "ablation-zone-may-hold-neighbour"].contains($0.code) },
+            "\(found.findings)")
         #expect(found.edgeUncertaintyMM >= 2)
     }
 
@@ -62,7 +69,8 @@ import Testing
         #expect(!(try Self.find(scan, SIMD3(6, 2, 1), 32)).findings.contains { $0.code == "nodular-enhancement" })
     }
 
-    /// In lung a zone is as dense as the vessel that it lies on: how much of that was taken along cannot be seen. Thin vessels do not matter.
+    /// In lung a zone is as dense as the vessel that it lies on: how much of that was taken along cannot be seen. Thin vessels do not
+    /// matter.
     @Test(arguments: [(vesselRadiusMM: 0.0, isSaid: false), (1.2, false), (4.2, true), (6, true)])
     func thickVesselAtAZoneInLungIsSaid(vesselRadiusMM: Double, isSaid: Bool) throws {
         let scan = try Self.scan { p in

@@ -41,17 +41,21 @@ import Testing
 
     static let visible: [(name: String, scene: Scene)] = [
         ("plain", Scene()), ("thin enhancing rim", Scene(rimMM: 1.5)), ("bubbles and blood", Scene(hasBubblesAndBlood: true)),
-        ("vessel beside it", Scene(hasVessel: true)), ("vessel as dark as it", Scene(hasDarkVessel: true)), ("reaching fat", Scene(fatFrom: 11)), ("gallbladder beside it", Scene(hasGallbladder: true)),
+        ("vessel beside it", Scene(hasVessel: true)), ("vessel as dark as it", Scene(hasDarkVessel: true)),
+        ("reaching fat", Scene(fatFrom: 11)), ("gallbladder beside it", Scene(hasGallbladder: true)),
     ]
 
     @Test(arguments: visible.indices)
     func zoneIsFoundToItsEdge(_ number: Int) throws {
         let scene = Self.visible[number].scene, scan = try scene.scan()
-        let found = try AblationZoneSegmentation.segment(scan: scan, modality: .ct, seeds: [PatientPoint(1, -1, 3)], approximateDiameterMM: 34)
+        let found = try AblationZoneSegmentation.segment(
+            scan: scan, modality: .ct, seeds: [PatientPoint(1, -1, 3)], approximateDiameterMM: 34)
         let comparison = SurfaceComparison(found.levelSet, on: scan.geometry, trueDistance: Self.zone)
         // A rim brighter than the tissue beyond it draws the half height inwards.
         let tolerance = scene.rimMM > 0 ? 0.7 : 0.5
-        #expect(comparison.dice > 0.93 && comparison.meanAbsolute < tolerance, "\(Self.visible[number].name): \(comparison.dice) \(comparison.meanAbsolute) \(comparison.meanSigned)")
+        #expect(
+            comparison.dice > 0.93 && comparison.meanAbsolute < tolerance,
+            "\(Self.visible[number].name): \(comparison.dice) \(comparison.meanAbsolute) \(comparison.meanSigned)")
         #expect(!found.findings.contains { $0.severity != .info }, "\(Self.visible[number].name): \(found.findings)")
     }
 
@@ -89,7 +93,9 @@ import Testing
         }
         #expect(throws: SegmentationError.noZoneSeed) { try find([]) }
         #expect(throws: SegmentationError.seedOutsideScan(PatientPoint(500, 0, 0))) { try find([PatientPoint(500, 0, 0)]) }
-        #expect(throws: SegmentationError.diameterNotUsable(millimetres: 900, allowed: AblationZoneSegmentation.usableDiameterMM)) { try find([PatientPoint(0, 0, 0)], 900) }
+        #expect(throws: SegmentationError.diameterNotUsable(millimetres: 900, allowed: AblationZoneSegmentation.usableDiameterMM)) {
+            try find([PatientPoint(0, 0, 0)], 900)
+        }
         #expect(throws: SegmentationError.self) { try find([PatientPoint(35, 0, 0)]) }
     }
 }

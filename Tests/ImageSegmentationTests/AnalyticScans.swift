@@ -19,7 +19,8 @@ enum AnalyticScan {
     static func grid(_ i: Int, _ j: Int, _ k: Int, spacing h: SIMD3<Double> = SIMD3(0.8, 0.8, 2.5)) throws -> GridGeometry {
         try GridGeometry(
             size: GridSize(i, j, k), spacing: h,
-            origin: PatientPoint(-h.x * Double(i - 1) / 2, -h.y * Double(j - 1) / 2, -h.z * Double(k - 1) / 2), frameOfReferenceUID: "1.2.3")
+            origin: PatientPoint(-h.x * Double(i - 1) / 2, -h.y * Double(j - 1) / 2, -h.z * Double(k - 1) / 2),
+            frameOfReferenceUID: "1.2.3")
     }
 
     static func make(
@@ -34,7 +35,9 @@ enum AnalyticScan {
                         for i in 0..<size.i {
                             var sum = 0.0
                             for n in 0..<sub * sub * sub {
-                                let offset = (SIMD3(Double(n % sub), Double(n / sub % sub), Double(n / sub / sub)) + 0.5) / Double(sub) - 0.5
+                                let offset = (
+                                    SIMD3(Double(n % sub), Double(n / sub % sub), Double(n / sub / sub)) + 0.5
+                                ) / Double(sub) - 0.5
                                 let point = geometry.point(ContinuousIndex(SIMD3(Double(i), Double(j), Double(k)) + offset)).lps
                                 sum += metal?(point) == true ? 8000 : value(point)
                             }
@@ -65,7 +68,9 @@ enum AnalyticScan {
     private static func blur(_ volume: Volume<Float>, _ sigmaMM: Double) -> Volume<Float> {
         guard sigmaMM > 0 else { return volume }
         var result = volume
-        for (stride, count, spacing) in [(1, volume.size.i, volume.geometry.spacing.x), (volume.size.i, volume.size.j, volume.geometry.spacing.y)] {
+        for (stride, count, spacing) in [
+            (1, volume.size.i, volume.geometry.spacing.x), (volume.size.i, volume.size.j, volume.geometry.spacing.y)
+        ] {
             let sigma = sigmaMM / spacing, reach = Int((3.5 * sigma).rounded(.up))
             let weights = (-reach...reach).map { exp(-0.5 * Double($0 * $0) / (sigma * sigma)) }, total = weights.reduce(0, +)
             let kernel = weights.map { Float($0 / total) }
@@ -74,7 +79,9 @@ enum AnalyticScan {
                     for offset in 0..<source.count {
                         let at = offset / stride % count
                         var sum: Float = 0
-                        for shift in -reach...reach { sum += kernel[shift + reach] * source[offset + (min(max(at + shift, 0), count - 1) - at) * stride] }
+                        for shift in -reach...reach {
+                            sum += kernel[shift + reach] * source[offset + (min(max(at + shift, 0), count - 1) - at) * stride]
+                        }
                         target[offset] = sum
                     }
                 }
@@ -96,7 +103,9 @@ struct SurfaceComparison {
         var distances: [Double] = []
         for offset in 0..<size.voxelCount {
             let here = size.index(atOffset: offset), a = found.field[here]
-            for next in [VoxelIndex(here.i + 1, here.j, here.k), VoxelIndex(here.i, here.j + 1, here.k), VoxelIndex(here.i, here.j, here.k + 1)]
+            for next in [
+                VoxelIndex(here.i + 1, here.j, here.k), VoxelIndex(here.i, here.j + 1, here.k), VoxelIndex(here.i, here.j, here.k + 1)
+            ]
             where size.contains(next) {
                 let b = found.field[next]
                 guard (a >= 0) != (b >= 0) else { continue }

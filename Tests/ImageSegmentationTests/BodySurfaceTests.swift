@@ -39,7 +39,8 @@ import Testing
             let isLung = abs(point.x) < 50 && point.y < -10 && radius < 70
             let isIce = ((point.x - iceX) * (point.x - iceX) + point.y * point.y).squareRoot() < 20
             let isTrack = point.y > 40 && abs(point.x) < 2
-            let signal = isLung || isIce || isTrack ? 0 : 400 * share * (1.5 + 0.5 * point.x / Self.radiusMM), noise = (20 * random.normal(), 20 * random.normal())
+            let signal = isLung || isIce || isTrack ? 0 : 400 * share * (1.5 + 0.5 * point.x / Self.radiusMM),
+                noise = (20 * random.normal(), 20 * random.normal())
             return ((signal + noise.0) * (signal + noise.0) + noise.1 * noise.1).squareRoot()
         }
     }
@@ -56,11 +57,13 @@ import Testing
     @Test(arguments: [Modality.ct, .mr])
     func theSkinIsFoundToAFractionOfAVoxelAndTheTableIsNot(modality: Modality) throws {
         let outside = try #require(BodySurface.outside(
-            of: modality == .ct ? ct(on: grid) : mr(iceX: 55, on: grid), modality: modality, around: [PatientPoint(60, 0, 0), PatientPoint(0, 60, 0)], marginMM: 45))
+            of: modality == .ct ? ct(on: grid) : mr(iceX: 55, on: grid), modality: modality,
+            around: [PatientPoint(60, 0, 0), PatientPoint(0, 60, 0)], marginMM: 45))
         let surface = radii(of: outside)
         #expect(surface.count > 500)
         // A probe's track is bridged to within a voxel, on the near side.
-        let (track, skin) = (surface.filter { modality == .mr && abs($0.point.lps.x) < 4 }, surface.filter { modality == .ct || abs($0.point.lps.x) >= 4 })
+        let (track, skin) = (
+            surface.filter { modality == .mr && abs($0.point.lps.x) < 4 }, surface.filter { modality == .ct || abs($0.point.lps.x) >= 4 })
         #expect(skin.allSatisfy { abs($0.radius - Self.radiusMM) < (modality == .ct ? 0.3 : 0.8) })
         #expect(track.allSatisfy { -2.1...0.8 ~= $0.radius - Self.radiusMM })
         // Positive outside the body, and nowhere in its lung and ice.
@@ -75,7 +78,8 @@ import Testing
 
     /// Where no tissue is left between ice and air on MR, the surface is nowhere taken to be farther than it may be.
     @Test func theSkinIsNotFartherThanIceThatReachesItOnMR() throws {
-        let outside = try #require(BodySurface.outside(of: mr(iceX: 80, on: grid), modality: .mr, around: [PatientPoint(80, 0, 0)], marginMM: 40))
+        let outside = try #require(BodySurface.outside(
+            of: mr(iceX: 80, on: grid), modality: .mr, around: [PatientPoint(80, 0, 0)], marginMM: 40))
         let surface = radii(of: outside)
         #expect(surface.allSatisfy { $0.radius < Self.radiusMM + 0.8 })
         let away = surface.filter { abs($0.point.lps.y) > 28 }
@@ -88,7 +92,8 @@ import Testing
         #expect(BodySurface.outside(of: scan, modality: modality, around: [PatientPoint(0, 30, 0)], marginMM: 20) == nil)
     }
 
-    /// The image begins within the lung, far from the skin on its other side: on CT lung is denser than air, on MR nothing tells them apart.
+    /// The image begins within the lung, far from the skin on its other side: on CT lung is denser than air, on MR nothing tells them
+    /// apart.
     @Test(arguments: [Modality.ct, .mr])
     func lungCutOpenByTheImagesSideIsNotOutside(modality: Modality) throws {
         let part = grid.cropped(40..<100, 30..<75, 0..<12)

@@ -118,8 +118,8 @@ import Testing
         #expect(read(1.0) > unknown.shiftMM + 0.1)
     }
 
-    /// Against exact solutions: the line sink of 400 W/m after 600 s with freezing between −1 and −8 °C, and perfused cylinders in the steady
-    /// state at −140 °C, in which θ is linear in ln r. Each gives the radii of the two ends of the range.
+    /// Against exact solutions: the line sink of 400 W/m after 600 s with freezing between −1 and −8 °C, and perfused cylinders in the
+    /// steady state at −140 °C, in which θ is linear in ln r. Each gives the radii of the two ends of the range.
     @Test(arguments: [(11.46, 9.58), (18.12, 15.15), (13.05, 11.90), (22.62, 20.26)])
     func rampIsAboutAsWideAsConductionMakesIt(liquidusMM: Double, solidusMM: Double) {
         let ramp = FreezingRamp(radiusMM: liquidusMM)

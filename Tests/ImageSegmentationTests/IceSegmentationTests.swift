@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test func iceStandsOutAgainstTheOrganAround() throws {
-        let result = try IceSegmentation.segment(scan: Self.scan(frozen: true, seed: 3), modality: .ct, probes: [Self.probe], parameters: Self.halfDrop)
+        let result = try IceSegmentation.segment(
+            scan: Self.scan(frozen: true, seed: 3), modality: .ct, probes: [Self.probe], parameters: Self.halfDrop)
         let comparison = SurfaceComparison(result.levelSet, on: try AnalyticScan.grid(100, 110, 32), trueDistance: Self.truth)
         #expect(abs(comparison.meanSigned) < 0.35)
         #expect(comparison.dice > 0.92)
@@ -93,7 +94,9 @@ import Testing
         let scan = try Self.scan(frozen: false, seed: 5), before = try Self.scan(frozen: false, seed: 6, shift: SIMD3(0.9, -0.9, 0.8))
         let seed = PatientPoint(0, -6, -3)
         for (probes, reference) in [([Self.probe], before), ([], before), ([Self.probe], nil), ([], nil)] as [([Probe], ScanVolume?)] {
-            #expect { try IceSegmentation.segment(scan: scan, modality: .ct, probes: probes, seeds: [seed], reference: reference) } throws: {
+            #expect { try IceSegmentation.segment(
+                scan: scan, modality: .ct, probes: probes, seeds: [seed], reference: reference
+            ) } throws: {
                 ($0 as? SegmentationError)?.finding.code == "no-ice-found"
             }
         }
@@ -101,7 +104,9 @@ import Testing
 
     @Test func signalVoidIsIceOnMR() throws {
         let grid = try AnalyticScan.grid(90, 90, 28)
-        let scan = AnalyticScan.make(grid, noise: 14) { (p: SIMD3<Double>) -> Double in (Self.truth(p) > 0 ? 15.0 : 400.0) * (1 + 0.004 * p.x) }
+        let scan = AnalyticScan.make(grid, noise: 14) { (p: SIMD3<Double>) -> Double in
+            (Self.truth(p) > 0 ? 15.0 : 400.0) * (1 + 0.004 * p.x)
+        }
         var parameters = IceSegmentation.Parameters()
         parameters.halfChangeToFrontMM = 0
         let result = try IceSegmentation.segment(scan: scan, modality: .mr, probes: [Self.probe], parameters: parameters)
@@ -120,7 +125,9 @@ import Testing
     @Test func missingOriginsAreRefused() throws {
         let scan = try Self.scan(frozen: false, seed: 5), away = PatientPoint(900, 0, 0)
         #expect(throws: SegmentationError.noProbesOrSeeds) { try IceSegmentation.segment(scan: scan, modality: .ct, probes: []) }
-        #expect(throws: SegmentationError.probesOutsideScan) { try IceSegmentation.segment(scan: scan, modality: .ct, probes: [], seeds: [away]) }
+        #expect(throws: SegmentationError.probesOutsideScan) {
+            try IceSegmentation.segment(scan: scan, modality: .ct, probes: [], seeds: [away])
+        }
     }
 }
 

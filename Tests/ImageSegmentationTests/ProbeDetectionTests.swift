@@ -47,8 +47,11 @@ import Testing
         var size = (140, 150, 26)
     }
     static let placements = [
-        Placement(name: "thick slices", needle: Needle(tip: SIMD3(4, 3, -8), tail: SIMD3(-20, -52, 10)), spacing: SIMD3(0.8, 0.8, 5), size: (140, 150, 14)),
-        Placement(name: "along z, leaving the last slice", needle: Needle(tip: SIMD3(10, -6, -25), tail: SIMD3(6, -9, 60)), size: (140, 120, 30)),
+        Placement(
+            name: "thick slices", needle: Needle(tip: SIMD3(4, 3, -8), tail: SIMD3(-20, -52, 10)), spacing: SIMD3(0.8, 0.8, 5),
+            size: (140, 150, 14)),
+        Placement(
+            name: "along z, leaving the last slice", needle: Needle(tip: SIMD3(10, -6, -25), tail: SIMD3(6, -9, 60)), size: (140, 120, 30)),
         Placement(name: "in a slice's plane", needle: Needle(tip: SIMD3(-8, 2, 0.3), tail: SIMD3(-20, -55, 0.3))),
         Placement(name: "leaving through the side", needle: Needle(tip: SIMD3(8, -8, 4), tail: SIMD3(-60, -14, -10)), size: (80, 80, 26)),
         Placement(name: "from behind into the vertebra", needle: Needle(tip: SIMD3(2, 19, 0), tail: SIMD3(16, 57, 8))),

@@ -9,7 +9,9 @@ import Testing
     private static func isInBody(_ p: SIMD3<Double>) -> Bool { (p.x / 45) * (p.x / 45) + (p.y / 36) * (p.y / 36) < 1 }
 
     /// A body of 90 × 72 mm of 50 HU with needles and whatever else `value` puts into it.
-    private static func scan(_ needles: [Needle], _ value: @escaping @Sendable (SIMD3<Double>) -> Double? = { _ in nil }) throws -> ScanVolume {
+    private static func scan(
+        _ needles: [Needle], _ value: @escaping @Sendable (SIMD3<Double>) -> Double? = { _ in nil }
+    ) throws -> ScanVolume {
         AnalyticScan.make(try AnalyticScan.grid(140, 150, 26), noise: 12, metal: { p in needles.contains { $0.holds(p) } }) { p in
             value(p) ?? (Self.isInBody(p) ? 50 : -1000)
         }
@@ -18,7 +20,8 @@ import Testing
     /// Ice with the tip in its middle, and ahead of the tip, in line with the shaft, a vessel across lung; or nothing but lung.
     @Test(arguments: [7.0, 0], [8.0, 11, 14])
     func tipInLungIsWhereMetalEnds(iceRadius: Double, vesselAhead: Double) throws {
-        let needle = Needle(tip: SIMD3(2, 4, 1), tail: SIMD3(-50, -46, 14)), axis = needle.tail - needle.tip, unit = axis / (axis * axis).sum().squareRoot()
+        let needle = Needle(tip: SIMD3(2, 4, 1), tail: SIMD3(-50, -46, 14)), axis = needle.tail - needle.tip,
+            unit = axis / (axis * axis).sum().squareRoot()
         let vessel = needle.tip - vesselAhead * unit
         // Metal that the scanner clipped: it stands out by little more than the vessel does from lung.
         let scan = try Self.scan([]) { p in
@@ -48,7 +51,8 @@ import Testing
     }
 
     @Test func tipThatLiesDeeperIsNotDoubted() throws {
-        let needle = Needle(tip: SIMD3(4, 6, -4), tail: SIMD3(20, -24, 4)), found = ProbeDetection.find(in: try Self.scan([needle]), modality: .ct)
+        let needle = Needle(tip: SIMD3(4, 6, -4), tail: SIMD3(20, -24, 4)),
+            found = ProbeDetection.find(in: try Self.scan([needle]), modality: .ct)
         #expect(found.probes.count == 1 && found.findings.isEmpty, "\(found)")
     }
 

@@ -7,17 +7,22 @@ import Testing
     typealias Needle = ProbeDetectionTests.Needle
 
     private static func track(_ needle: Needle, radius: Double, _ p: SIMD3<Double>) -> Bool {
-        let axis = needle.tail - needle.tip, o = p - needle.tip, t = max(0, min(1, (o * axis).sum() / (axis * axis).sum())), d = o - t * axis
+        let axis = needle.tail - needle.tip, o = p - needle.tip, t = max(0, min(1, (o * axis).sum() / (axis * axis).sum())),
+            d = o - t * axis
         return (d * d).sum() < radius * radius
     }
     /// A body of 104 × 96 mm with fat under the skin, ice around the tips of some tracks and other straight tracks elsewhere.
-    private static func scan(_ needles: [Needle], iceSemiAxes: SIMD3<Double>? = SIMD3(13, 15, 14), vessels: [Needle] = []) throws -> ScanVolume {
+    private static func scan(
+        _ needles: [Needle], iceSemiAxes: SIMD3<Double>? = SIMD3(13, 15, 14), vessels: [Needle] = []
+    ) throws -> ScanVolume {
         let needles = needles, vessels = vessels
         return AnalyticScan.make(try AnalyticScan.grid(144, 140, 30), noise: 15) { p in
             let skin = (p.x / 52) * (p.x / 52) + (p.y / 48) * (p.y / 48)
             guard skin < 1 else { return 0 }
             if let axes = iceSemiAxes, (((p - SIMD3(2, 4, -2)) / axes) * ((p - SIMD3(2, 4, -2)) / axes)).sum() < 1 { return 5 }
-            if needles.contains(where: { Self.track($0, radius: 1.4, p) }) || vessels.contains(where: { Self.track($0, radius: 1.8, p) }) { return 5 }
+            if needles.contains(where: { Self.track($0, radius: 1.4, p) }) || vessels.contains(where: { Self.track($0, radius: 1.8, p) }) {
+                return 5
+            }
             return skin > 0.85 ? 520 : 260
         }
     }

@@ -10,7 +10,8 @@ import Testing
     @Test func clearEdgeLeavesTheUnseenOneAlone() throws {
         let ball = ellipsoid(.zero, SIMD3(repeating: Double(Self.radius))), grid = try AnalyticScan.grid(64, 64, 24)
         let scan = AnalyticScan.make(grid, noise: 10) { ball($0) > 0 || $0.x < 0 ? 40 : -100 }
-        let image = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, 0..<grid.size.k), center = PatientPoint(0, 0, 0), sphere = SphereDirections.fine
+        let image = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, 0..<grid.size.k), center = PatientPoint(0, 0, 0),
+            sphere = SphereDirections.fine
         let found = sphere.directions.map { $0.x > 0 ? Self.radius - 2.2 : Self.radius }
         let samples = RadialSamples(image, center: center, sphere: sphere, smallestMM: 1, largestMM: 24, count: 60)
         let odds = RadialOdds(samples, surface: found, insideShare: 0.85, shellMM: 7, sigma: 10, grainVolumeMM3: 10)

@@ -13,7 +13,8 @@ import Testing
     private static func rod(low: Double, high: Double) -> ShaftModel {
         let rise = high - low, run = 2 * half
         return ShaftModel(
-            middle: SIMD3(0, 0, (low + high) / 2), direction: SIMD3(run, 0, rise) / (run * run + rise * rise).squareRoot(), amplitude: 1500, blurMM: 0.9,
+            middle: SIMD3(0, 0, (low + high) / 2), direction: SIMD3(run, 0, rise) / (run * run + rise * rise).squareRoot(), amplitude: 1500,
+            blurMM: 0.9,
             sliceThicknessMM: 3)
     }
     private static func ends(_ model: ShaftModel) -> (low: Double, high: Double) {

@@ -39,7 +39,8 @@ import Testing
             let found = (0..<5).reduce(start) { field, _ in field.signedDistanceToZero(limitMM: 9, isSmooth: isSmooth) }
             return SurfaceComparison(LevelSet(field: found), on: start.geometry, trueDistance: distance).meanSigned
         }
-        let read = SurfaceComparison(LevelSet(field: try Self.field(distance)), on: try Self.field(distance).geometry, trueDistance: distance)
+        let read = SurfaceComparison(
+            LevelSet(field: try Self.field(distance)), on: try Self.field(distance).geometry, trueDistance: distance)
         #expect(abs(try bias(isSmooth: true) - read.meanSigned) < 0.02)
         #expect(try bias(isSmooth: false) < -0.05)
     }

@@ -21,14 +21,17 @@ import Testing
 
     /// Stated for an edge where the search found it, but for what is given; `isHere` picks a quarter of the sphere.
     private func stated(
-        deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0, blindPoints: Int = 0,
+        deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0,
+        blindPoints: Int = 0,
         isHounsfield: Bool = true
     ) -> Double {
         let onAQuarter = fit.sphere.directions.map { $0.z > 0.5 }
         let edge = RadialEdgeFit.Outcome(
             radii: zip(fit.radii, onAQuarter).map { $0 + ($1 ? shiftOnAQuarterMM : 0) }, deviationsMM: fit.radii.map { _ in deviationMM },
             clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast }, expected: fit.radii)
-        return TumourEdgeSpread(fit: fit, edge: edge, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints, isHounsfield: isHounsfield).rootMeanSquareMM
+        return TumourEdgeSpread(
+            fit: fit, edge: edge, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints, isHounsfield: isHounsfield
+        ).rootMeanSquareMM
     }
 
     @Test func clearEdgeIsAsGoodAsVoxelsAllow() { #expect(stated() < 0.25) }

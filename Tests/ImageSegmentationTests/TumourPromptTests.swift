@@ -6,7 +6,9 @@ import Testing
 @Suite struct TumourPromptTests {
     static let center = SIMD3(0.37, -0.81, 0.9)
 
-    private func scan(tumour: Double = 60, noise: Double = 12, neighbour: (@Sendable (SIMD3<Double>) -> Double?)? = nil) throws -> (ScanVolume, GridGeometry) {
+    private func scan(
+        tumour: Double = 60, noise: Double = 12, neighbour: (@Sendable (SIMD3<Double>) -> Double?)? = nil
+    ) throws -> (ScanVolume, GridGeometry) {
         let truth = ellipsoid(Self.center, SIMD3(11, 10, 9)), grid = try AnalyticScan.grid(100, 100, 32)
         return (AnalyticScan.make(grid, noise: noise) { truth($0) > 0 ? tumour : neighbour?($0) ?? 100 }, grid)
     }
@@ -26,7 +28,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (offset: SIMD3(0.0, 0, 0), diameter: 22.0), (SIMD3(4.2, 0, 0), 22), (SIMD3(0, -4, 0), 27), (SIMD3(0, 0, 3.5), 17), (SIMD3(-2.4, 2.4, -2), 26),
+        (offset: SIMD3(0.0, 0, 0), diameter: 22.0), (SIMD3(4.2, 0, 0), 22), (SIMD3(0, -4, 0), 27), (SIMD3(0, 0, 3.5), 17),
+        (SIMD3(-2.4, 2.4, -2), 26),
     ])
     func seedAndDiameterNeedOnlyBeRoughlyRight(offset: SIMD3<Double>, diameter: Double) throws {
         let (scan, grid) = try scan()
@@ -80,7 +83,8 @@ import Testing
         // As dense as the tumour and touching it over a wide face.
         let neighbour: @Sendable (SIMD3<Double>) -> Double? = { $0.x > 9 ? 62 : nil }
         let (scan, grid) = try scan(neighbour: neighbour)
-        let prompt = TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 24, exclude: [PatientPoint(15, -0.81, 0.9), PatientPoint(14, 8, 0.9)])
+        let prompt = TumourPrompt(
+            seed: PatientPoint(Self.center), diameterMM: 24, exclude: [PatientPoint(15, -0.81, 0.9), PatientPoint(14, 8, 0.9)])
         let result = try segment(scan, prompt)
         for (y, z) in [(-0.81, 0.9), (8, 0.9), (-6, 0.9), (4, 5)] { #expect(!isInside(result, 15.5, y, z)) }
         #expect(SurfaceComparison(result.levelSet, on: grid, trueDistance: truth).dice > 0.85)
@@ -121,7 +125,8 @@ import Testing
         #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, exclude: [outside])) == "point-outside-scan")
         #expect(code(scan, TumourPrompt(axis: .init(seed, outside))) == "diameter-not-usable")
         #expect(code(scan, TumourPrompt(axis: .init(seed, PatientPoint(seed.lps + SIMD3(0, 60, 0))))) == "point-outside-scan")
-        #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 8, include: [PatientPoint(seed.lps + SIMD3(25, 0, 0))])) == "include-too-far")
+        #expect(
+            code(scan, TumourPrompt(seed: seed, diameterMM: 8, include: [PatientPoint(seed.lps + SIMD3(25, 0, 0))])) == "include-too-far")
         #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, exclude: [seed])) == "points-contradict")
         let place = PatientPoint(8, 0, 0)
         #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, include: [place], exclude: [place])) == "points-contradict")
@@ -174,7 +179,8 @@ import Testing
     @Test func pointsSideBySideBothHold() throws {
         let (scan, _) = try scan()
         let (inside, outside) = (Self.center + SIMD3(8, 0, 0), Self.center + SIMD3(8, 3, 0))
-        let prompt = TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22, include: [PatientPoint(inside)], exclude: [PatientPoint(outside)])
+        let prompt = TumourPrompt(
+            seed: PatientPoint(Self.center), diameterMM: 22, include: [PatientPoint(inside)], exclude: [PatientPoint(outside)])
         let result = try segment(scan, prompt)
         #expect(isInside(result, inside.x, inside.y, inside.z))
         #expect(!isInside(result, outside.x, outside.y, outside.z))

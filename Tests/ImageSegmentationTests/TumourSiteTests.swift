@@ -9,12 +9,14 @@ import Testing
     typealias Value = @Sendable (SIMD3<Double>) -> Double
 
     private func compare(
-        _ truth: @escaping Value, diameter: Double, noise: Double, modality: Modality = .ct, inBone: Bool = false, spacing: SIMD3<Double> = SIMD3(0.8, 0.8, 2.5),
+        _ truth: @escaping Value, diameter: Double, noise: Double, modality: Modality = .ct, inBone: Bool = false,
+        spacing: SIMD3<Double> = SIMD3(0.8, 0.8, 2.5),
         _ value: @escaping Value
     ) throws -> (SurfaceComparison, SegmentationResult) {
         let grid = try AnalyticScan.grid(100, 100, Int(80 / spacing.z), spacing: spacing)
         let result = try TumourSegmentation.segment(
-            scan: AnalyticScan.make(grid, noise: noise, value), modality: modality, prompt: TumourPrompt(seed: PatientPoint(Self.center), diameterMM: diameter),
+            scan: AnalyticScan.make(grid, noise: noise, value), modality: modality,
+            prompt: TumourPrompt(seed: PatientPoint(Self.center), diameterMM: diameter),
             parameters: .init(mayLieInBone: inBone))
         return (SurfaceComparison(result.levelSet, on: grid, trueDistance: truth), result)
     }
@@ -39,7 +41,9 @@ import Testing
     /// A bright vessel touches a dark tumour: no dent and no bulge beside it.
     @Test func brightVesselLeavesNoDent() throws {
         let truth = ellipsoid(Self.center, SIMD3(11, 11, 11)), center = Self.center
-        let vessel: Value = { 3 - (($0.y - center.y - 13.5) * ($0.y - center.y - 13.5) + ($0.z - center.z) * ($0.z - center.z)).squareRoot() }
+        let vessel: Value = {
+            3 - (($0.y - center.y - 13.5) * ($0.y - center.y - 13.5) + ($0.z - center.z) * ($0.z - center.z)).squareRoot()
+        }
         let (_, result) = try compare(truth, diameter: 22, noise: 10) { truth($0) > 0 ? 65 : vessel($0) > 0 ? 170 : 100 }
         let field = result.levelSet.field
         for x in [-2.0, 0, 2] {
@@ -58,7 +62,9 @@ import Testing
     @Test func noduleOnThePleuraStopsAtTheWall() throws {
         let ball = ellipsoid(Self.center, SIMD3(10, 9, 9)), center = Self.center
         let truth: Value = { min(ball($0), center.x + 8 - $0.x) }
-        let (comparison, _) = try compare(truth, diameter: 19, noise: 18) { ball($0) > 0 && $0.x < center.x + 8 ? 20 : $0.x > center.x + 8 ? 55 : -840 }
+        let (comparison, _) = try compare(truth, diameter: 19, noise: 18) {
+            ball($0) > 0 && $0.x < center.x + 8 ? 20 : $0.x > center.x + 8 ? 55 : -840
+        }
         #expect(comparison.dice > 0.88)
     }
 
@@ -69,7 +75,9 @@ import Testing
     ])
     func groundGlassBelongsToAPartSolidTumour(glass: Double, core: Double, stated: Double, spacing: SIMD3<Double>) throws {
         let truth = ellipsoid(Self.center, SIMD3(13, 12, 12)), solid = ellipsoid(Self.center + SIMD3(1.5, 0, 0), SIMD3(core, core, core))
-        let (comparison, result) = try compare(truth, diameter: stated, noise: 18, spacing: spacing) { solid($0) > 0 ? 20 : truth($0) > 0 ? glass : -850 }
+        let (comparison, result) = try compare(truth, diameter: stated, noise: 18, spacing: spacing) {
+            solid($0) > 0 ? 20 : truth($0) > 0 ? glass : -850
+        }
         #expect(comparison.dice > 0.93)
         #expect(abs(comparison.meanSigned) < 0.4)
         #expect(result.edgeUncertaintyMM > 0.5 * comparison.rootMeanSquare)
@@ -80,7 +88,8 @@ import Testing
     func solidTumourInLungKeepsItsSize(stated: Double, blur: Double) throws {
         let truth = ellipsoid(Self.center, SIMD3(10, 9, 9)), grid = try AnalyticScan.grid(100, 100, 32)
         let scan = AnalyticScan.make(grid, blurMM: blur, noise: 15) { truth($0) > 0 ? 35 : -860 }
-        let result = try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(Self.center + SIMD3(2, -1, 1)), diameterMM: stated)
+        let result = try TumourSegmentation.segment(
+            scan: scan, modality: .ct, seed: PatientPoint(Self.center + SIMD3(2, -1, 1)), diameterMM: stated)
         let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: truth)
         #expect(abs(comparison.meanSigned) < 0.25)
         #expect(comparison.dice > 0.96)
@@ -107,7 +116,9 @@ import Testing
     /// Signal that varies by ±40 % across the tumour's surroundings, as beside a surface coil.
     @Test func shadedMRIsFollowed() throws {
         let truth = ellipsoid(Self.center, SIMD3(12, 11, 10))
-        let (comparison, _) = try compare(truth, diameter: 24, noise: 14, modality: .mr) { (truth($0) > 0 ? 180 : 260) * (1 + 0.4 * sin($0.x / 28 + $0.y / 40)) }
+        let (comparison, _) = try compare(truth, diameter: 24, noise: 14, modality: .mr) {
+            (truth($0) > 0 ? 180 : 260) * (1 + 0.4 * sin($0.x / 28 + $0.y / 40))
+        }
         #expect(comparison.dice > 0.92)
         #expect(abs(comparison.meanSigned) < 0.3)
     }
@@ -119,7 +130,9 @@ import Testing
         let truth = ellipsoid(Self.center, SIMD3(12, 11, 10)), grid = try AnalyticScan.grid(80, 80, 28), capsule = Self.center.x + capsuleMM
         var stated = 0.0, squares = 0.0, count = 0.0
         for seed in UInt64(11)...14 {
-            let scan = AnalyticScan.make(grid, noise: noise, seed: seed) { truth($0) > 0 ? organ - contrast : $0.x < capsule ? organ : -100 }
+            let scan = AnalyticScan.make(grid, noise: noise, seed: seed) {
+                truth($0) > 0 ? organ - contrast : $0.x < capsule ? organ : -100
+            }
             let result = try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(Self.center), diameterMM: 24)
             stated += result.edgeUncertaintyMM / 4
             let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: truth)

@@ -25,7 +25,8 @@ public enum AblationZoneSegmentation {
     ///   - approximateDiameterMM: the longest diameter, ±30 %; `nil` when it is not known.
     /// - Throws: `SegmentationError` when no seed lies in the scan, the diameter cannot be right, or no zone shows at the seeds.
     public static func segment(
-        scan: ScanVolume, modality: Modality, seeds: [PatientPoint], approximateDiameterMM: Double? = nil, parameters: Parameters = Parameters()
+        scan: ScanVolume, modality: Modality, seeds: [PatientPoint], approximateDiameterMM: Double? = nil,
+        parameters: Parameters = Parameters()
     ) throws(SegmentationError) -> SegmentationResult {
         guard let first = seeds.first else { throw .noZoneSeed }
         let inScan = seeds.filter { scan.geometry.contains($0) }
@@ -68,7 +69,9 @@ struct ZoneSearch {
         coarse = image.blockMeans(block)
         work = coarse.gaussianSmoothed(sigmaMM: 1.2)
         var distance = SeedField(grid: work.geometry, seed: seeds[0]).distances
-        for seed in seeds.dropFirst() { distance = distance.combined(with: SeedField(grid: work.geometry, seed: seed).distances) { min($0, $1) } }
+        for seed in seeds.dropFirst() {
+            distance = distance.combined(with: SeedField(grid: work.geometry, seed: seed).distances) { min($0, $1) }
+        }
         self.distance = distance
         // Seeds along probes reach a part of the radius by themselves.
         guard diameterIsKnown else {
@@ -93,9 +96,12 @@ struct ZoneSearch {
 
     /// How far from the seeds most voxels are nearer to the seeds' level than to that of the brighter tissue around, from 5 to 40 mm.
     private static func radius(of work: Volume<Float>, distance: Volume<Float>, modality: Modality) -> Double {
-        let thick = Float(0.6 * work.geometry.spacing.max()), near = work.values(in: Mask(distance) { $0 < max(4, thick) }), level = near.median ?? 0
+        let thick = Float(0.6 * work.geometry.spacing.max()), near = work.values(in: Mask(distance) { $0 < max(4, thick) }),
+            level = near.median ?? 0
         let spread = max(1.4826 * (near.map { abs($0 - level) }.median ?? 0), modality == .ct ? 6 : 0.04 * abs(level))
-        let reach = max(0.5 * ZoneLevel.contrast(of: level, to: work.values(in: Mask(distance) { $0 > 8 && $0 < 45 }), spread: spread, modality), 1.5 * spread)
+        let reach = max(
+            0.5 * ZoneLevel.contrast(of: level, to: work.values(in: Mask(distance) { $0 > 8 && $0 < 45 }), spread: spread, modality),
+            1.5 * spread)
         let step: Float = 2
         var counts = [(own: Int, all: Int)](repeating: (0, 0), count: 20)
         work.withUnsafeVoxels { values in
@@ -129,13 +135,17 @@ struct ZoneSearch {
         // Necks to muscle, bowel or a vessel's wall of the same level.
         let opening = min(0.35 * radius, 5), opened = region.opened(byMM: opening).joined(to: seedVoxels)
         // Corners that the opening took off are the zone's own.
-        if 3 * opened.count > 2 * region.count { region = level.liesInLung ? opened : region.intersection(opened.dilated(byMM: 0.8 * opening)) }
+        if 3 * opened.count > 2 * region.count {
+            region = level.liesInLung ? opened : region.intersection(opened.dilated(byMM: 0.8 * opening))
+        }
         return withoutNeighbour(region)
     }
 
     /// Without a part that hangs on by a waist and lies where the stated size says the zone ends: a gallbladder or muscle of its level.
     private func withoutNeighbour(_ region: Mask) -> Mask {
-        guard let part = partBehindWaist(of: region), let reach = distance.values(in: part).median, Double(reach) > 0.8 * radius else { return region }
+        guard let part = partBehindWaist(of: region), let reach = distance.values(in: part).median, Double(reach) > 0.8 * radius else {
+            return region
+        }
         return region.subtracting(part).joined(to: seedVoxels)
     }
 
@@ -176,7 +186,8 @@ struct ZoneSearch {
     func refined(_ region: Mask) throws(SegmentationError) -> SegmentationResult {
         guard let box = region.boundingBox else { throw .noZoneFound(seeds[0], reason: "nothing there stands out from its surroundings") }
         let corners = [
-            VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound), VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1),
+            VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound),
+            VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1),
         ].map { region.geometry.point($0) }
         let crop = image.geometry.indexRanges(around: corners, marginMM: 16)!
         let fine = image.cropped(crop.i, crop.j, crop.k)
@@ -191,7 +202,9 @@ struct ZoneSearch {
         guard !Mask(surface, where: { $0 >= 0 }).isEmpty else { throw .noZoneFound(seeds[0], reason: "what stands out there is too small") }
         let edge = ZoneEdge(zone: zone, image: fine, level: level, modality: modality)
         guard edge.contrastShare > 0.4 else {
-            throw .noZoneFound(seeds[0], reason: "only \(Int((100 * edge.contrastShare).rounded())) % of the edge of what lies there differs from its surroundings")
+            throw .noZoneFound(
+                seeds[0],
+                reason: "only \(Int((100 * edge.contrastShare).rounded())) % of the edge of what lies there differs from its surroundings")
         }
         let spacing = fine.geometry.spacing
         // The shares are such that the root mean square distance to the truth is met in the median of synthetic zones in real scans.
@@ -219,7 +232,8 @@ struct ZoneSearch {
         let deepest = Double(region.signedDistance().withUnsafeVoxels { $0.max() ?? 0 })
         guard seeds.count == 1, deepest < Self.leastRoundness * pow(region.volumeML * 1000 * 3 / (4 * .pi), 1.0 / 3) else { return [] }
         return [Finding(
-            .warning, "ablation-zone-irregular", "The ablation zone found is far from round: it may have run into a neighbour of its grey level.",
+            .warning, "ablation-zone-irregular",
+            "The ablation zone found is far from round: it may have run into a neighbour of its grey level.",
             remedy: "Look at the outline; if it runs into a neighbour, give the zone's approximate diameter or a mask.")]
     }
 
@@ -230,14 +244,16 @@ struct ZoneSearch {
         func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
         if diameterIsKnown, seeds.count == 1, volume > 1.7 * expected || volume < 0.15 * expected {
             findings.append(Finding(
-                .warning, "ablation-zone-size", "The ablation zone found is \(rounded(volume)) mL, a ball of the expected diameter \(rounded(expected)) mL.",
+                .warning, "ablation-zone-size",
+                "The ablation zone found is \(rounded(volume)) mL, a ball of the expected diameter \(rounded(expected)) mL.",
                 remedy: "Look at the outline; correct the diameter or the seed, or give a mask."))
         }
         let border = zone.geometry.size
         if let box = inside.boundingBox,
             box.i.lowerBound == 0 || box.j.lowerBound == 0 || box.k.lowerBound == 0 || box.i.upperBound == border.i || box.j.upperBound == border.j || box.k.upperBound == border.k {
             findings.append(Finding(
-                .warning, "ablation-zone-leaves-scan", "The ablation zone reaches the edge of the scan: its part beyond is unknown, and so is the margin there.",
+                .warning, "ablation-zone-leaves-scan",
+                "The ablation zone reaches the edge of the scan: its part beyond is unknown, and so is the margin there.",
                 remedy: "Use a scan that shows the whole zone."))
         }
         return findings

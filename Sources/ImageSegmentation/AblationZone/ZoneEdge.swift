@@ -64,9 +64,11 @@ struct ZoneEdge {
     /// In thick slices a vessel's section alone holds more.
     private static func leastVolumeML(_ image: Volume<Float>) -> Double { max(0.15, 0.05 * image.geometry.spacing.max()) }
 
-    /// The largest lump that enhances: beside the zone more than its surroundings do, in it as they do. Vessels run on beyond the shell that is
-    /// looked at and are passed over.
-    private static func lump(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality) -> (volumeML: Double, place: PatientPoint)? {
+    /// The largest lump that enhances: beside the zone more than its surroundings do, in it as they do. Vessels run on beyond the shell
+    /// that is looked at and are passed over.
+    private static func lump(
+        zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality
+    ) -> (volumeML: Double, place: PatientPoint)? {
         let span = level.around - level.inside
         let beside: Float, inside: Float
         if level.liesInLung {

@@ -48,7 +48,8 @@ struct ZoneLevel {
         let limit = isCT ? max(Self.leastContrastHU, 1.5 * spread) : max(Self.leastContrastShare * abs(level), 1.5 * spread)
         let differing = Double(shell.count { abs($0 - level) > limit }) / Double(max(shell.count, 1))
         guard differing > 0.4 else {
-            throw .noZoneFound(seed, reason: "the tissue there reads as what lies around it does (\(Int(level.rounded())) and \(Int(around.rounded())))")
+            throw .noZoneFound(
+                seed, reason: "the tissue there reads as what lies around it does (\(Int(level.rounded())) and \(Int(around.rounded())))")
         }
         if isCT, let finding = Self.enhancement(shell) { findings.append(finding) }
     }
@@ -60,7 +61,8 @@ struct ZoneLevel {
         let soft = shell.filter { $0 > 0 && $0 < 250 }
         guard 20 * soft.count > shell.count, let bright = soft.quantile(0.9), bright < leastEnhancedHU else { return nil }
         return Finding(
-            .warning, "scan-not-enhanced", "Nothing around the zone reads more than \(Int(bright.rounded())) HU: the scan seems to be without contrast medium.",
+            .warning, "scan-not-enhanced",
+            "Nothing around the zone reads more than \(Int(bright.rounded())) HU: the scan seems to be without contrast medium.",
             remedy: "Use a contrast-enhanced phase; without one, residual tumour looks like ablated tissue.")
     }
 
@@ -76,8 +78,8 @@ struct ZoneLevel {
         return best.at
     }
 
-    /// Takes the level of what lies inside the edge for the zone's: the treated tumour at the seeds may differ from the rest, which ends there.
-    /// It moves by no more than two fifths of the way to the surroundings, and never away from them.
+    /// Takes the level of what lies inside the edge for the zone's: the treated tumour at the seeds may differ from the rest, which ends
+    /// there. It moves by no more than two fifths of the way to the surroundings, and never away from them.
     mutating func follow(_ rim: [Float]) {
         guard let level = rim.median, rim.count > 50 else { return }
         let share = (level - inside) / (around - inside)
@@ -95,8 +97,8 @@ struct ZoneLevel {
     /// In lung the zone is as dense as vessels and chest wall: the half height alone tells it from lung.
     var liesInLung: Bool { modality == .ct && around < inside - 300 }
 
-    /// 1 at the zone's own level, 0 half way to the surroundings' and −1 beyond that; towards the other side −1 where a level lies beyond the
-    /// zone's own spread (fluid beside tissue without contrast medium).
+    /// 1 at the zone's own level, 0 half way to the surroundings' and −1 beyond that; towards the other side −1 where a level lies beyond
+    /// the zone's own spread (fluid beside tissue without contrast medium).
     func evenness(of image: Volume<Float>) -> Volume<Float> {
         let level = inside, span = around - inside, scale = 1 / max(4 * spread, 0.5 * abs(span)), sign: Float = span > 0 ? 1 : -1
         let rise = abs(span) > 2 * spread ? 1 / span : 0

@@ -38,7 +38,9 @@ struct FreezingChange {
             // What lies within the fat's own texture tells nothing.
             (fat, fatWeight) = drop > 9 ? (min(drop, 1.25 * softDropHU), min(1, drop / 60)) : (30, 0.1)
         }
-        if drops.bone.count >= enough, let drop = drops.bone.quantile(0.55), drop > 15 { (bone, boneWeight) = (min(drop, 1.25 * softDropHU), 0.8) }
+        if drops.bone.count >= enough, let drop = drops.bone.quantile(0.55), drop > 15 {
+            (bone, boneWeight) = (min(drop, 1.25 * softDropHU), 0.8)
+        }
         if drops.lung.count >= enough, let drop = drops.lung.quantile(0.4), drop < -150 { lungRise = -drop }
     }
 

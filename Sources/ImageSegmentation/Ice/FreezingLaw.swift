@@ -2,8 +2,8 @@ import Foundation
 
 /// What freezing makes of each grey level, as probabilities: the link from the tissue around the ice to the ice.
 ///
-/// CT (Sandison, Rewcastle & Hahn 1998): watery tissue falls by about 85 HU whatever its level; fat and mineralised bone hold less water and
-/// fall by less, how much being known only where the scan shows it; aerated lung fills with ice and blood and rises. MR: signal goes.
+/// CT (Sandison, Rewcastle & Hahn 1998): watery tissue falls by about 85 HU whatever its level; fat and mineralised bone hold less water
+/// and fall by less, how much being known only where the scan shows it; aerated lung fills with ice and blood and rises. MR: signal goes.
 struct FreezingLaw {
     let scale: LevelScale
     /// Row T, column v: the density at level v of what had level T, per unit of level.

@@ -15,8 +15,8 @@ struct IceAcceptance {
     let volumeML: Double
     /// The median grey level inside.
     let level: Float
-    /// CT: places on the surface that show an edge, the share of them over which levels change as freezing does, and the typical fall where the
-    /// tissue around is not lung (`nil` where it mostly is).
+    /// CT: places on the surface that show an edge, the share of them over which levels change as freezing does, and the typical fall where
+    /// the tissue around is not lung (`nil` where it mostly is).
     let places: Int, fittingShare: Double, typicalDropHU: Float?
 
     private static let dropRangeHU: ClosedRange<Float> = 50...125, typicalRangeHU: ClosedRange<Float> = 60...115,

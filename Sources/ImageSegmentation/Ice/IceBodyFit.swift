@@ -62,7 +62,9 @@ struct IceBodyFit {
                 max(
                     2,
                     min(
-                        Self.longestMM, base[ray] + zip(solution, harmonics[ray * count..<ray * count + used]).reduce(0) { $0 + $1.0 * $1.1 }
+                        Self.longestMM, base[ray] + zip(solution, harmonics[ray * count..<ray * count + used]).reduce(0) {
+                            $0 + $1.0 * $1.1
+                        }
                     ))
             }
         }

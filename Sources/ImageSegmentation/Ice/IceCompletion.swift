@@ -102,8 +102,8 @@ struct IceCompletion {
         }
     }
 
-    /// For each ray between which radii the evidence lets the surface lie: where ending gains nearly as much as at the best place, as far as
-    /// that holds without a break. Without an earlier scan there is no lower bound: dark streaks look as ice does.
+    /// For each ray between which radii the evidence lets the surface lie: where ending gains nearly as much as at the best place, as far
+    /// as that holds without a break. Without an earlier scan there is no lower bound: dark streaks look as ice does.
     private static func bounds(of body: IceBodyFit, by evidence: Volume<Float>, isCompared: Bool) -> [ClosedRange<Double>] {
         let geometry = evidence.geometry, size = evidence.size, doubtful = isCompared ? doubtfulCompared : doubtfulAlone
         let last = SIMD3(Float(size.i), Float(size.j), Float(size.k)) - 1

@@ -16,8 +16,8 @@ public enum IceSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// By how much CT numbers fall when tissue freezes (Sandison, Rewcastle & Hahn 1998).
         public var freezingDropHU = 85.0
-        /// From the contour of half the change outwards to the visible 0 °C front; `nil` measures it (`FreezingFront`), 0 reports the contour
-        /// of half the change itself.
+        /// From the contour of half the change outwards to the visible 0 °C front; `nil` measures it (`FreezingFront`), 0 reports the
+        /// contour of half the change itself.
         public var halfChangeToFrontMM: Double?
         /// Ice is not looked for further than this from a probe's active end or a seed.
         public var reachMM = 42.0
@@ -38,7 +38,8 @@ public enum IceSegmentation {
         scan: ScanVolume, modality: Modality, probes: [Probe], seeds: [PatientPoint] = [], reference: ScanVolume? = nil,
         parameters: Parameters = Parameters()
     ) throws(SegmentationError) -> SegmentationResult {
-        let located = try Located(scan: scan, modality: modality, probes: probes, seeds: seeds, reference: reference, parameters: parameters)
+        let located = try Located(
+            scan: scan, modality: modality, probes: probes, seeds: seeds, reference: reference, parameters: parameters)
         let shown = located.origins.probesShow(in: located.native, modality: modality)
         let acceptance = IceAcceptance(located.evidence, work: located.work, usable: located.origins.usable(on: located.work.geometry))
         do {
@@ -168,10 +169,12 @@ public enum IceSegmentation {
         let boneShare = modality == .ct ? Self.boneShare(around: outcome.surface, in: fine, farFrom: toAxis) : 0
         if boneShare > 0.25 {
             findings.append(Finding(
-                .warning, Self.inBoneCode, "\(Int((100 * boneShare).rounded())) % of what surrounds the ice is bone, in which ice hardly shows: its edge may be wrong by several millimetres.",
+                .warning, Self.inBoneCode,
+                "\(Int((100 * boneShare).rounded())) % of what surrounds the ice is bone, in which ice hardly shows: its edge may be wrong by several millimetres.",
                 remedy: "Look at the outline there; give a scan taken before freezing, or draw the ice."))
         }
-        let uncertainty = Self.uncertainty(front: front, edges: outcome, completion: completion, boneShare: boneShare, spacing: fine.geometry.spacing)
+        let uncertainty = Self.uncertainty(
+            front: front, edges: outcome, completion: completion, boneShare: boneShare, spacing: fine.geometry.spacing)
         var result = SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: uncertainty, findings: findings,
             method: "visible ice by \(evidence.description), \(Self.place(shift)) (\(modality.rawValue))")
@@ -214,7 +217,9 @@ public enum IceSegmentation {
         let disagreeing = 0.9 * edges.residualMM + 1.2 * max(0, edges.residualMM - 0.5)
         let hidden = 0.6 * completion.hiddenDeviationMM, apart = 0.4 * completion.contradictionMM
         let bone = Self.deviationInBoneMM * boneShare
-        return ([front.deviationMM, disagreeing, hidden, apart, bone].reduce(0) { $0 + $1 * $1 } + 0.01 * (spacing * spacing).sum()).squareRoot()
+        return (
+            [front.deviationMM, disagreeing, hidden, apart, bone].reduce(0) { $0 + $1 * $1 } + 0.01 * (spacing * spacing).sum()
+        ).squareRoot()
     }
 
     /// The code of the finding that ice lies in bone: margins to it cannot be trusted.
@@ -238,7 +243,9 @@ public enum IceSegmentation {
     private static func touchesBorder(_ surface: Volume<Float>, of scan: GridGeometry) -> Bool {
         guard let box = Mask(surface, where: { $0 >= 0 }).boundingBox else { return false }
         let low = scan.continuousIndex(surface.geometry.point(VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound))).ijk
-        let high = scan.continuousIndex(surface.geometry.point(VoxelIndex(box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1))).ijk
+        let high = scan.continuousIndex(surface.geometry.point(VoxelIndex(
+            box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1
+        ))).ijk
         let last = SIMD3(Double(scan.size.i - 1), Double(scan.size.j - 1), Double(scan.size.k - 1))
         return low.min() < 0.6 || (last - high).min() < 0.6
     }

@@ -17,7 +17,8 @@ struct ReferenceTissue: UnfrozenTissue {
 
     /// `nil` when the earlier scan misses the middle of the region, or lies in another frame of reference.
     init?(
-        _ scan: ScanVolume, work: Volume<Float>, modality: Modality, toOrigin: Volume<Float>, toAxis: Volume<Float>, parameters: IceSegmentation.Parameters
+        _ scan: ScanVolume, work: Volume<Float>, modality: Modality, toOrigin: Volume<Float>, toAxis: Volume<Float>,
+        parameters: IceSegmentation.Parameters
     ) {
         guard (try? scan.geometry.requireSameFrame(as: work.geometry)) != nil,
             let box = scan.geometry.indexRanges(around: work.geometry.cornerPoints, marginMM: 4)
@@ -74,7 +75,8 @@ struct ReferenceTissue: UnfrozenTissue {
 
     func edgeImage(of fine: Volume<Float>) -> (Volume<Float>, validity: Volume<Float>) {
         let (iceness, confidence) = iceness(of: fine)
-        return (iceness.mapped { (h: Float) -> Float in max(-1.5, min(4, h)) }, confidence.mapped { (w: Float) -> Float in w < 0.2 ? 0 : 1 })
+        return (
+            iceness.mapped { (h: Float) -> Float in max(-1.5, min(4, h)) }, confidence.mapped { (w: Float) -> Float in w < 0.2 ? 0 : 1 })
     }
 
     func iceness(of image: Volume<Float>) -> (Volume<Float>, confidence: Volume<Float>) {

@@ -46,7 +46,8 @@ struct ScanSharpness {
                                     guard steep > 0.22 * leastContrast else { continue }
                                     let u = g / steep
                                     // Steepest along its own direction, and not leaning.
-                                    let step = (abs(u.x) > 0.4 ? (u.x > 0 ? 1 : -1) : 0) &+ (abs(u.y) > 0.4 ? (u.y > 0 ? strideJ : -strideJ) : 0)
+                                    let step = (abs(u.x) > 0.4 ? (u.x > 0 ? 1 : -1) : 0)
+                                        &+ (abs(u.y) > 0.4 ? (u.y > 0 ? strideJ : -strideJ) : 0)
                                     let next = slope(at &+ step), last = slope(at &- step)
                                     guard steep * steep >= (next * next).sum(), steep * steep >= (last * last).sum(),
                                         abs(v[at &+ strideK] - v[at &- strideK]) * h.z < 0.2 * steep
@@ -62,7 +63,8 @@ struct ScanSharpness {
                                     patch.add { sample(foot + ($0 + rise.middleMM) * perMM) }
                                 }
                             }
-                            guard patch.lines >= Self.fewestLines, let rise = patch.rise, rise.unevenness < 0.12, let half = patch.halfRiseMM
+                            guard patch.lines >= Self.fewestLines, let rise = patch.rise, rise.unevenness < 0.12,
+                                let half = patch.halfRiseMM
                             else { continue }
                             found.append(half)
                         }

@@ -4,8 +4,8 @@ import ImagingCore
 /// Which straight shafts of metal are tubes of mesh, as stents are, and not rods.
 ///
 /// A rod that looks wider than the scanner's blur makes it is that wide, and metal of that width reads at least as metal on its axis; a
-/// narrow tube of mesh does not, for it holds little metal. A wide tube shows as two lines side by side, its walls, neither of which explains
-/// what lies about it.
+/// narrow tube of mesh does not, for it holds little metal. A wide tube shows as two lines side by side, its walls, neither of which
+/// explains what lies about it.
 struct MeshTubes {
     private let isTube: [Bool]
 

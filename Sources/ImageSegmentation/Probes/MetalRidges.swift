@@ -26,13 +26,15 @@ struct ShaftContrast {
     var scatter: Double
 
     /// CT: a 1.5 mm shaft thinned out by thick slices still reads some hundred HU above its surroundings.
-    static let metal = ShaftContrast(lowestValue: 250, ridgeHeight: 300, brightestTissue: 150, saturation: 3071, leastExcess: 380, wanderMM: 0.1, scatter: 30)
+    static let metal = ShaftContrast(
+        lowestValue: 250, ridgeHeight: 300, brightestTissue: 150, saturation: 3071, leastExcess: 380, wanderMM: 0.1, scatter: 30)
     /// MR, in thousandths of the tissue's signal that are missing: tracks are as wide as a voxel or some, in slices a few times as thick.
     static let missingSignal = ShaftContrast(
         lowestValue: 220, ridgeHeight: 170, brightestTissue: 100, saturation: 4000, leastExcess: 240, wanderMM: 0.25, scatter: 90)
 }
 
-/// Voxels that are brighter than what lies some millimetres away on both sides, in most directions: thin lines are, plates and lumps are not.
+/// Voxels that are brighter than what lies some millimetres away on both sides, in most directions: thin lines are, plates and lumps are
+/// not.
 enum MetalRidges {
     /// Of 13 pairs of opposite directions a line fills at most four.
     private static let pairsNeeded = 8
@@ -75,7 +77,9 @@ enum MetalRidges {
                             }
                             var passed = 0
                             for (number, step) in steps.enumerated() {
-                                if isLow(i &+ step.i, j &+ step.j, k &+ step.k), isLow(i &- step.i, j &- step.j, k &- step.k) { passed += 1 }
+                                if isLow(i &+ step.i, j &+ step.j, k &+ step.k), isLow(i &- step.i, j &- step.j, k &- step.k) {
+                                    passed += 1
+                                }
                                 if passed + steps.count - 1 - number < pairsNeeded { break }
                             }
                             guard passed >= pairsNeeded else { continue }

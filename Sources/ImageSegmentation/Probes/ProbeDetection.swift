@@ -37,7 +37,8 @@ public enum ProbeDetection {
     }
 
     private static let noBody = Finding(
-        .warning, "probes-not-sought-without-body", "Probes were not looked for: the scan shows no soft tissue that would tell the body from the air around it.",
+        .warning, "probes-not-sought-without-body",
+        "Probes were not looked for: the scan shows no soft tissue that would tell the body from the air around it.",
         remedy: "Give the probes' tips and tails in the case.")
 
     /// Every rod of metal that comes into the body or near it, the longest first.
@@ -52,7 +53,8 @@ public enum ProbeDetection {
         var found: [ShaftFit.Outcome] = [], doubtful: [LineStretch] = []
         func accepts(_ line: LineStretch) -> ShaftFit.Outcome? {
             let others = found.map(\.model)
-            guard found.count < 2 * largestCount, body.isReached(by: line, in: scan.geometry), evidence.clearShare(line, others: others) > 0.45,
+            guard found.count < 2 * largestCount, body.isReached(by: line, in: scan.geometry),
+                evidence.clearShare(line, others: others) > 0.45,
                 evidence.wanderMM(line, others: others) < largestWanderMM(line, contrast) + 0.2,
                 let outcome = extended(fit.fit(line, others: others), fit, others, evidence), isRod(outcome, evidence, others)
             else { return nil }
@@ -74,7 +76,9 @@ public enum ProbeDetection {
     }
 
     /// A line that something interrupted (a crossing shaft, a shadow) goes on beyond it.
-    private static func extended(_ outcome: ShaftFit.Outcome?, _ fit: ShaftFit, _ others: [ShaftModel], _ evidence: RodEvidence) -> ShaftFit.Outcome? {
+    private static func extended(
+        _ outcome: ShaftFit.Outcome?, _ fit: ShaftFit, _ others: [ShaftModel], _ evidence: RodEvidence
+    ) -> ShaftFit.Outcome? {
         guard var outcome, outcome.model.blurMM < widestBlurMM else { return nil }
         for _ in 0..<3 {
             var line = outcome.model.line
@@ -90,7 +94,9 @@ public enum ProbeDetection {
     /// Longest first, without shafts that lie along a longer one.
     private static func distinct(_ shafts: [ShaftFit.Outcome]) -> [ShaftFit.Outcome] {
         var kept: [ShaftFit.Outcome] = []
-        for shaft in shafts.sorted(by: { $0.lengthMM > $1.lengthMM }) where !kept.contains(where: { shaft.liesAlong($0) }) { kept.append(shaft) }
+        for shaft in shafts.sorted(by: { $0.lengthMM > $1.lengthMM }) where !kept.contains(where: { shaft.liesAlong($0) }) {
+            kept.append(shaft)
+        }
         return kept
     }
 
@@ -98,7 +104,9 @@ public enum ProbeDetection {
     private static func refined(_ shafts: [ShaftFit.Outcome], _ fit: ShaftFit, _ evidence: RodEvidence) -> [ShaftFit.Outcome] {
         mapSlabs(of: shafts.count, slab: 1) { slab in
             let index = slab.lowerBound, others = shafts.indices.filter { $0 != index }.map { shafts[$0].model }
-            guard let again = fit.fit(shafts[index].model.line, others: others, isLast: true), isRod(again, evidence, others) else { return shafts[index] }
+            guard let again = fit.fit(shafts[index].model.line, others: others, isLast: true), isRod(again, evidence, others) else {
+                return shafts[index]
+            }
             // One alone was fitted to all there is: only where it lies in its slice may change.
             return shafts.count > 1 || again.heightChangeMM(from: shafts[index]) > leastHeightChangeMM ? again : shafts[index]
         }
@@ -116,7 +124,9 @@ public enum ProbeDetection {
             && evidence.wanderMM(outcome.model.line, others: others) < largestWanderMM(outcome.model.line, evidence.contrast)
     }
     /// Needles bend by a millimetre or two over their length.
-    private static func largestWanderMM(_ line: LineStretch, _ contrast: ShaftContrast) -> Double { contrast.wanderMM + 0.003 * line.length }
+    private static func largestWanderMM(_ line: LineStretch, _ contrast: ShaftContrast) -> Double {
+        contrast.wanderMM + 0.003 * line.length
+    }
 
     static func read(_ shafts: [ShaftFit.Outcome], body: BodyDepth, evidence: RodEvidence) -> Result {
         var result = Result()
@@ -129,7 +139,8 @@ public enum ProbeDetection {
         result.probes.sort { $0.lengthMM > $1.lengthMM }
         if result.probes.count > largestCount {
             result.findings.append(Finding(
-                .warning, "too-many-probes", "\(result.probes.count) straight shafts of metal look like probes; the \(largestCount) longest were used.",
+                .warning, "too-many-probes",
+                "\(result.probes.count) straight shafts of metal look like probes; the \(largestCount) longest were used.",
                 remedy: "Give the probes in the case."))
             result.probes.removeLast(result.probes.count - largestCount)
         }

@@ -13,7 +13,9 @@ extension ProbeDetection {
     public static func check(given probes: [Probe], in scan: ScanVolume, modality: Modality) -> [Finding] {
         var findings: [Finding] = []
         for (number, probe) in probes.enumerated() {
-            if let finding = unusable(probe, number: number + 1, others: probes.prefix(number), scan: scan.geometry) { findings.append(finding) }
+            if let finding = unusable(probe, number: number + 1, others: probes.prefix(number), scan: scan.geometry) {
+                findings.append(finding)
+            }
         }
         guard modality == .ct else { return findings }
         let body = BodyDepth(of: scan), evidence = RodEvidence(scan: scan, contrast: .metal)
@@ -31,14 +33,16 @@ extension ProbeDetection {
                 findings += differences(probe, found.probes[index], number: number + 1)
             } else if !shafts.contains(where: { areSame(probe, $0, scan.geometry) }), evidence.metalShare(along: probe) < 0.3 {
                 findings.append(Finding(
-                    .warning, "probe-without-metal", "There is no metal where probe \(number + 1) is said to lie, from \(probe.tip.text) to \(probe.tail.text).",
+                    .warning, "probe-without-metal",
+                    "There is no metal where probe \(number + 1) is said to lie, from \(probe.tip.text) to \(probe.tail.text).",
                     remedy: "Check its coordinates and that they are of this scan's frame of reference, or let the probes be found."))
             }
         }
         for index in found.probes.indices where !matched.contains(index) {
             let probe = found.probes[index]
             findings.append(Finding(
-                .warning, "probe-not-listed", "The scan shows a shaft with its tip at \(probe.tip.text) that is not among the given probes.",
+                .warning, "probe-not-listed",
+                "The scan shows a shaft with its tip at \(probe.tip.text) that is not among the given probes.",
                 remedy: "Add it if it is a cryoprobe that froze."))
         }
         return findings
@@ -50,9 +54,12 @@ extension ProbeDetection {
                 .error, "probe-without-length", "Tip and tail of probe \(number) are the same point, \(probe.tip.text).",
                 remedy: "Give a tail some centimetres up the shaft.")
         }
-        if let other = others.enumerated().first(where: { $0.element.tip.distance(to: probe.tip) < 1 && ($0.element.direction?.dot(probe.direction!) ?? 0) > 0.999 }) {
+        if let other = others.enumerated().first(
+            where: { $0.element.tip.distance(to: probe.tip) < 1 && ($0.element.direction?.dot(probe.direction!) ?? 0) > 0.999 }
+        ) {
             return Finding(
-                .warning, "probe-listed-twice", "Probes \(other.offset + 1) and \(number) are the same, with their tip at \(probe.tip.text).",
+                .warning, "probe-listed-twice",
+                "Probes \(other.offset + 1) and \(number) are the same, with their tip at \(probe.tip.text).",
                 remedy: "Remove one, or correct its coordinates.")
         }
         guard !scan.contains(probe.tip) else { return nil }

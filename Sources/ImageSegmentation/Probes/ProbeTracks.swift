@@ -42,7 +42,8 @@ struct ProbeTracks {
         result.probes.sort { $0.lengthMM > $1.lengthMM }
         if result.probes.isEmpty {
             result.findings = [Finding(
-                .info, "no-probe-tracks-on-mr", "No track of a probe was found on the MR scan: it shows as a thin gap in the signal, if at all.",
+                .info, "no-probe-tracks-on-mr",
+                "No track of a probe was found on the MR scan: it shows as a thin gap in the signal, if at all.",
                 remedy: "Give the probes' tips and tails in the case, or with --probe.")]
         } else {
             result.findings = [Finding(
@@ -59,7 +60,9 @@ struct ProbeTracks {
         let model = shaft.model, leaves = shaft.leavesScan
         for (deep, shallow, tailLeaves) in [(model.from, model.to, leaves.to), (model.to, model.from, leaves.from)] {
             let tail = point(shallow)
-            guard tailLeaves || body.millimetres(at: tail) < Self.shallowestMM, let outward = (point(deep) - tail).normalized else { continue }
+            guard tailLeaves || body.millimetres(at: tail) < Self.shallowestMM, let outward = (point(deep) - tail).normalized else {
+                continue
+            }
             guard let way = wayThroughIce(from: point(deep), along: outward) else { continue }
             let tip = point(deep) + max(way - Self.iceAheadMM, 0.5 * way) * outward
             return Probe(tip: tip, tail: tail, source: .detected, tipUncertaintyMM: Self.iceAheadSpreadMM)

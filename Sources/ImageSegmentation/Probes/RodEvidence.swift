@@ -15,7 +15,11 @@ struct RodEvidence {
 
     /// Sides of a section are looked at this far from the axis; across slices a slice further.
     private static let sideMM = 3.6
-    private static let sides = (0..<8).map { number in (cos: SIMD8(1, 0.7071, 0, -0.7071, -1, -0.7071, 0, 0.7071)[number], sin: SIMD8(0, 0.7071, 1, 0.7071, 0, -0.7071, -1, -0.7071)[number]) }
+    private static let sides = (0..<8).map { number in
+        (
+            cos: SIMD8(1, 0.7071, 0, -0.7071, -1, -0.7071, 0, 0.7071)[number],
+            sin: SIMD8(0, 0.7071, 1, 0.7071, 0, -0.7071, -1, -0.7071)[number])
+    }
 
     /// The value of the nearest voxel; `nil` outside the scan. Millimetres along the grid's axes.
     private func value(_ point: SIMD3<Double>) -> Double? {
@@ -93,7 +97,9 @@ struct RodEvidence {
     private func residuals(_ centres: [Centre], fittedTo used: [Centre]) -> [Double] {
         let n = Double(used.count), middle = used.reduce(0) { $0 + $1.at } / n
         let mean = used.reduce(SIMD2<Double>.zero) { $0 + $1.offset } / n
-        let slope = used.reduce(SIMD2<Double>.zero) { $0 + ($1.at - middle) * $1.offset } / used.reduce(0) { $0 + ($1.at - middle) * ($1.at - middle) }
+        let slope = used.reduce(SIMD2<Double>.zero) { $0 + ($1.at - middle) * $1.offset } / used.reduce(0) {
+            $0 + ($1.at - middle) * ($1.at - middle)
+        }
         return centres.map { centre in
             let rest = centre.offset - mean - (centre.at - middle) * slope
             return (rest * rest).sum().squareRoot()

@@ -29,7 +29,9 @@ extension ShaftFit {
     }
 
     /// By how much the rod's light near an end exceeds the whole rod's: metal stands out more from lung than from tissue.
-    private func localGain(_ samples: [Sample], _ values: [Float], _ ground: [Float], _ light: [Float], _ end: Double, _ outward: Double) -> Float {
+    private func localGain(
+        _ samples: [Sample], _ values: [Float], _ ground: [Float], _ light: [Float], _ end: Double, _ outward: Double
+    ) -> Float {
         var agreement: Float = 0, power: Float = 0
         for index in samples.indices where (-12 ... -3).contains(outward * (samples[index].along - end)) {
             guard values[index] < Float(contrast.saturation) else { continue }
@@ -66,8 +68,8 @@ extension ShaftFit {
 
     /// The end that agrees best with the voxels around it, and its standard deviation.
     ///
-    /// Every candidate end's light is worked out once for a blunt rod; a cone is the mean of blunt rods that end along it, since its section
-    /// falls with the square of the distance to the tip. Ends of different sharpness that agree about as well are averaged.
+    /// Every candidate end's light is worked out once for a blunt rod; a cone is the mean of blunt rods that end along it, since its
+    /// section falls with the square of the distance to the tip. Ends of different sharpness that agree about as well are averaged.
     func end(_ model: ShaftModel, _ samples: [Sample], excess: Double, near start: Double, isLower: Bool) -> (Double, Double) {
         let local = samples.filter { abs($0.along - start) < Self.endReachMM + 6 }
         guard local.count > 10 else { return (start, 3) }
@@ -95,7 +97,9 @@ extension ShaftFit {
             let a = costs[max(best - 1, 0)], c = costs[min(best + 1, costs.count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
             let part = Double(min(max((a - c) / (2 * bend), -0.5), 0.5))
             let rise = max(1, Self.temperature * costs[best])
-            return ((Double(range.lowerBound + best) + part) * Self.endStepMM - Self.endReachMM, Double(costs[best]), Self.endStepMM * Double(2 * rise / bend).squareRoot())
+            return (
+                (Double(range.lowerBound + best) + part) * Self.endStepMM - Self.endReachMM, Double(costs[best]),
+                Self.endStepMM * Double(2 * rise / bend).squareRoot())
         }
         let least = fits.map(\.cost).min()!
         let weights = fits.map { exp(-($0.cost - least) / max(1, Double(Self.temperature) * least)) }, total = weights.reduce(0, +)

@@ -35,7 +35,8 @@ struct ShaftFit {
         func undimmedExcess(sliceSpacingMM: Double) -> Double {
             guard model.aspect != .dots else { return typicalExcess }
             let inPlane = SIMD2(model.direction.x, model.direction.y), thickness = min(model.sliceThicknessMM, 1.3 * sliceSpacingMM)
-            return typicalExcess * max(1, thickness * (inPlane * inPlane).sum().squareRoot() / ((2 * Double.pi).squareRoot() * model.blurMM))
+            return typicalExcess * max(
+                1, thickness * (inPlane * inPlane).sum().squareRoot() / ((2 * Double.pi).squareRoot() * model.blurMM))
         }
     }
 
@@ -50,7 +51,9 @@ struct ShaftFit {
     /// - Returns: `nil` when nothing like a rod is left.
     func fit(_ line: LineStretch, others: [ShaftModel] = [], isLast: Bool = false) -> Outcome? {
         guard var samples = samples(around: line, others: others) else { return nil }
-        let inner = samples.filter { line.range.contains($0.along) && $0.along > line.range.lowerBound + 2 && $0.along < line.range.upperBound - 2 }
+        let inner = samples.filter {
+            line.range.contains($0.along) && $0.along > line.range.lowerBound + 2 && $0.along < line.range.upperBound - 2
+        }
         guard inner.count >= 30 else { return nil }
         let step = inner.count / Self.largestSampleCount + 1
         let used = step == 1 ? inner : stride(from: 0, to: inner.count, by: step).map { inner[$0] }
@@ -67,7 +70,8 @@ struct ShaftFit {
         var leaves = (from: false, to: false), spread = (from: 0.0, to: 0.0)
         let ends = mapSlabs(of: 2, slab: 1) { [model, samples] side in
             let isLower = side.lowerBound == 0
-            return end(model, samples, excess: excess, near: (isLower ? line.range.lowerBound : line.range.upperBound) + shift, isLower: isLower)
+            return end(
+                model, samples, excess: excess, near: (isLower ? line.range.lowerBound : line.range.upperBound) + shift, isLower: isLower)
         }
         (model.from, spread.from) = ends[0]
         (model.to, spread.to) = ends[1]
@@ -108,7 +112,9 @@ struct ShaftFit {
                             result.append(Sample(position: position, value: Double(value), background: 0, along: along))
                         }
                         let beyond = max(b - 0.75 * thick, 0)
-                        if a > 3.2 || beyond > 3.2, a * a + beyond * beyond < Self.ringMM * Self.ringMM { ring[Int((along - low) / binMM)].append(value) }
+                        if a > 3.2 || beyond > 3.2, a * a + beyond * beyond < Self.ringMM * Self.ringMM {
+                            ring[Int((along - low) / binMM)].append(value)
+                        }
                     }
                 }
             }
@@ -170,11 +176,14 @@ struct ShaftFit {
     }
 
     @inline(__always)
-    private func predicted(_ excess: Double, _ sample: Sample) -> Double { min(sample.background + excess + sample.others, contrast.saturation) }
+    private func predicted(_ excess: Double, _ sample: Sample) -> Double {
+        min(sample.background + excess + sample.others, contrast.saturation)
+    }
     @inline(__always)
     private func tolerance(_ predicted: Double, _ sample: Sample) -> Double { contrast.scatter + 0.1 * abs(predicted - sample.background) }
 
-    /// Levenberg–Marquardt on seven numbers: shift and turn across the line, amplitude, blur and slice thickness (the last three as logarithms).
+    /// Levenberg–Marquardt on seven numbers: shift and turn across the line, amplitude, blur and slice thickness (the last three as
+    /// logarithms).
     private func refine(_ model: inout ShaftModel, _ samples: [Sample]) -> Bool {
         let half = max(model.halfSpan(of: samples), 10)
         let steps = [0.05, 0.05, 0.05 / half, 0.05 / half, 0.02, 0.02, 0.02]
@@ -186,7 +195,8 @@ struct ShaftFit {
                 var damped = normal
                 for index in 0..<7 { damped[8 * index] += damping * normal[8 * index] + 1e-9 }
                 guard let change = LinearSystem.solution(damped, gradient) else { return false }
-                let next = model.changed(by: change.enumerated().map { $0.offset < 4 ? $0.element : max(-0.5, min(0.5, $0.element)) }, spacing: spacing)
+                let next = model.changed(
+                    by: change.enumerated().map { $0.offset < 4 ? $0.element : max(-0.5, min(0.5, $0.element)) }, spacing: spacing)
                 let nextCost = robustCost(next, samples)
                 if nextCost < cost {
                     improved = nextCost < 0.9995 * cost

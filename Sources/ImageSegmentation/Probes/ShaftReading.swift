@@ -17,7 +17,8 @@ struct ShaftReading {
     private struct Proof {
         var leastExcess, leastExplained, largestWanderMM, shortestMM: Double
     }
-    /// Bone of a probe's width, a floating rib say, stands out by less than this; metal of a probe's width by more, could slices show it undimmed.
+    /// Bone of a probe's width, a floating rib say, stands out by less than this; metal of a probe's width by more, could slices show it
+    /// undimmed.
     private static let leastUndimmed = 1000.0
     private static let proofs = [
         Proof(leastExcess: 1000, leastExplained: 0.6, largestWanderMM: 0.2, shortestMM: 32),
@@ -39,12 +40,17 @@ struct ShaftReading {
         let a = point(shaft.model.from), b = point(shaft.model.to)
         guard let axis = (b - a).normalized else { return }
         let ends = [
-            End(point: a, outward: -axis, depthMM: body.millimetres(at: a), uncertaintyMM: shaft.endUncertaintyMM.from, leaves: shaft.leavesScan.from),
-            End(point: b, outward: axis, depthMM: body.millimetres(at: b), uncertaintyMM: shaft.endUncertaintyMM.to, leaves: shaft.leavesScan.to),
+            End(
+                point: a, outward: -axis, depthMM: body.millimetres(at: a), uncertaintyMM: shaft.endUncertaintyMM.from,
+                leaves: shaft.leavesScan.from),
+            End(
+                point: b, outward: axis, depthMM: body.millimetres(at: b), uncertaintyMM: shaft.endUncertaintyMM.to,
+                leaves: shaft.leavesScan.to),
         ]
         let length = a.distance(to: b)
         let deepest = stride(from: 0.0, through: length, by: 2).map { body.millimetres(at: a + $0 * axis) }.max() ?? 0
-        isMetal = shaft.undimmedExcess(sliceSpacingMM: scan.spacing.z) >= Self.leastUndimmed && shaft.explainedShare >= Self.proofs[0].leastExplained
+        isMetal = shaft.undimmedExcess(sliceSpacingMM: scan.spacing.z) >= Self.leastUndimmed
+            && shaft.explainedShare >= Self.proofs[0].leastExplained
         guard deepest >= Self.shallowestTipMM else {
             if deepest > 0 { leaveOut(ends, "it enters the body by no more than some millimetres") }
             return
@@ -52,7 +58,8 @@ struct ShaftReading {
         let tipInBody = ends[0].leaves ? 1 : ends[1].leaves ? 0 : ends[0].depthMM > ends[1].depthMM ? 0 : 1
         let position = tipInBody == 0 ? shaft.model.from : shaft.model.to
         let goesOn = evidence.goesOn(
-            beyond: shaft.model.line.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction, excess: shaft.typicalExcess,
+            beyond: shaft.model.line.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction,
+            excess: shaft.typicalExcess,
             background: 50)
         let wander = evidence.wanderMM(shaft.model.line)
         isBeyondDoubt = isMetal && !goesOn && Self.proofs.contains { proof in
@@ -68,7 +75,8 @@ struct ShaftReading {
         guard probe == nil, findings.isEmpty else { return }
         leaveOut(ends, ends.allSatisfy(\.isOutside)
             ? "both of its ends lie outside the body"
-            : goesOn ? "something as dense goes on beyond its deep end, as with a lead or a catheter" : "it is not seen to come through the skin, and is not even enough")
+            : goesOn ? "something as dense goes on beyond its deep end, as with a lead or a catheter"
+                : "it is not seen to come through the skin, and is not even enough")
     }
 
     private mutating func leaveOut(_ ends: [End], _ reason: String) {
@@ -129,7 +137,9 @@ struct ShaftReading {
                 return
             }
             // The way on to the skin is short behind a tail, long before a tip.
-            let ways = (body.millimetresToSkin(from: deep.point, along: deep.outward), body.millimetresToSkin(from: shallow.point, along: shallow.outward))
+            let ways = (
+                body.millimetresToSkin(from: deep.point, along: deep.outward),
+                body.millimetresToSkin(from: shallow.point, along: shallow.outward))
             accept(tip: deep, tail: shallow)
             let clear = deep.depthMM - shallow.depthMM > 10 && (ways.1 ?? .infinity) < 0.7 * (ways.0 ?? .infinity)
             if !clear { findings.append(undecided(deep, shallow, "both of its ends lie in the body, about as deep")) }

@@ -54,7 +54,9 @@ struct StraightLineSearch {
             for seed in seeds() where isLeft[seed.point] {
                 guard let line = grown(from: seed) else { continue }
                 let used = visit(line) ?? line
-                for index in near(used, within: used.range.lowerBound - 3...used.range.upperBound + 3, widening: 1.5) { isLeft[index] = false }
+                for index in near(used, within: used.range.lowerBound - 3...used.range.upperBound + 3, widening: 1.5) {
+                    isLeft[index] = false
+                }
                 isLeft[seed.point] = false
             }
         }
@@ -97,7 +99,8 @@ struct StraightLineSearch {
         return Seed(point: index, middle: mean, direction: direction, score: (1 - rest / largest) * total.squareRoot())
     }
 
-    /// In one slice or the next, and this near in the slice's plane, two points may be of one shaft; parallel probes lie 8 mm apart or more.
+    /// In one slice or the next, and this near in the slice's plane, two points may be of one shaft; parallel probes lie 8 mm apart or
+    /// more.
     private static let linkMM = 3.0
 
     /// Those of `members` that a chain of short steps joins to a point.
@@ -174,7 +177,8 @@ struct StraightLineSearch {
         var held = [Bool](repeating: false, count: count)
         for position in positions { held[Int((position - lowest) / bin)] = true }
         let middle = (line.range.lowerBound + line.range.upperBound) / 2
-        guard let start = held.indices.filter({ held[$0] }).min(by: { abs(lowest + (Double($0) + 0.5) * bin - middle) < abs(lowest + (Double($1) + 0.5) * bin - middle) })
+        guard let start = held.indices.filter({ held[$0] }).min(
+            by: { abs(lowest + (Double($0) + 0.5) * bin - middle) < abs(lowest + (Double($1) + 0.5) * bin - middle) })
         else { return nil }
         func end(_ step: Int) -> Int {
             var at = start
@@ -220,7 +224,8 @@ struct StraightLineSearch {
         if kept.count >= 6 { result = fitted(kept) }
         let positions = members.map { result.position(of: points[$0].position) }
         let middle = (positions.min()! + positions.max()!) / 2
-        result = LineStretch(origin: result.point(at: middle), direction: result.direction, range: positions.min()! - middle...positions.max()! - middle)
+        result = LineStretch(
+            origin: result.point(at: middle), direction: result.direction, range: positions.min()! - middle...positions.max()! - middle)
         return result
     }
 

@@ -88,7 +88,8 @@ struct PartSolidTumour {
         let remedy = "If the core alone is meant state a diameter of \(core) mm."
         return edgeDeviationMM > 0
             ? Finding(
-                .warning, "tumour-two-edges", "\(sizes), and the stated diameter fits either; the outline takes in the ground glass.", remedy: remedy)
+                .warning, "tumour-two-edges", "\(sizes), and the stated diameter fits either; the outline takes in the ground glass.",
+                remedy: remedy)
             : Finding(.info, "tumour-part-solid", "\(sizes); the outline takes in the ground glass.", remedy: remedy)
     }
 }

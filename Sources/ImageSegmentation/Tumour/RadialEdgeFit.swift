@@ -163,7 +163,8 @@ struct RadialEdgeFit {
         }
         func windowMean(_ n: Int, _ from: Float, _ to: Float) -> Float? {
             var sum: Float = 0, used: Float = 0
-            let first = max(0, Int((from / step).rounded(.up)) + inwards), last = min(length - 1, Int((to / step).rounded(.down)) + inwards - 1)
+            let first = max(0, Int((from / step).rounded(.up)) + inwards),
+                last = min(length - 1, Int((to / step).rounded(.down)) + inwards - 1)
             guard first <= last else { return nil }
             for s in first...last where !profiles[n * length + s].isNaN {
                 sum += profiles[n * length + s]
@@ -185,11 +186,13 @@ struct RadialEdgeFit {
             }
         }
         let wide = max(4 / max(mean, 1), 1.2 * sphere.spacing), narrow = max(1 / max(mean, 1), 0.5 * sphere.spacing)
-        let inside = localMeans(near, width: wide), outside = localMeans(beyond, width: wide, byMedian: true), closest = localMeans(beyond, width: narrow)
+        let inside = localMeans(near, width: wide), outside = localMeans(beyond, width: wide, byMedian: true),
+            closest = localMeans(beyond, width: narrow)
         let skin = localMeans(near, width: max(1.2 / max(mean, 1), 0.7 * sphere.spacing))
 
         var reading = Reading(
-            shift: [Float](repeating: 0, count: count), information: [Float](repeating: 0, count: count), clearness: [Float](repeating: 0, count: count),
+            shift: [Float](repeating: 0, count: count), information: [Float](repeating: 0, count: count),
+            clearness: [Float](repeating: 0, count: count),
             contrast: [Float](repeating: 0, count: count), cosine: cosine)
         for n in 0..<count where !inside.mean[n].isNaN && !outside.mean[n].isNaN {
             let patchArea = radii[n] * radii[n]

@@ -25,7 +25,8 @@ struct RadialField {
             forEachSlab(of: 6 * side, slab: 4) { range in
                 for row in range {
                     for column in 0..<side {
-                        let d = Self.direction(face: row / side, Float(row % side) / Float(side - 1) * 2 - 1, Float(column) / Float(side - 1) * 2 - 1)
+                        let d = Self.direction(
+                            face: row / side, Float(row % side) / Float(side - 1) * 2 - 1, Float(column) / Float(side - 1) * 2 - 1)
                         var sum: Float = 0, weights: Float = 0
                         for n in 0..<sphere.count {
                             let cosine = (sphere.directions[n] * d).sum()

@@ -22,7 +22,10 @@ struct RadialOdds {
     ///   - surface: radius by direction; readings well inside make the inside's grey levels, those in a shell beyond it the outside's.
     ///   - grainVolumeMM3: the volume that one independent reading stands for.
     ///   - lung: where set, what is denser than lung is the object's on sides where lung lies, whatever its middle looks like.
-    init(_ samples: RadialSamples, surface: [Float], insideShare: Float, shellMM: Float, sigma: Float, grainVolumeMM3: Float, lung: LungBackground? = nil) {
+    init(
+        _ samples: RadialSamples, surface: [Float], insideShare: Float, shellMM: Float, sigma: Float, grainVolumeMM3: Float,
+        lung: LungBackground? = nil
+    ) {
         let sphere = samples.sphere, radii = samples.radii, count = radii.count
         var inside: [(value: Float, weight: Float)] = []
         var insideVolume: Float = 0

@@ -40,8 +40,10 @@ struct RadialTumourFit {
         let start = expectation.radius
         center = expectation.prompt.seed
         sphere = .coarse
-        samples = RadialSamples(image, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * start, count: 72)
-        slopes = RadialSamples(gradient, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * start, count: 72)
+        samples = RadialSamples(
+            image, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * start, count: 72)
+        slopes = RadialSamples(
+            gradient, center: center, sphere: .coarse, smallestMM: max(0.1 * start, 0.8), largestMM: Self.largestShare * start, count: 72)
         radii = [Float](repeating: start, count: sphere.count)
         deviationLog = [Float](repeating: 0.3, count: sphere.count)
         odds = RadialOdds(
@@ -53,7 +55,8 @@ struct RadialTumourFit {
         assess()
     }
 
-    /// The surface lies no further from the seed than this many stated radii: a seed 40 % off the middle of a tumour a quarter larger than stated.
+    /// The surface lies no further from the seed than this many stated radii: a seed 40 % off the middle of a tumour a quarter larger than
+    /// stated.
     private static let largestShare: Float = 2
 
     /// Goes on from where the search is, around the middle of what it found.
@@ -152,7 +155,8 @@ struct RadialTumourFit {
                 let r = samples.radii[s]
                 let fromSeed = ((r * d + shift) * (r * d + shift)).sum().squareRoot()
                 let size = log(r / (0.9 * stated)), excess = max(0, log(fromSeed / (largest * stated)))
-                result[n * count + s] = sum - 0.1 * size * size / (2 * 0.4 * 0.4) - excess * excess / (2 * 0.15 * 0.15) + strokes.logLikelihood(ofSurfaceAt: r, along: d)
+                result[n * count + s] = sum - 0.1 * size * size / (2 * 0.4 * 0.4) - excess * excess / (2 * 0.15 * 0.15)
+                    + strokes.logLikelihood(ofSurfaceAt: r, along: d)
                 let value = samples.values[n * count + s]
                 let weight = sphere.solidAngles[n] * r * r * r * samples.logStep / expectation.grainVolumeMM3
                 guard !value.isNaN else {
@@ -160,7 +164,8 @@ struct RadialTumourFit {
                     continue
                 }
                 // Between two tissues every grey level occurs: what changes fast counts as the least likely of what it changes between.
-                let change = max(0, slopes.values[n * count + s] - tolerated) * (odds.isLung(beyondDirection: n) ? Self.transitionInLungMM : Self.transitionMM)
+                let change = max(0, slopes.values[n * count + s] - tolerated) * (
+                    odds.isLung(beyondDirection: n) ? Self.transitionInLungMM : Self.transitionMM)
                 var own = odds.logOdds(value, direction: n)
                 if change > 0, own > 0 {
                     own = min(own, odds.logOdds(value - change, direction: n), odds.logOdds(value + change, direction: n))
@@ -194,7 +199,8 @@ struct RadialTumourFit {
         var inner = [Float](repeating: 0, count: nodes), outer = inner
         for n in 0..<nodes {
             // Lung says so little about where its edge is that the next few millimetres must be it.
-            let beyond: ClosedRange<Float> = odds.isLung(beyondDirection: n) ? 1.02 * radii[n] + 0.5...1.02 * radii[n] + 3 : 1.1 * radii[n] + 0.5...1.1 * radii[n] + 4.5
+            let beyond: ClosedRange<Float> = odds.isLung(beyondDirection: n)
+                ? 1.02 * radii[n] + 0.5...1.02 * radii[n] + 3 : 1.1 * radii[n] + 0.5...1.1 * radii[n] + 4.5
             var sums = SIMD2<Float>.zero, weights = SIMD2<Float>.zero
             for s in 0..<count {
                 let r = samples.radii[s], value = samples.values[n * count + s]

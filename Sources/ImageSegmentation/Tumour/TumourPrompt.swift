@@ -40,7 +40,8 @@ public struct TumourPrompt: Sendable, Hashable {
         let extent = geometry.spacing * SIMD3(Double(geometry.size.i), Double(geometry.size.j), Double(geometry.size.k))
         let largest = min(usableDiameterMM.upperBound, max(extent.x, extent.y, extent.z))
         guard diameterMM.isFinite, diameterMM >= usableDiameterMM.lowerBound, diameterMM <= largest else {
-            throw .diameterNotUsable(millimetres: diameterMM, allowed: usableDiameterMM.lowerBound...max(largest, usableDiameterMM.lowerBound))
+            throw .diameterNotUsable(
+                millimetres: diameterMM, allowed: usableDiameterMM.lowerBound...max(largest, usableDiameterMM.lowerBound))
         }
         guard geometry.contains(seed) else { throw .seedOutsideScan(seed) }
         for end in axis.map({ [$0.first, $0.second] }) ?? [] {

@@ -46,7 +46,8 @@ public enum TumourSegmentation {
         let smoothing = Float(min(max(0.05 * diameterMM, 0.6), 1.2))
         let kernelVolume = pow(4 * Float.pi, 1.5) * smoothing * smoothing * smoothing
         let grain = texture.volumeMM3 + kernelVolume
-        var expectation = RadialTumourFit.Expectation(prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
+        var expectation = RadialTumourFit.Expectation(
+            prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
         if modality == .ct {
             expectation.lung = LungBackground(around: work, seed: seed, radiusMM: Float(radius), sigma: expectation.sigma)
         }
@@ -99,7 +100,9 @@ public enum TumourSegmentation {
 
     /// The fit from the stated size, or from another where that one shows more of an edge; `nil` where every size ends in something far
     /// larger than itself.
-    private static func bestFit(_ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation) -> RadialTumourFit? {
+    private static func bestFit(
+        _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
+    ) -> RadialTumourFit? {
         var best: RadialTumourFit?, bestScore = -Double.infinity
         func consider(_ share: Float, leastVisible: Double) {
             var own = expectation
@@ -107,7 +110,8 @@ public enum TumourSegmentation {
             let fit = RadialTumourFit(work, gradient: gradient, own)
             let ratio = log(Double(fit.meanRadius / Float(0.45 * expectation.prompt.diameterMM)))
             let score = fit.visibleShare - Self.missedSizeWeight * ratio * ratio
-            guard fit.visibleShare > leastVisible, fit.meanRadius < (fit.visibleShare > 0.97 ? 1.4 : 1.15) * own.radius, score > bestScore + 0.01,
+            guard fit.visibleShare > leastVisible, fit.meanRadius < (fit.visibleShare > 0.97 ? 1.4 : 1.15) * own.radius,
+                score > bestScore + 0.01,
                 Double(2.2 * fit.meanRadius) < longestBelievedMM(stated: expectation.prompt.diameterMM) else { return }
             (best, bestScore) = (fit, score)
         }
@@ -115,7 +119,9 @@ public enum TumourSegmentation {
         guard expectation.prompt.axis == nil else { return best }
         // What lung looks like is known whatever the size: a smaller surface with a clearer edge is that of a core, or within the tumour.
         let enough = expectation.lung == nil ? 0.98 : 0.8
-        for share in otherShares where bestScore < enough && expectation.radius * share > 2.5 && (share < 1 || expectation.radius * share < largestGuessMM) {
+        for share in otherShares where bestScore < enough && expectation.radius * share > 2.5 && (
+            share < 1 || expectation.radius * share < largestGuessMM
+        ) {
             // A larger size is tried only where the surface presses outwards; a surface that lies well inside has its own size.
             if share > 1, let best, best.meanRadius < 0.9 * expectation.radius { continue }
             // Another size than the stated one needs a surface that shows all around.
@@ -209,7 +215,9 @@ public enum TumourSegmentation {
         return (scan.floats(in: box.i, box.j, box.k), prompt.diameterMM / 2)
     }
 
-    private static func checkSeed(_ work: Volume<Float>, modality: Modality, seed: PatientPoint, parameters: Parameters) throws(SegmentationError) {
+    private static func checkSeed(
+        _ work: Volume<Float>, modality: Modality, seed: PatientPoint, parameters: Parameters
+    ) throws(SegmentationError) {
         let field = SeedField(grid: work.geometry, seed: seed)
         let near = work.median(in: field.mask { $0 <= 2.5 }) ?? work[field.seedVoxel]
         switch modality {

@@ -39,7 +39,8 @@ public enum CalibrationDescription {
         if let spacing = try root.positive("spacing") { calibration.spacingMM = spacing }
         if let uncertainty = try root.number("mediumUncertainty") {
             guard (0...0.5).contains(uncertainty) else {
-                throw root.wrongValue("mediumUncertainty", expected: "0 to 0.5: one standard deviation of the medium's constants as a share of them")
+                throw root.wrongValue(
+                    "mediumUncertainty", expected: "0 to 0.5: one standard deviation of the medium's constants as a share of them")
             }
             calibration.mediumUncertainty = uncertainty
         }
@@ -59,7 +60,9 @@ public enum CalibrationDescription {
         }
         let width = try entry.positive("width"), length = try entry.positive("length")
         guard width != nil || length != nil else { throw entry.missing("width” or “length") }
-        if let width, let length, length < width { throw entry.wrongValue("length", expected: "along the probe, not less than the width across it") }
+        if let width, let length, length < width {
+            throw entry.wrongValue("length", expected: "along the probe, not less than the width across it")
+        }
         return .init(
             minutes: minutes, isothermC: isotherm, widthMM: width, lengthMM: length, uncertaintyMM: try entry.positive("uncertainty") ?? 1)
     }
@@ -110,7 +113,8 @@ public struct CalibrationDocument: Encodable, Sendable {
         var lines = [
             String(
                 format: "%@: diameter %.2f mm, active length %.1f mm, coolant %.1f °C, resistance %.4f K·m/W; power known to %.1f K of the coolant",
-                probe.name, probe.diameter ?? 0, probe.activeLength ?? 0, probe.coolant ?? 0, probe.resistance, probe.coolantUncertainty ?? 0)
+                probe.name, probe.diameter ?? 0, probe.activeLength ?? 0, probe.coolant ?? 0, probe.resistance,
+                probe.coolantUncertainty ?? 0)
         ]
         lines += sizes.map {
             String(
@@ -125,7 +129,8 @@ public struct CalibrationDocument: Encodable, Sendable {
     /// The probe as a table of models has it.
     private var entry: String {
         let numbers: [(String, Double?)] = [
-            ("diameter", probe.diameter), ("activeLength", probe.activeLength), ("activeStart", probe.activeStart), ("coolant", probe.coolant),
+            ("diameter", probe.diameter), ("activeLength", probe.activeLength), ("activeStart", probe.activeStart),
+            ("coolant", probe.coolant),
             ("coolantUncertainty", probe.coolantUncertainty), ("resistance", probe.resistance),
         ]
         return numbers.reduce("  - name: \(probe.name)") { text, number in

@@ -10,7 +10,8 @@ struct CaseSimulation {
     /// The isotherm that the visible edge stands for, °C.
     var edgeTemperatureC: Double
     var fit: EdgeFit.Result
-    /// At the fitted values, on fine cells where the fit holds: the lowest temperature until the scan, and that at the scan before the fit's shift.
+    /// At the fitted values, on fine cells where the fit holds: the lowest temperature until the scan, and that at the scan before the
+    /// fit's shift.
     var lowest: UncertainField
     var temperature: TemperatureField
     /// Per threshold, seconds below it, before the fit's shift.
@@ -25,12 +26,12 @@ struct CaseSimulation {
     /// Temperatures that kill, °C, and the zones they bound.
     static let isotherms: [(zone: MarginZone, temperatureC: Double)] = [(.isotherm20, -20), (.isotherm40, -40)]
 
-    /// No ice is known in which the temperature rises by more than this towards the visible edge, K/mm: the steepest simulated, a thin needle in
-    /// tissue with the blood flow of a kidney at rest, has 10.
+    /// No ice is known in which the temperature rises by more than this towards the visible edge, K/mm: the steepest simulated, a thin
+    /// needle in tissue with the blood flow of a kidney at rest, has 10.
     static let steepestRise = 10.0
 
-    /// What was at some time below −20 and −40 °C. Where they may lie differs from place to place. Where the visible edge lies farther in than the
-    /// simulated one, an isotherm keeps the least distance from it that is known.
+    /// What was at some time below −20 and −40 °C. Where they may lie differs from place to place. Where the visible edge lies farther in
+    /// than the simulated one, an isotherm keeps the least distance from it that is known.
     func zones(ice: CaseObject) -> [MeasuredZone] {
         let spreads = lowest.spreadsMM(on: grid)
         return Self.isotherms.map { zone, temperatureC in
@@ -71,7 +72,8 @@ struct CaseSimulation {
         return sum > 0 ? 2 * Double(common) / Double(sum) : nil
     }
 
-    /// The lowest temperature in an object, and per threshold the longest time below it anywhere in it; `nil` for what lies outside the grid.
+    /// The lowest temperature in an object, and per threshold the longest time below it anywhere in it; `nil` for what lies outside the
+    /// grid.
     func exposure(of object: LevelSet) -> StructureExposure? {
         let inside = object.mask, size = object.geometry.size
         var lowestC = Double.infinity, longest = secondsBelow.map { _ in 0.0 }
@@ -89,7 +91,9 @@ struct CaseSimulation {
                 }
             }
         }
-        return lowestC.isFinite ? StructureExposure(lowestC: lowestC, longestS: zip(secondsBelow, longest).map { ($0.thresholdC, $1) }) : nil
+        return lowestC.isFinite ? StructureExposure(
+            lowestC: lowestC, longestS: zip(secondsBelow, longest).map { ($0.thresholdC, $1) }
+        ) : nil
     }
 }
 
@@ -107,7 +111,9 @@ extension LevelSet {
     func intersected(with other: LevelSet) -> LevelSet {
         precondition(geometry == other.geometry)
         return LevelSet(field: Volume<Float>(geometry: geometry) { target in
-            field.withUnsafeVoxels { a in other.field.withUnsafeVoxels { b in for offset in target.indices { target[offset] = min(a[offset], b[offset]) } } }
+            field.withUnsafeVoxels { a in
+                other.field.withUnsafeVoxels { b in for offset in target.indices { target[offset] = min(a[offset], b[offset]) } }
+            }
         })
     }
 

@@ -3,8 +3,8 @@ import IceballSimulation
 import ImageFilters
 import ImagingCore
 
-/// Which tissue each cell around the ice is of: the site's own, others by the CT numbers of the scan, the organ's and the tumours' surfaces, and
-/// vessels that the case names.
+/// Which tissue each cell around the ice is of: the site's own, others by the CT numbers of the scan, the organ's and the tumours'
+/// surfaces, and vessels that the case names.
 struct CaseTissues {
     let description: CaseDescription
     let profile: SiteProfile

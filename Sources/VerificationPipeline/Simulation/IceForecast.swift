@@ -19,20 +19,23 @@ struct IceForecast {
     private static let mostSteps = 12
 
     func run(minutes horizon: Double) throws -> CaseReport.Forecast {
-        let step = max(1, (horizon / Double(Self.mostSteps)).rounded(.up)), ahead = [0] + Array(stride(from: step, to: horizon, by: step)) + [horizon]
+        let step = max(1, (horizon / Double(Self.mostSteps)).rounded(.up)),
+            ahead = [0] + Array(stride(from: step, to: horizon, by: step)) + [horizon]
         let measured = margins.filter { $0.result != nil }
         let queries = measured.map { margin -> (points: [PatientPoint], temperatureC: Double, isLowest: Bool) in
             let surface = margin.result!.map.surface.vertices, every = max(1, surface.count / Self.pointCount)
             let lethal = CaseSimulation.isotherms.first { $0.zone == margin.zone.name }
             return (
-                stride(from: 0, to: surface.count, by: every).map { surface[$0] }, lethal?.temperatureC ?? simulation.edgeTemperatureC, lethal != nil
+                stride(from: 0, to: surface.count, by: every).map { surface[$0] }, lethal?.temperatureC ?? simulation.edgeTemperatureC,
+                lethal != nil
             )
         }
         let edgeTemperatureC = simulation.edgeTemperatureC
         let readings = try IceContinuation(simulation.fit).readings(atMinutes: ahead) { state in
             Self.volumes(state, edgeTemperatureC)
                 + queries.map { query in
-                    (query.isLowest ? state.lowest : state.temperature).misfit(of: query.points, to: query.temperatureC, shiftedBy: state.shift)
+                    (query.isLowest ? state.lowest : state.temperature).misfit(
+                        of: query.points, to: query.temperatureC, shiftedBy: state.shift)
                         .distancesMM.min() ?? 0
                 }
         }
@@ -53,10 +56,14 @@ struct IceForecast {
     private static let volumeCount = 3
     /// Of the ice that a scan would show, and of what was below −20 and −40 °C.
     private static func volumes(_ state: IceContinuation.State, _ edgeTemperatureC: Double) -> [Double] {
-        [state.temperature.volumeML(below: edgeTemperatureC)] + CaseSimulation.isotherms.map { state.lowest.volumeML(below: $0.temperatureC) }
+        [state.temperature.volumeML(below: edgeTemperatureC)] + CaseSimulation.isotherms.map {
+            state.lowest.volumeML(below: $0.temperatureC)
+        }
     }
 
-    private func entry(_ margin: CaseMeasurements.TumourMargin, _ readings: [IceContinuation.Reading], _ number: Int) -> CaseReport.Forecast.Margin {
+    private func entry(
+        _ margin: CaseMeasurements.TumourMargin, _ readings: [IceContinuation.Reading], _ number: Int
+    ) -> CaseReport.Forecast.Margin {
         let result = margin.result!, interval = result.minimumMarginIntervalMM, now = readings[0].values[number]
         let steps = readings.map { reading -> CaseReport.Forecast.Step in
             let change = reading.values[number] - now, spread = Self.coverageFactor * reading.changeDeviations[number]
@@ -64,17 +71,26 @@ struct IceForecast {
             let value = result.minimumMarginMM + change
             return .init(
                 minutes: reading.minutes, minimumMarginMM: value,
-                minimumMarginIntervalMM: (value - widened(result.minimumMarginMM - interval.lowerBound))...(value + widened(interval.upperBound - result.minimumMarginMM)))
+                minimumMarginIntervalMM: (
+                    value - widened(result.minimumMarginMM - interval.lowerBound)
+                )...(value + widened(interval.upperBound - result.minimumMarginMM)))
         }
         // The criterion is for the zone that decides.
         guard margin.verdict != nil else {
-            return .init(tumour: margin.tumour.name, zone: margin.zone.name.rawValue, steps: steps, requiredMM: nil, reachedAfterMinutes: nil, reachedAfterIntervalMinutes: nil)
+            return .init(
+                tumour: margin.tumour.name, zone: margin.zone.name.rawValue, steps: steps, requiredMM: nil, reachedAfterMinutes: nil,
+                reachedAfterIntervalMinutes: nil)
         }
         let required = profile.requiredMarginMM
-        func reached(_ value: (CaseReport.Forecast.Step) -> Double?) -> Double? { Self.crossing(steps.map { ($0.minutes, value($0) ?? .infinity) }, required) }
+        func reached(_ value: (CaseReport.Forecast.Step) -> Double?) -> Double? {
+            Self.crossing(steps.map { ($0.minutes, value($0) ?? .infinity) }, required)
+        }
         return .init(
-            tumour: margin.tumour.name, zone: margin.zone.name.rawValue, steps: steps, requiredMM: required, reachedAfterMinutes: reached { $0.minimumMarginMM },
-            reachedAfterIntervalMinutes: .init(low: reached { $0.minimumMarginIntervalMM.high }, high: reached { $0.minimumMarginIntervalMM.low }))
+            tumour: margin.tumour.name, zone: margin.zone.name.rawValue, steps: steps, requiredMM: required, reachedAfterMinutes: reached {
+                $0.minimumMarginMM
+            },
+            reachedAfterIntervalMinutes: .init(
+                low: reached { $0.minimumMarginIntervalMM.high }, high: reached { $0.minimumMarginIntervalMM.low }))
     }
 
     /// When a line through points first reaches a level; `nil` when it does not.

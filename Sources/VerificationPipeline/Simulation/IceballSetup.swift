@@ -21,7 +21,9 @@ struct IceballSetup {
         if let end = probes.map(\.durationS).max(), scanSeconds > end + 1 {
             findings.append(Finding(
                 .warning, "protocol-contradiction",
-                String(format: "The scan was taken %g min into a protocol that ends after %g min: thaw is simulated in between.", scanSeconds / 60, end / 60),
+                String(
+                    format: "The scan was taken %g min into a protocol that ends after %g min: thaw is simulated in between.",
+                    scanSeconds / 60, end / 60),
                 remedy: "Correct “elapsed” or “protocol”."))
         }
         return findings
@@ -58,10 +60,13 @@ struct IceballSetup {
             if name == nil { unnamed += 1 }
             let model = try library.model(name ?? Self.defaultModel)
             let entry = PlacedProbe(name: "P\(index + 1)", tip: probe.tip, direction: direction, model: model, phases: phases)
-            if ice.map({ Self.isFrozen(entry, $0) }) ?? true { placed.append(entry) } else { assumptions.append("\(entry.name) was not switched on: no ice lies around it") }
+            if ice.map({ Self.isFrozen(entry, $0) }) ?? true { placed.append(entry) } else {
+                assumptions.append("\(entry.name) was not switched on: no ice lies around it")
+            }
         }
         if unnamed > 0 {
-            assumptions.append("no model is given for \(unnamed == probes.count ? "the" : "\(unnamed) of the") probes: \(Self.defaultModel) (17 gauge, 30 mm that freeze, −140 °C)")
+            assumptions.append(
+                "no model is given for \(unnamed == probes.count ? "the" : "\(unnamed) of the") probes: \(Self.defaultModel) (17 gauge, 30 mm that freeze, −140 °C)")
             priors.activeLengthMM = Self.unknownActiveLengthMM
         }
         // One number stands for the power of all probes: as uncertain as the least certain of them.

@@ -51,11 +51,15 @@ struct IceballStage {
             let setup = try IceballSetup(description, probes: probes, ice: ice, library: library)
             guard !setup.probes.isEmpty else { return Outcome(findings: [Self.impossible("no ice lies around any of the probes")]) }
             try PlacedProbe.requireApart(setup.probes)
-            if let place = setup.firstProbe(outside: scans.treated.geometry) { return Outcome(findings: [Self.impossible("\(place) lies outside the ice scan")]) }
+            if let place = setup.firstProbe(outside: scans.treated.geometry) {
+                return Outcome(findings: [Self.impossible("\(place) lies outside the ice scan")])
+            }
             return try simulate(setup, ice, progress)
         } catch let error as SimulationError {
             if case .unknownProbeModel = error { throw error }
-            return Outcome(findings: [Finding(.warning, error.finding.code, "The ice was not simulated. \(error.finding.message)", remedy: error.finding.remedy)])
+            return Outcome(
+                findings: [Finding(
+                    .warning, error.finding.code, "The ice was not simulated. \(error.finding.message)", remedy: error.finding.remedy)])
         }
     }
 
@@ -72,14 +76,17 @@ struct IceballStage {
         }
         let tissues = CaseTissues(description: description, profile: profile, scans: scans, placement: placement)
         let slackMM = 1.5 * (setup.priors.activeLengthMM + setup.priors.depthMM)
-        let coarse = try tissues.model(on: try grid(setup.probes, edge, spacingMM: Self.fitSpacingMM, slackMM: slackMM), probes: setup.probes)
+        let coarse = try tissues.model(
+            on: try grid(setup.probes, edge, spacingMM: Self.fitSpacingMM, slackMM: slackMM), probes: setup.probes)
         let edgeTemperatureC = edgeTemperature(ice, coarse)
-        var fitting = EdgeFit(model: coarse, probes: setup.probes, seconds: setup.scanSeconds, edge: edge.points, edgeTemperatureC: edgeTemperatureC)
+        var fitting = EdgeFit(
+            model: coarse, probes: setup.probes, seconds: setup.scanSeconds, edge: edge.points, edgeTemperatureC: edgeTemperatureC)
         fitting.priors = setup.priors
         let fit = try fitting.run { progress(0.7 * $0) }
         let core = try grid(fit.probes, edge, spacingMM: Self.fieldSpacingMM)
         var result = CaseSimulation(
-            setup: setup, edge: edge, edgeTemperatureC: edgeTemperatureC, fit: fit, lowest: fit.lowest, temperature: fit.temperature, before: fit.before,
+            setup: setup, edge: edge, edgeTemperatureC: edgeTemperatureC, fit: fit, lowest: fit.lowest, temperature: fit.temperature,
+            before: fit.before,
             after: fit.after, grid: core.core)
         if !fit.isRejected { try refine(&result, on: core, tissues, edge) { progress(0.7 + 0.3 * $0) } }
         result.dice = CaseSimulation.dice(result.temperature, edgeTemperatureC, shift: fit.shift, ice.levelSet)
@@ -96,8 +103,8 @@ struct IceballStage {
         result.after = snapshot.temperature.misfit(of: edge.points.map(\.position), to: result.edgeTemperatureC, shiftedBy: fit.shift)
     }
 
-    /// Where freezing begins for a segmented surface, which is put at the 0 °C front; the middle of the freezing range for one that was drawn at
-    /// the change of grey levels on CT (Sandison, Rewcastle & Hahn 1998). On MR ice has no signal from where freezing begins.
+    /// Where freezing begins for a segmented surface, which is put at the 0 °C front; the middle of the freezing range for one that was
+    /// drawn at the change of grey levels on CT (Sandison, Rewcastle & Hahn 1998). On MR ice has no signal from where freezing begins.
     private func edgeTemperature(_ ice: CaseObject, _ model: ThermalModel) -> Double {
         let table = model.mainTissue.table
         return ice.input == nil || scans.treated.modality != .ct ? table.liquidusC : (table.liquidusC + table.solidusC) / 2

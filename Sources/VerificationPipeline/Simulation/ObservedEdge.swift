@@ -28,8 +28,11 @@ struct ObservedEdge {
         let kept = candidates.filter { index in
             let point = mesh.vertices[index], tails = probes.map { ($0.tip, $0.tip + 200 * $0.direction) }
             guard tails.allSatisfy({ point.distance(toSegment: $0.0, $0.1) > Self.metalMM }) else { return false }
-            guard probes.contains(where: { point.distance(toSegment: $0.activeEnds.0, $0.activeEnds.1) < Self.reachMM }) else { return false }
-            let place = grid.continuousIndex(point).ijk, last = SIMD3(Double(grid.size.i - 1), Double(grid.size.j - 1), Double(grid.size.k - 1))
+            guard probes.contains(where: { point.distance(toSegment: $0.activeEnds.0, $0.activeEnds.1) < Self.reachMM }) else {
+                return false
+            }
+            let place = grid.continuousIndex(point).ijk,
+                last = SIMD3(Double(grid.size.i - 1), Double(grid.size.j - 1), Double(grid.size.k - 1))
             return place.min() > 1 && (last - place).min() > 1
         }
         // A mask's author saw the edge, or says so.

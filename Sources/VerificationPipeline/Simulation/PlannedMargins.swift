@@ -13,7 +13,8 @@ public struct PlannedTumour: Sendable {
     /// Of the voxels of a sphere, mm.
     private static let spacingMM = 1.0
 
-    /// `tumours: [{id: T1, mask: FILE}, {id: T2, center: [L, P, S], diameter: MM}]`; all of each must lie in the grid's core, where ice is resolved.
+    /// `tumours: [{id: T1, mask: FILE}, {id: T2, center: [L, P, S], diameter: MM}]`; all of each must lie in the grid's core, where ice is
+    /// resolved.
     static func read(_ root: StrictYAML, folder: URL, core: GridGeometry) throws -> (tumours: [PlannedTumour], findings: [Finding]) {
         var findings: [Finding] = []
         let tumours = try root.mappings("tumours", known: keys).enumerated().map { index, entry -> PlannedTumour in
@@ -82,7 +83,8 @@ public struct PlannedMargins: Sendable, Encodable {
         times = result.snapshots.enumerated().map { time, snapshot in
             let margins = queries.isEmpty ? [] : read(.init(snapshot))
             return queries.enumerated().map { number, query in
-                let margin = margins[number].isFinite ? margins[number] : nil, spread = deviations[time][number].map { Self.halfWidthMM($0) }
+                let margin = margins[number].isFinite ? margins[number] : nil
+                let spread = deviations[time][number].map { Self.halfWidthMM($0) }
                 return Margin(
                     tumour: query.tumour.name, temperatureC: query.temperatureC, simulatedMarginMM: margin,
                     simulatedMarginIntervalMM: margin.flatMap { margin in spread.map { [margin - $0, margin + $0] } },
@@ -93,6 +95,7 @@ public struct PlannedMargins: Sendable, Encodable {
 
     /// What they are, where there are any.
     static let finding = Finding(
-        .info, "planned-margins", "Planned margins are simulated: no ice has been seen, and whether a criterion is met can only be judged on a scan.",
+        .info, "planned-margins",
+        "Planned margins are simulated: no ice has been seen, and whether a criterion is met can only be judged on a scan.",
         remedy: "Verify the treatment on a scan that shows the ice.")
 }

@@ -66,7 +66,8 @@ public struct SimulationDescription: Sendable {
         return SimulationDescription(
             simulation: simulation, probes: probes, isothermsC: try root.numbers("isotherms") ?? [0, -20, -40], rays: rays,
             tumours: planned.tumours,
-            findings: findings + coarseCells(simulation, hasProbes: !places.isEmpty) + planned.findings + (planned.tumours.isEmpty ? [] : [PlannedMargins.finding])
+            findings: findings + coarseCells(simulation, hasProbes: !places.isEmpty) + planned.findings
+                + (planned.tumours.isEmpty ? [] : [PlannedMargins.finding])
                 + afterProtocol(simulation, end: sources.isEmpty ? probes.map(\.durationS).max() : nil))
     }
 
@@ -90,7 +91,9 @@ public struct SimulationDescription: Sendable {
         return [
             Finding(
                 .warning, "output-after-protocol",
-                String(format: "The last output time, %g s, lies after the end of the protocol, %g s: nothing freezes from then on.", last, end),
+                String(
+                    format: "The last output time, %g s, lies after the end of the protocol, %g s: nothing freezes from then on.", last,
+                    end),
                 remedy: "Correct “outputTimes” (seconds) or the protocol (minutes), unless the thaw that follows is wanted.")
         ]
     }

@@ -67,7 +67,8 @@ public struct SimulationDocument: Encodable, Sendable {
         times = zip(result.snapshots, planned.times).map { snapshot, margins in
             Time(
                 seconds: snapshot.timeS, heatTakenJ: snapshot.heatTakenJ, heatLostByTissueJ: snapshot.heatLostJ,
-                isotherms: Self.isotherms(snapshot.temperature, description), lowestIsotherms: Self.isotherms(snapshot.lowest, description), plannedMargins: margins,
+                isotherms: Self.isotherms(snapshot.temperature, description), lowestIsotherms: Self.isotherms(snapshot.lowest, description),
+                plannedMargins: margins,
                 temperatureFile: Self.temperatureFile(snapshot.timeS), lowestFile: Self.lowestFile(snapshot.timeS))
         }
         findings = description.findings + result.findings

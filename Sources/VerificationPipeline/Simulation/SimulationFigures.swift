@@ -19,7 +19,10 @@ struct SimulationFigures {
     }
 
     private func isotherms(_ deciding: CaseMeasurements.TumourMargin, _ margins: [CaseMeasurements.TumourMargin]) throws -> Figure {
-        let id = deciding.tumour.name, colours: [MarginZone: RGBColour] = [.visibleIce: FigureColour.ice, .isotherm20: FigureColour.isotherm20, .isotherm40: FigureColour.isotherm40]
+        let id = deciding.tumour.name,
+            colours: [MarginZone: RGBColour] = [
+                .visibleIce: FigureColour.ice, .isotherm20: FigureColour.isotherm20, .isotherm40: FigureColour.isotherm40
+            ]
         let zones = margins.filter { $0.tumour.name == id && $0.result != nil }
         let overlays = [FigureOverlay(deciding.tumour.levelSet, colour: FigureColour.tumour, name: "tumour \(id)")] + zones.map {
             FigureOverlay($0.zone.object.levelSet, colour: colours[$0.zone.name] ?? FigureColour.ice, name: $0.zone.name.phrase)
@@ -27,10 +30,12 @@ struct SimulationFigures {
         let worst = margins.first { $0.tumour.name == id && $0.zone.name == .isotherm20 }?.result ?? deciding.result!
         let values = zones.compactMap { margin in margin.result.map { "\(margin.zone.name.phrase) \(FigureMark.text(ofMarginMM: $0.minimumMarginMM))" } }.joined(separator: ", ")
         let picture = try renderer.orthogonalPlanes(
-            scan: scan, overlays: overlays, at: worst.worstPoint, caption: FigureCaption(title: "Tumour \(id)", result: "simulated isotherms"))
+            scan: scan, overlays: overlays, at: worst.worstPoint,
+            caption: FigureCaption(title: "Tumour \(id)", result: "simulated isotherms"))
         return Figure(
             name: "isotherms-\(id)", caption: "Simulated isotherms around tumour \(id). Smallest margins: \(values).",
-            altText: "Tumour \(id), visible ice and simulated isotherms in three planes; smallest margins \(values).", png: picture.pngData(), place: .more)
+            altText: "Tumour \(id), visible ice and simulated isotherms in three planes; smallest margins \(values).",
+            png: picture.pngData(), place: .more)
     }
 
     private func edges(_ ice: CaseObject) throws -> Figure {
@@ -41,10 +46,12 @@ struct SimulationFigures {
         ]
         let described = String(format: "root mean square %.1f mm, largest %.1f mm", after.rmsMM, after.largestMM)
         let picture = try renderer.orthogonalPlanes(
-            scan: scan, overlays: overlays, at: middle, caption: FigureCaption(title: "Observed and simulated edge", result: "rms \(String(format: "%.1f", after.rmsMM)) mm"))
+            scan: scan, overlays: overlays, at: middle,
+            caption: FigureCaption(title: "Observed and simulated edge", result: "rms \(String(format: "%.1f", after.rmsMM)) mm"))
         let verdict = simulation.fit.isRejected ? "The simulation was rejected" : "The simulation fits"
         return Figure(
             name: "ice-fit", caption: "\(verdict): distance of the visible edge from the simulated one \(described).",
-            altText: "Outlines of the visible and the simulated ice in three planes; distance \(described).", png: picture.pngData(), place: .more)
+            altText: "Outlines of the visible and the simulated ice in three planes; distance \(described).", png: picture.pngData(),
+            place: .more)
     }
 }

@@ -12,7 +12,9 @@ struct SimulationFiles {
         let voxels = scan.cropped(box.i, box.j, box.k)
         try NIfTIFile.write(simulation.lowest.temperatures(on: voxels), to: folder.url("simulation/lowest-temperature.nii.gz"))
         for (zone, temperatureC) in CaseSimulation.isotherms {
-            try NIfTIFile.write(simulation.lowest.probabilities(below: temperatureC, on: voxels), to: folder.url("simulation/probability-\(zone.rawValue).nii.gz"))
+            try NIfTIFile.write(
+                simulation.lowest.probabilities(below: temperatureC, on: voxels),
+                to: folder.url("simulation/probability-\(zone.rawValue).nii.gz"))
         }
     }
 }

@@ -8,7 +8,8 @@ struct SimulationMedium {
     let root: StrictYAML
     let folder: URL
 
-    /// How far the core goes beyond probes and sources where no core is given, mm: as far as ice grows in half an hour, which blood holds back.
+    /// How far the core goes beyond probes and sources where no core is given, mm: as far as ice grows in half an hour, which blood holds
+    /// back.
     static func coreMarginMM(in tissue: Tissue) -> Double { tissue.perfusion < leastPerfusion ? largestMarginMM : 20 }
     private static let leastPerfusion = 0.003, largestMarginMM = 30.0
     /// How far the grid goes beyond its core, mm: eight lengths over which blood evens temperatures out, within these bounds.
@@ -20,8 +21,8 @@ struct SimulationMedium {
         return min(max(warmLengths * length, reachMM.lowerBound), reachMM.upperBound)
     }
 
-    /// Cells where nothing is said of them, mm: the first, or one of the others where all cells times all stages stay below the bound, of which
-    /// two processors compute in a second or so.
+    /// Cells where nothing is said of them, mm: the first, or one of the others where all cells times all stages stay below the bound, of
+    /// which two processors compute in a second or so.
     private static let usualSpacingMM = 1.0, finerSpacingsMM = [0.5, 0.6, 0.75], largestFinerWork = 1.5e9
 
     /// Cells finer than the usual ones of `simulation` that still take little time; `nil` when none do.
@@ -104,7 +105,9 @@ struct SimulationMedium {
         return conditions
     }
 
-    private func grid(around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue, spacingMM: Double?) throws
+    private func grid(
+        around places: [PatientPoint], boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue, spacingMM: Double?
+    ) throws
         -> SimulationGrid
     {
         let entry = try root.mapping("grid", known: Self.gridKeys)
@@ -133,7 +136,8 @@ struct SimulationMedium {
         return try SimulationGrid(core: core, reachMM: try reach(entry, boundary, tissue))
     }
 
-    /// `reach: mm`, or `{x: …, y: …, z: …}`, each one number or [low, high]. Cold and insulated sides end at the core where nothing is said.
+    /// `reach: mm`, or `{x: …, y: …, z: …}`, each one number or [low, high]. Cold and insulated sides end at the core where nothing is
+    /// said.
     private func reach(_ entry: StrictYAML?, _ boundary: [SimulationGrid.Side: BoundaryCondition], _ tissue: Tissue) throws
         -> [SimulationGrid.Side: Double]
     {

@@ -6,7 +6,9 @@ extension CaseReport.Simulation {
 
     init(_ simulation: CaseSimulation) {
         let fit = simulation.fit, setup = simulation.setup
-        func numbers(_ entries: [(String, Double)]) -> JSONValue { .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.0, JSONValue.number($0.1)) })) }
+        func numbers(_ entries: [(String, Double)]) -> JSONValue {
+            .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.0, JSONValue.number($0.1)) }))
+        }
         let probes = fit.probes.map { probe -> JSONValue in
             let model = probe.model
             return .object([
@@ -17,12 +19,16 @@ extension CaseReport.Simulation {
             ])
         }
         let fitted = fit.parameters.map { parameter -> (String, JSONValue) in
-            (parameter.name, numbers([("value", parameter.value), ("priorDeviations", parameter.deviation), ("remainingSpread", parameter.remainingSpread)]))
+            (
+                parameter.name,
+                numbers(
+                    [("value", parameter.value), ("priorDeviations", parameter.deviation), ("remainingSpread", parameter.remainingSpread)]))
         }
         self.init(
             model: Self.modelName, accepted: !fit.isRejected, probability: fit.probability,
             parameters: .object([
-                "scanSeconds": .number(fit.seconds), "probes": .array(probes), "tissues": .array(fit.model.tissues.map { .string($0.name) }),
+                "scanSeconds": .number(fit.seconds), "probes": .array(probes),
+                "tissues": .array(fit.model.tissues.map { .string($0.name) }),
                 "assumed": .array(setup.assumptions.map(JSONValue.string)), "fitted": .object(Dictionary(uniqueKeysWithValues: fitted)),
                 "edgeTemperatureC": .number(simulation.edgeTemperatureC), "modelErrorMM": .number(fit.modelErrorMM),
                 "simulations": .number(Double(fit.simulationCount)),

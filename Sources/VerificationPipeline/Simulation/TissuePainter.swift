@@ -18,7 +18,8 @@ struct TissuePainter {
         return UInt8(label)
     }
 
-    /// Gives each cell the label that `choose` returns for its centre and its present label, where it returns one; returns the number of those.
+    /// Gives each cell the label that `choose` returns for its centre and its present label, where it returns one; returns the number of
+    /// those.
     @discardableResult
     mutating func paint(_ choose: (PatientPoint, UInt8) -> UInt8?) -> Int {
         var painted = labels ?? [UInt8](repeating: 0, count: grid.cellCount)

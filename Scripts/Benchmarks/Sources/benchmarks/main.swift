@@ -30,12 +30,16 @@ default:
     let kernels = Kernels(try BenchmarkInputs(readFrom: folder), folder: folder)
     let chosen = arguments.count > 2 ? Array(arguments.dropFirst(2)) : Kernels.names
     for name in chosen {
-        let results = try (0..<5).compactMap { _ in try KernelThreads.with(2) { try kernels.time(name) } }.sorted { $0.seconds < $1.seconds }
+        let results = try (0..<5).compactMap { _ in try KernelThreads.with(2) { try kernels.time(name) } }.sorted {
+            $0.seconds < $1.seconds
+        }
         guard results.count == 5 else {
             print(name, "unknown")
             continue
         }
         let processor = results.map(\.processorSeconds).min()!
-        print(name, String(format: "median %.3f s, fastest %.3f s, processor %.3f s", results[2].seconds, results[0].seconds, processor), "check", results[2].check)
+        print(
+            name, String(format: "median %.3f s, fastest %.3f s, processor %.3f s", results[2].seconds, results[0].seconds, processor),
+            "check", results[2].check)
     }
 }

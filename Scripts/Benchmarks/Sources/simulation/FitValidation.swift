@@ -14,7 +14,8 @@ struct FitValidation {
         var held: Double { Double(covered.count { $0 }) / Double(max(1, covered.count)) }
         var text: String {
             String(
-                format: "%5.2f →%5.2f mm  %3.0f %% (±%.1f)", Self.rms(before), Self.rms(after), 100 * held, widths.reduce(0, +) / Double(max(1, widths.count)))
+                format: "%5.2f →%5.2f mm  %3.0f %% (±%.1f)", Self.rms(before), Self.rms(after), 100 * held,
+                widths.reduce(0, +) / Double(max(1, widths.count)))
         }
     }
     private static let isothermsC = [IceCase.edgeTemperatureC, -20, -40]
@@ -24,14 +25,17 @@ struct FitValidation {
     static func run(_ cases: Range<Int>, _ differing: IceCase.Probes, isVerbose: Bool) throws {
         print("Tissue, vessels and noise differ" + (differing == .own ? "" : "; so does the probes' power, by what is stated of it"
             + (differing == .stated ? "" : " where nobody measured it, and their places")))
-        print("case  probes vessel dent  p      model error  simulations  seconds    edge, −20 °C, −40 °C: rms before → after, 90 % interval holds")
-        var all = [Errors](repeating: Errors(), count: 3), held: [[Double]] = [[], [], []], byProbes: [Int: [Errors]] = [:], byVessel: [Bool: [Errors]] = [:], rejected = 0
+        print(
+            "case  probes vessel dent  p      model error  simulations  seconds    edge, −20 °C, −40 °C: rms before → after, 90 % interval holds")
+        var all = [Errors](repeating: Errors(), count: 3), held: [[Double]] = [[], [], []], byProbes: [Int: [Errors]] = [:],
+            byVessel: [Bool: [Errors]] = [:], rejected = 0
         for number in cases {
             let ice = try IceCase(number: number, differing), start = ContinuousClock.now
             let (result, lowest) = try Self.fit(ice)
             let seconds = ContinuousClock.now - start
             if result.isRejected { rejected += 1 }
-            let nominal = try IceballSimulation(model: try IceCase.medium(spacingMM: 2), sinks: try ice.told.map { try $0.sink() }, outputTimesS: [IceCase.seconds])
+            let nominal = try IceballSimulation(
+                model: try IceCase.medium(spacingMM: 2), sinks: try ice.told.map { try $0.sink() }, outputTimesS: [IceCase.seconds])
                 .run().snapshots[0].lowest
             let errors = Self.isothermsC.map { Self.errors($0, ice, lowest, nominal) }
             all = zip(all, errors).map(+)
@@ -41,7 +45,8 @@ struct FitValidation {
             byVessel[ice.hasVessel] = added(byVessel[ice.hasVessel])
             print(
                 String(
-                    format: "%4d  %4d   %@  %5.1f  %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count, ice.hasVessel ? "yes" : "no ", (result.dents.first?.depthMM ?? 0) as Double,
+                    format: "%4d  %4d   %@  %5.1f  %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count,
+                    ice.hasVessel ? "yes" : "no ", (result.dents.first?.depthMM ?? 0) as Double,
                     result.probability, result.modelErrorMM, result.simulationCount, seconds / .seconds(1))
                     + errors.map(\.text).joined(separator: "    ") + (result.isRejected ? "  rejected" : ""))
             // A long run is watched through a pipe.
@@ -50,8 +55,16 @@ struct FitValidation {
                 print(String(format: "   truth: coolant %+.1f K, liver's blood flow × %.2f", ice.real[0].model.coolantC! - ice.told[0].model.coolantC!,
                     ice.world.tissues[0].perfusion / (try TissueLibrary.builtIn().tissue("liver")).perfusion))
             }
-            if isVerbose { print(String(format: "   edge to fit: mean %.2f rms %.2f before %.2f", result.after.meanMM, result.after.rmsMM, result.before.rmsMM)) }
-            if isVerbose { print(result.parameters.map { String(format: "%@ %.2f (%.2f σ, ±%.2f)", $0.name, $0.value, $0.deviation, $0.remainingSpread) }.joined(separator: "; ")) }
+            if isVerbose {
+                print(String(
+                    format: "   edge to fit: mean %.2f rms %.2f before %.2f", result.after.meanMM, result.after.rmsMM, result.before.rmsMM))
+            }
+            if isVerbose {
+                print(
+                    result.parameters.map { String(
+                        format: "%@ %.2f (%.2f σ, ±%.2f)", $0.name, $0.value, $0.deviation, $0.remainingSpread
+                    ) }.joined(separator: "; "))
+            }
         }
         for (count, errors) in byProbes.sorted(by: { $0.key < $1.key }) {
             print("\(count) probe\(count == 1 ? " " : "s"): " + errors.map(\.text).joined(separator: "    "))

@@ -36,7 +36,8 @@ struct IceCase {
         hasVessel = number % 2 == 1
         if hasVessel { world = try world.with(vesselMM: 5, atMM: 9 + 8 * abs(random.next()), angle: 2 * random.next()) }
         let real = draw.probes(told), truth = try Self.truth(world, real)
-        let regional = (0..<Self.regionCount).map { _ in Self.edgeErrorMM.region * random.next() }, whole = Self.edgeErrorMM.whole * random.next()
+        let regional = (0..<Self.regionCount).map { _ in Self.edgeErrorMM.region * random.next() },
+            whole = Self.edgeErrorMM.whole * random.next()
         edge = Self.edgeDirections.compactMap { direction -> EdgeFit.EdgePoint? in
             guard let radius = truth.radiusMM(of: Self.edgeTemperatureC, from: Self.center, along: direction) else { return nil }
             let error = whole + regional[Self.region(direction)] + Self.edgeErrorMM.own * random.next()

@@ -51,7 +51,8 @@ struct IceDraw {
         var world = nominal
         world.tissues[0].table = world.tissues[0].table.scaled(
             frozenConductivity: exp(Self.spreads.frozenConductivity * frozenConductivity),
-            liquidConductivity: exp(Self.spreads.liquidConductivity * liquidConductivity), latentHeat: exp(Self.spreads.latentHeat * latentHeat))
+            liquidConductivity: exp(Self.spreads.liquidConductivity * liquidConductivity),
+            latentHeat: exp(Self.spreads.latentHeat * latentHeat))
         world.tissues[0].perfusion *= exp(Self.spreads.perfusion * perfusion)
         return world
     }

@@ -2,11 +2,13 @@ import Foundation
 import IceballSimulation
 import ImagingCore
 
-/// The least error that anything could reach that knows how cases are drawn and sees their edges: the spread that is left of linear changes of
-/// the ice, where both they and the errors of the edge are normally distributed, as they are here. Without vessels, about which it knows nothing.
+/// The least error that anything could reach that knows how cases are drawn and sees their edges: the spread that is left of linear changes
+/// of the ice, where both they and the errors of the edge are normally distributed, as they are here. Without vessels, about which it knows
+/// nothing.
 struct LeastError {
     static func run() throws {
-        print("least possible rms of edge, −20 °C, −40 °C without vessels: before → with the edge, known probes | power and places unknown, too")
+        print(
+            "least possible rms of edge, −20 °C, −40 °C without vessels: before → with the edge, known probes | power and places unknown, too")
         for count in 1...3 {
             let told = try IceCase.probes(count), nominal = IceDraw(probeCount: count), base = try radii(nominal, told)
             let slopes = try (0..<nominal.count).map { index in
@@ -18,7 +20,8 @@ struct LeastError {
             print("\(count) probe\(count == 1 ? " " : "s"): " + [known, all].map { kept in
                 let left = posterior(kept.map { slopes[$0][0] })
                 return (0..<3).map { number -> String in
-                    let columns = kept.map { slopes[$0][number + 1] }, before = rms(columns, kept.indices.map { a in kept.indices.map { a == $0 ? 1 : 0 } })
+                    let columns = kept.map { slopes[$0][number + 1] },
+                        before = rms(columns, kept.indices.map { a in kept.indices.map { a == $0 ? 1 : 0 } })
                     return String(format: "%5.2f →%5.2f mm", before, rms(columns, left))
                 }.joined(separator: "  ")
             }.joined(separator: "  |  "))
@@ -43,7 +46,9 @@ struct LeastError {
         }
         let unknowns = columns + regions + [IceCase.edgeDirections.map { _ in error.whole }], count = unknowns.count
         var work = unknowns.indices.map { a in
-            unknowns.indices.map { b in (a == b ? 1 : 0) + zip(unknowns[a], unknowns[b]).reduce(0) { $0 + $1.0 * $1.1 } / (error.own * error.own) }
+            unknowns.indices.map { b in
+                (a == b ? 1 : 0) + zip(unknowns[a], unknowns[b]).reduce(0) { $0 + $1.0 * $1.1 } / (error.own * error.own)
+            }
                 + unknowns.indices.map { a == $0 ? 1.0 : 0 }
         }
         for pivot in 0..<count {

@@ -2,11 +2,13 @@ import Foundation
 import IceballSimulation
 import ImagingCore
 
-/// Several probes in gel against what was measured (Littrup 2009, PMC2762356): probes of 2.4 mm, 2 cm apart, 15 min in agar of 39 °C. The probe's
-/// model was fitted to the single probe alone.
+/// Several probes in gel against what was measured (Littrup 2009, PMC2762356): probes of 2.4 mm, 2 cm apart, 15 min in agar of 39 °C. The
+/// probe's model was fitted to the single probe alone.
 enum LittrupRows {
     /// Of −30 °C, mm, and its share of the area of ice, %.
-    private static let measured: [(probes: Int, diameterMM: Double, sharePercent: Double)] = [(1, 12, 13), (2, 33, 46), (3, 41, 51), (4, 49, 56)]
+    private static let measured: [
+        (probes: Int, diameterMM: Double, sharePercent: Double)
+    ] = [(1, 12, 13), (2, 33, 46), (3, 41, 51), (4, 49, 56)]
     private static let spacingMM = 20.0, lethalC = -30.0
 
     static func run() throws {
@@ -18,8 +20,10 @@ enum LittrupRows {
             let across = (0..<lethal.count / 2).map { lethal[$0] + lethal[$0 + lethal.count / 2] }
             print(
                 String(
-                    format: "%4d     %5.1f mm (%.1f to %.1f)   %5.1f mm   %+5.1f mm          %5.1f %%   %3.0f %%   %+5.1f points%@", row.probes, diameter,
-                    across.min()!, across.max()!, row.diameterMM, diameter - row.diameterMM, share, row.sharePercent, share - row.sharePercent,
+                    format: "%4d     %5.1f mm (%.1f to %.1f)   %5.1f mm   %+5.1f mm          %5.1f %%   %3.0f %%   %+5.1f points%@",
+                    row.probes, diameter,
+                    across.min()!, across.max()!, row.diameterMM, diameter - row.diameterMM, share, row.sharePercent,
+                    share - row.sharePercent,
                     row.probes == 1 ? "   (fitted)" : ""))
             fflush(nil)
         }
@@ -33,7 +37,8 @@ enum LittrupRows {
         let probes = (0..<count).map { number in
             let angle = 2 * Double.pi * Double(number) / Double(count)
             return PlacedProbe(
-                name: "P\(number + 1)", tip: PatientPoint(ring * cos(angle), ring * sin(angle), -length / 2), direction: PatientVector(0, 0, 1),
+                name: "P\(number + 1)", tip: PatientPoint(ring * cos(angle), ring * sin(angle), -length / 2),
+                direction: PatientVector(0, 0, 1),
                 model: model, phases: [ProbePhase(.freeze, minutes: 15)])
         }
         let half = ring + 24, sides = SimulationGrid.Side.allCases
@@ -44,7 +49,9 @@ enum LittrupRows {
         let medium = ThermalModel(
             grid: grid, tissues: [try TissueLibrary.builtIn().tissue("agar-gel")],
             boundary: Dictionary(uniqueKeysWithValues: sides.map { ($0, .temperature(39)) }), startTemperatureC: 39)
-        let field = try IceballSimulation(model: medium, sinks: try probes.map { try $0.sink() }, outputTimesS: [900]).run().snapshots[0].temperature
+        let field = try IceballSimulation(
+            model: medium, sinks: try probes.map { try $0.sink() }, outputTimesS: [900]
+        ).run().snapshots[0].temperature
         let middle = PatientPoint(0, 0, probes[0].activeEnds.0.lps.z + length / 2)
         func radii(_ temperatureC: Double) -> [Double] {
             (0..<180).map { step in

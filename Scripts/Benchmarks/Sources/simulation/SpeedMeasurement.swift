@@ -4,19 +4,22 @@ import ImagingCore
 
 /// How fast simulations run, beside what the machine's memory would allow at the same moment.
 enum SpeedMeasurement {
-    /// What a stage reads and writes of a cell where nothing stays in a cache: θ, three enthalpies, the first rate; an enthalpy and θ, both of which
-    /// are read before they are written.
+    /// What a stage reads and writes of a cell where nothing stays in a cache: θ, three enthalpies, the first rate; an enthalpy and θ, both
+    /// of which are read before they are written.
     private static let bytesPerCellStage = 36.0
 
     static func run() throws {
         let bandwidth = triadBytesPerSecond()
-        print(String(format: "memory: %.1f GB/s (triad), hence at most %.2f G cell-stages/s outside caches", bandwidth / 1e9, bandwidth / bytesPerCellStage / 1e9))
+        print(String(
+            format: "memory: %.1f GB/s (triad), hence at most %.2f G cell-stages/s outside caches", bandwidth / 1e9,
+            bandwidth / bytesPerCellStage / 1e9))
         for (name, spacingMM) in [("freeze 10, thaw 5, freeze 10 min, three probes, liver, 1 mm", 1.0), ("the same, 2 mm", 2)] {
             let simulation = try protocolOfThreeProbes(spacingMM: spacingMM)
             let measured = try clock { try simulation.run() }, rate = measured.result.cellStages / measured.seconds
             print(
                 String(
-                    format: "%@: %.2f s (%.2f s of processors), %d × %d × %d cells, %.2f G cell-stages, %.2f G/s: %.0f %% of the bound", name,
+                    format: "%@: %.2f s (%.2f s of processors), %d × %d × %d cells, %.2f G cell-stages, %.2f G/s: %.0f %% of the bound",
+                    name,
                     measured.seconds, measured.processorSeconds, simulation.model.grid.size.i, simulation.model.grid.size.j,
                     simulation.model.grid.size.k, measured.result.cellStages / 1e9, rate / 1e9, 100 * rate * bytesPerCellStage / bandwidth))
         }

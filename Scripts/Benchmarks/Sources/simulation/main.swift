@@ -14,6 +14,7 @@ case "limit": try LeastError.run()
 case "littrup": try LittrupRows.run()
 case "speed": try SpeedMeasurement.run()
 default:
-    FileHandle.standardError.write(Data("usage: simulation validate [COUNT] [FIRST] [--probes own|stated|unknown] [--verbose] | limit | littrup | speed\n".utf8))
+    FileHandle.standardError.write(Data(
+        "usage: simulation validate [COUNT] [FIRST] [--probes own|stated|unknown] [--verbose] | limit | littrup | speed\n".utf8))
     exit(64)
 }
