@@ -145,6 +145,27 @@ import Testing
         #expect(broad[2] / broad[0] > 1.05 * narrow[2] / narrow[0])
     }
 
+    /// Beside a probe the edge's errors have faded, and what is left is the computation's own error, which references put below 0.1 mm
+    /// there. At the edge the tissue's unevenness counts.
+    @Test func insideTheIceOnlyTheComputationsOwnErrorIsLeft() throws {
+        let field = try IceballSimulation(
+            model: try Self.medium(spacingMM: 2), sinks: try Self.probes(1).map { try $0.sink() }, outputTimesS: [600]
+        ).run().snapshots[0].lowest
+        let center = PatientPoint(0, 1.5, 2)
+        let edge = Self.directions(150).compactMap { direction in
+            field.radiusMM(of: -4.5, from: center, along: direction).map {
+                EdgeFit.EdgePoint(position: center + $0 * direction, uncertaintyMM: 0.7)
+            }
+        }
+        let distances = edge.map { _ in 0.0 }, columns = [edge.map { _ in 1.0 }]
+        let errors = EdgeErrors(edge, distances: distances, columns: columns, values: [0], modelErrorMM: 1)
+        let discrepancy = try ModelDiscrepancy(
+            points: edge.map(\.position), errors: errors.modelErrors(distances: distances, columns: columns), field: field,
+            edgeTemperatureC: -4.5)
+        let beside = discrepancy(center).deviationMM, atEdge = discrepancy(edge[75].position).deviationMM
+        #expect(beside > 0.05 && beside < 0.2 && atEdge > beside, "\(beside) beside the probe, \(atEdge) mm at the edge")
+    }
+
     /// An edge that lies 5 mm farther in on the patient's left, where the rest fits, is noticed, its place and depth are said, and what is
     /// simulated behind it is less sure than on the other side. An edge with nothing but errors is not doubted.
     @Test(arguments: [5.0, 0])
