@@ -22,6 +22,12 @@ struct EdgeErrors {
     /// So many points tell how wrong a model is, roughly.
     private static let thinnedCount = 120
 
+    /// The root mean square distance of an edge from a model that is usual in patients.
+    static func usualRmsMM(of edge: [EdgeFit.EdgePoint]) -> Double {
+        let own = edge.reduce(0) { $0 + $1.uncertaintyMM * $1.uncertaintyMM } / Double(edge.count)
+        return (own + usualModelErrorMM * usualModelErrorMM).squareRoot()
+    }
+
     private let edge: [EdgeFit.EdgePoint]
     /// One standard deviation of the model's error where nothing is out of the way.
     let modelErrorMM: Double

@@ -36,6 +36,8 @@ public struct EdgeFit: Sendable {
         /// Why the simulation cannot be used; `nil` when it can. Set-backs from the visible edge are left then.
         public var rejection: Finding?
         public var simulationCount: Int
+        /// What errors of the edge, and what models usually leave wrong in patients, make of `after.rmsMM` at most.
+        public var usualRmsMM: Double
         public var isRejected: Bool { rejection != nil }
 
         let fitted: FittedModel
@@ -154,6 +156,7 @@ public struct EdgeFit: Sendable {
             }, lowest: lowest, temperature: state.temperature, modelErrorMM: modelErrorMM, probability: probability,
             dents: dents,
             rejection: Self.rejection(after, probability), simulationCount: runs.count,
+            usualRmsMM: EdgeErrors.usualRmsMM(of: edge),
             fitted: FittedModel(parameters: parameters, values: values, covariance: covariance, nominal: nominal))
     }
 

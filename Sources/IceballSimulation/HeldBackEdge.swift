@@ -78,16 +78,33 @@ extension EdgeFit {
 }
 
 extension EdgeFit.Result {
-    /// Says where the edge contradicts the model, seen from the middle of the visible ice; `nil` where it does not.
+    /// Says where the edge contradicts the model, seen from the middle of the visible ice, or that it fits badly as a whole; `nil` where it
+    /// does not.
     public func doubt(from middle: PatientPoint) -> Finding? {
-        guard let worst = dents.first else { return nil }
+        guard let worst = dents.first else { return doubtOfWhole }
         let others = dents.count > 1 ? ", and at \(dents.count - 1) other place\(dents.count == 2 ? "" : "s") likewise" : ""
         return Finding(
             .warning, "simulation-doubtful",
             String(
                 format: "The model is doubtful: %@ the visible ice is pushed in by %.1f mm, which the rest of its edge does not explain%@. A vessel there? "
                     + "The simulated isotherms are less sure behind it.", (worst.place - middle).sideName, worst.depthMM, others),
-            remedy: "Look at the scan there. A vessel given as a structure of the case (its name says “vein”, “artery” or “vessel”) is simulated.")
+            remedy: "Look at the scan there. \(Self.vesselRemedy)")
+    }
+
+    /// A shallow dent around much of the ice bends power, blood flow and shifts along with it, so that no part contradicts the rest; it
+    /// leaves the edge farther off, though, than edges of ice that a model describes.
+    private var doubtOfWhole: Finding? {
+        guard after.rmsMM > usualRmsMM else { return nil }
+        return Finding(
+            .warning, "simulation-doubtful",
+            String(
+                format: "The model is doubtful: the visible ice lies %.1f mm from the simulated one (root mean square), and no more than %.1f mm is usual. "
+                    + "The simulated isotherms are less sure than their intervals say.", after.rmsMM, usualRmsMM),
+            remedy: "Compare both edges on the scan. \(Self.vesselRemedy)")
+    }
+
+    private static var vesselRemedy: String {
+        "A vessel given as a structure of the case (its name says “vein”, “artery” or “vessel”) is simulated."
     }
 }
 

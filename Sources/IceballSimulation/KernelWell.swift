@@ -114,7 +114,9 @@ struct KernelWell: Sendable {
                 let endsHere = face == 0 ? axes[axis].core.lowerBound == 0 : axes[axis].core.upperBound == axes[axis].count
                 let isMirrored = abs(low + high - 2 * face) < 1e-3 * grid.finestSpacing
                 if endsHere, insulated.contains(side), isLine || isMirrored { continue }
-                guard distance >= margin * (1 - 1e-9) else { throw .sourceOutsideCore(sink.name, distanceMM: max(0, distance) * 1000) }
+                guard distance >= margin * (1 - 1e-9) else {
+                    throw .sourceOutsideCore(sink.name, distanceMM: distance * 1000, neededMM: margin * 1000)
+                }
             }
         }
     }

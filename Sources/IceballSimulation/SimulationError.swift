@@ -7,7 +7,8 @@ public enum SimulationError: ReportableError {
     case unknownProbeModel(String, known: [String])
     case incompleteProbeModel(String, missing: [String])
     case gridTooLarge(cells: Int, largest: Int)
-    case sourceOutsideCore(String, distanceMM: Double)
+    /// How far inside the core it lies (negative: outside), and how far from it cells give heat.
+    case sourceOutsideCore(String, distanceMM: Double, neededMM: Double)
     case coreNotCubic(SIMD3<Double>)
     case probesOverlap(String, String, distanceMM: Double)
     case protocolContradicts(String, reason: String)
@@ -38,9 +39,13 @@ public enum SimulationError: ReportableError {
             return Finding(
                 .error, "grid-too-large", "The grid has \(cells) cells; at most \(largest) are accepted.",
                 remedy: "Make the core smaller or its spacing coarser.")
-        case .sourceOutsideCore(let name, let distance):
+        case .sourceOutsideCore(let name, let distance, let needed):
+            let place =
+                distance < 0
+                ? "\(name) lies up to \(mm(-distance)) outside the fine core of the grid"
+                : "\(name) comes within \(mm(distance)) of the fine core's edge; its heat comes from cells up to \(mm(needed)) away"
             return Finding(
-                .error, "source-outside-grid", "\(name) comes within \(mm(distance)) of the fine core's edge, or lies outside it.",
+                .error, "source-outside-grid", place + ".",
                 remedy: "Enlarge the core of the grid, or correct the position (LPS millimetres).")
         case .coreNotCubic(let spacing):
             return Finding(

@@ -173,7 +173,11 @@ import Testing
         (from: "tissue: medium\n", to: "tissue: jelly\n", complaint: "no tissue “jelly”", remedy: "muscle"),
         (from: "conductivity: 0.5, ", to: "", complaint: "lacks “conductivity”", remedy: "Add"),
         (from: "isotherms", to: "isotherm", complaint: "unknown key “isotherm”", remedy: "isotherms"),
-        (from: "at: [0.2, -0.3, 0]", to: "at: [30, -0.3, 0]", complaint: "line source 1", remedy: "core"),
+        (from: "at: [0.2, -0.3, 0]", to: "at: [30, -0.3, 0]", complaint: "line source 1 lies up to 10.0 mm outside", remedy: "core"),
+        (
+            from: "at: [0.2, -0.3, 0]", to: "at: [19.2, -0.3, 0]", complaint: "within 0.8 mm of the fine core's edge; its heat comes from",
+            remedy: "core"
+        ),
         (from: "outputTimes: [300", to: "timeStep: 5000\noutputTimes: [20000, 40000] #", complaint: "stages", remedy: "at most"),
         (
             from: "[{type: line, at: [0.2, -0.3, 0], direction: [0, 0, 1], wattsPerMetre: 400}]", to: "[]",

@@ -28,11 +28,12 @@ struct FitValidation {
         print(
             "case  probes vessel dent  p      model error  simulations  seconds    edge, −20 °C, −40 °C: rms before → after, 90 % interval holds")
         var all = [Errors](repeating: Errors(), count: 3), held: [[Double]] = [[], [], []], byProbes: [Int: [Errors]] = [:],
-            byVessel: [Bool: [Errors]] = [:], rejected = 0
+            byVessel: [Bool: [Errors]] = [:], byDoubt: [Bool: [Errors]] = [:], rejected = 0
         for number in cases {
             let ice = try IceCase(number: number, differing), start = ContinuousClock.now
             let (result, lowest) = try Self.fit(ice)
             let seconds = ContinuousClock.now - start
+            let isDoubtful = result.doubt(from: IceCase.center) != nil
             if result.isRejected { rejected += 1 }
             let nominal = try IceballSimulation(
                 model: try IceCase.medium(spacingMM: 2), sinks: try ice.told.map { try $0.sink() }, outputTimesS: [IceCase.seconds])
@@ -43,12 +44,13 @@ struct FitValidation {
             func added(_ earlier: [Errors]?) -> [Errors] { zip(earlier ?? [Errors](repeating: Errors(), count: 3), errors).map(+) }
             byProbes[ice.told.count] = added(byProbes[ice.told.count])
             byVessel[ice.hasVessel] = added(byVessel[ice.hasVessel])
+            byDoubt[isDoubtful] = added(byDoubt[isDoubtful])
             print(
                 String(
                     format: "%4d  %4d   %@  %5.1f  %6.3f  %5.2f mm     %4d        %6.2f     ", number, ice.told.count,
                     ice.hasVessel ? "yes" : "no ", (result.dents.first?.depthMM ?? 0) as Double,
                     result.probability, result.modelErrorMM, result.simulationCount, seconds / .seconds(1))
-                    + errors.map(\.text).joined(separator: "    ") + (result.isRejected ? "  rejected" : ""))
+                    + errors.map(\.text).joined(separator: "    ") + (result.isRejected ? "  rejected" : isDoubtful ? "  doubtful" : ""))
             // A long run is watched through a pipe.
             fflush(nil)
             if isVerbose {
@@ -71,6 +73,9 @@ struct FitValidation {
         }
         for (hasVessel, errors) in byVessel.sorted(by: { !$0.key && $1.key }) {
             print("\(hasVessel ? "a vessel " : "no vessel"):" + errors.map(\.text).joined(separator: "    "))
+        }
+        for (isDoubtful, errors) in byDoubt.sorted(by: { !$0.key && $1.key }) {
+            print("\(isDoubtful ? "doubtful " : "not doubtful "):" + errors.map(\.text).joined(separator: "    "))
         }
         print("all directions: " + all.map(\.text).joined(separator: "    ") + "   \(rejected) of \(cases.count) rejected")
         print("cases in which more than half of the directions are held: " + held.map { shares in
