@@ -25,8 +25,20 @@ extension ShaftFit {
         let ahead = samples.filter { (4...9).contains(outward * ($0.along - end)) && model.line.offAxis($0.position) < 3 }
         guard ahead.count >= 5 else { return nil }
         let level = ahead.map { Float($0.value) }.median!, around = ahead.map { Float($0.background) }.median!
-        return level > around + 100 && level < contrast.brightestTissue ? level : nil
+        return level > around + Self.leastRiseHU && level < contrast.brightestTissue ? level : nil
     }
+
+    /// The values of voxels that a rod with this end does not reach and that stand out all the same, by no more than tissue does: a vessel
+    /// across the way ahead lies there, and a rod that went on would add to it.
+    private func tissueAhead(of end: Int, _ blunt: EndLights, _ values: [Float], _ below: [Float]) -> [Float?] {
+        let here = blunt.lights(ofEnd: end), farthest = blunt.lights(ofEnd: blunt.ends - 1)
+        return values.indices.map { index in
+            here[index] < Self.unreachedShare * farthest[index] && values[index] > below[index] + Self.leastRiseHU
+                && values[index] < contrast.brightestTissue ? values[index] : nil
+        }
+    }
+
+    private static let unreachedShare: Float = 0.05, leastRiseHU: Float = 100
 
     /// By how much the rod's light near an end exceeds the whole rod's: metal stands out more from lung than from tissue.
     private func localGain(
@@ -80,7 +92,10 @@ extension ShaftFit {
         let about = roughEnd(blunt, values, below, excess: excess)
         let aboutMM = start + outward * (Double(about) * Self.endStepMM - Self.endReachMM)
         let level = levelBeyond(aboutMM, outward, model, local)
-        let ground = local.indices.map { outward * (local[$0].along - aboutMM) > -2 ? max(below[$0], level ?? below[$0]) : below[$0] }
+        let across = tissueAhead(of: about, blunt, values, below)
+        let ground = local.indices.map { index -> Float in
+            across[index] ?? (outward * (local[index].along - aboutMM) > -2 ? max(below[index], level ?? below[index]) : below[index])
+        }
         let gain = localGain(local, values, ground, blunt.lights(ofEnd: about), aboutMM, outward)
         let brightest = Float(contrast.saturation), scale = Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess)))
         let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
