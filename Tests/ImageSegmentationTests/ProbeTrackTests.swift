@@ -41,6 +41,15 @@ import Testing
         }
     }
 
+    /// In voxels longer than a track is wide nothing of it can be read; that is what is said, and not that there is none.
+    @Test func tracksThinnerThanTheSlicesAreSaidToBe() throws {
+        let scan = AnalyticScan.make(try AnalyticScan.grid(70, 70, 10, spacing: SIMD3(1.5, 1.5, 8.75)), noise: 15) { p in
+            (p.x / 45) * (p.x / 45) + (p.y / 45) * (p.y / 45) < 1 ? 260 : 0
+        }
+        let found = ProbeDetection.find(in: scan, modality: .mr), finding = try #require(found.findings.first)
+        #expect(finding.code == "no-probe-tracks-on-mr" && finding.message.contains("8.8 mm"), "\(finding)")
+    }
+
     /// A vessel through the liver, one that ends in it, and ice that no track runs into.
     @Test func darkLinesThatDoNotRunFromTheSkinIntoIceAreNone() throws {
         let vessels = [Needle(tip: SIMD3(-30, 18, -10), tail: SIMD3(34, 26, 10)), Needle(tip: SIMD3(30, 6, 2), tail: SIMD3(38, -60, 6))]

@@ -36,7 +36,7 @@ public enum ProbeDetection {
         }
     }
 
-    private static let noBody = Finding(
+    static let noBody = Finding(
         .warning, "probes-not-sought-without-body",
         "Probes were not looked for: the scan shows no soft tissue that would tell the body from the air around it.",
         remedy: "Give the probes' tips and tails in the case.")

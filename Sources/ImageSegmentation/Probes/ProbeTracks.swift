@@ -10,6 +10,8 @@ import ImagingCore
 struct ProbeTracks {
     /// How far ice reaches beyond a tip, and the spread of that.
     private static let iceAheadMM = 6.0, iceAheadSpreadMM = 4.0
+    /// A probe of 1.5 to 2.4 mm with the gap in the signal around it.
+    private static let trackMM = 4.0
     /// Ice gives less of the tissue's signal than this.
     private static let leastSignalShare: Float = 0.3
     private static let shallowestMM = 12.0, longestWayThroughIceMM = 90.0, shortestWayThroughIceMM = 12.0
@@ -34,7 +36,7 @@ struct ProbeTracks {
 
     func find() -> ProbeDetection.Result {
         var result = ProbeDetection.Result()
-        guard !body.isEmpty else { return result }
+        guard !body.isEmpty else { return ProbeDetection.Result(findings: [ProbeDetection.noBody]) }
         for shaft in ProbeDetection.shafts(in: voids, body: body, contrast: .missingSignal) {
             guard let probe = probe(shaft) else { continue }
             result.probes.append(probe)
@@ -42,8 +44,7 @@ struct ProbeTracks {
         result.probes.sort { $0.lengthMM > $1.lengthMM }
         if result.probes.isEmpty {
             result.findings = [Finding(
-                .info, "no-probe-tracks-on-mr",
-                "No track of a probe was found on the MR scan: it shows as a thin gap in the signal, if at all.",
+                .info, "no-probe-tracks-on-mr", "No track of a probe was found on the MR scan: \(reason).",
                 remedy: "Give the probes' tips and tails in the case, or with --probe.")]
         } else {
             result.findings = [Finding(
@@ -52,6 +53,13 @@ struct ProbeTracks {
                 remedy: "Give the probes' tips and tails in the case, or with --probe, where they are known.")]
         }
         return result
+    }
+
+    /// Why there may be none though probes are there.
+    private var reason: String {
+        let voxel = scan.geometry.spacing.max()
+        guard voxel > Self.trackMM else { return "it shows as a thin gap in the signal, if at all, and only outside the ice" }
+        return "its voxels are \((voxel * 10).rounded() / 10) mm long, and a track is about \(Int(Self.trackMM)) mm wide"
     }
 
     private func probe(_ shaft: ShaftFit.Outcome) -> Probe? {
