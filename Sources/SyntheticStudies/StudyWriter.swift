@@ -67,7 +67,7 @@ extension SyntheticStudy {
 
     /// What a mask of a study shows.
     public enum MaskSubject: Hashable, Sendable {
-        case tumour, ice
+        case tumour, ice, ablationZone
         case structure(name: String)
     }
 
@@ -80,6 +80,10 @@ extension SyntheticStudy {
         case .ice:
             guard let ice, role == "intraprocedural" else { return nil }
             return Self.mask(scan.volume.geometry) { ice.value(at: $0) }
+        case .ablationZone:
+            guard role == ScanPlan.Role.followup.rawValue else { return nil }
+            let zone = zone
+            return Self.mask(scan.volume.geometry) { zone.value(at: motion.planningPoint(of: $0)) }
         case .structure(let name):
             guard let structure = structures.first(where: { $0.name == name }) else { return nil }
             return Self.mask(scan.volume.geometry) { structure.tube.value(at: motion.planningPoint(of: $0)) }

@@ -21,6 +21,8 @@ public struct SyntheticStudy: Sendable {
     public let truth: StudyTruth
     let tumour: TumourShape
     let ice: IceShape?
+    /// What a follow-up scan shows as dead, in planning space.
+    let zone: CarriedIce
     let structures: [SitePlan.Structure]
 
     /// Builds the geometry, computes its truth and takes the scans. Throws `StudyOptionError`.
@@ -53,6 +55,7 @@ public struct SyntheticStudy: Sendable {
 
         tumour = site.tumour
         ice = options.hasIce ? placement.ice : nil
+        zone = CarriedIce(ice: placement.ice.shrunk(), motion: motion)
         structures = site.structures
 
         let uids = StudyIdentity(options)
@@ -126,7 +129,8 @@ private struct Scanner {
         layers.append(Layer(site.tumour, .tumour))
         if plan.role == .followup {
             let zone = CarriedIce(ice: placement.ice.shrunk(), motion: procedureMotion)
-            layers += [Layer(zone, .ablationRim), Layer(Inset(base: zone, mm: CarriedIce.scale * 1.6), .ablated)]
+            // A rim that enhances lies outside of what died.
+            layers += [Layer(Inset(base: zone, mm: -CarriedIce.scale * 1.6), .ablationRim), Layer(zone, .ablated)]
         }
         let probes = isProcedure ? placement.probes : []
         for probe in probes {

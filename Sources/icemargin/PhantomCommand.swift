@@ -78,7 +78,7 @@ struct PhantomCommand: AsyncParsableCommand {
     private func writeMasks(of study: SyntheticStudy, _ results: ResultsFolder) throws -> [String: String] {
         var files: [(SyntheticStudy.MaskSubject, scan: String, name: String)] = [
             (.tumour, "planning", "masks/tumour-planning.nii.gz"), (.tumour, "intraprocedural", "masks/tumour-intraprocedural.nii.gz"),
-            (.ice, "intraprocedural", "masks/ice.nii.gz"),
+            (.ice, "intraprocedural", "masks/ice.nii.gz"), (.ablationZone, "followup", "masks/ablation-zone.nii.gz"),
         ]
         var structures: [String: String] = [:]
         for name in study.structureNames {
