@@ -36,7 +36,7 @@ public enum SegmentationError: ReportableError, Hashable {
         case .seedInAir(let point):
             Finding(
                 .error, "seed-in-air", "The seed \(text(point)) lies in air.",
-                remedy: "Put the seed on the tumour's solid part, and check the signs: L and P are positive towards the patient's left and back.")
+                remedy: "Put the seed on the tumour's solid part or into the ablation zone, and check the signs: L and P are positive towards the patient's left and back.")
         case .seedOnBone(let point, let value):
             Finding(
                 .error, "seed-on-bone", "The seed \(text(point)) lies on bone (\(Int(value.rounded())) HU).",
@@ -44,7 +44,7 @@ public enum SegmentationError: ReportableError, Hashable {
         case .diameterNotUsable(let diameter, let allowed):
             Finding(
                 .error, "diameter-not-usable",
-                "A tumour diameter of \(diameter) mm cannot be used in this scan; it must be \(allowed.lowerBound) to \(allowed.upperBound) mm.",
+                "A diameter of \(diameter) mm cannot be used in this scan; it must be \(allowed.lowerBound) to \(allowed.upperBound) mm.",
                 remedy: "Give the approximate longest diameter in millimetres.")
         case .noTumourFound(let point):
             Finding(
@@ -72,7 +72,7 @@ public enum SegmentationError: ReportableError, Hashable {
         case .noProbesOrSeeds:
             Finding(
                 .error, "no-probes-or-seeds", "The ice cannot be looked for: there is neither a probe nor a point to start from.",
-                remedy: "List the probes' tips and tails in the case, or give the tumour's position.")
+                remedy: "Give the probes' tips and tails, or a point where ice is expected: in the case, or with --probe or --seed.")
         case .probesOutsideScan:
             Finding(
                 .error, "probes-outside-scan", "Every probe and seed lies outside the scan in which ice is looked for.",

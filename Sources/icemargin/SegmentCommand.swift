@@ -47,7 +47,10 @@ struct SegmentCommand: AsyncParsableCommand {
             "A point in the tumour; in the ablation zone, or where ice is expected (then it may be repeated).", valueName: "L,P,S"),
         transform: PatientPoint.flag)
     var seeds: [PatientPoint] = []
-    @Option(help: ArgumentHelp("The approximate longest diameter of tumour or ablation zone in mm.", valueName: "mm")) var diameter: Double?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The approximate longest diameter of tumour or ablation zone in mm.", valueName: "mm")
+    ) var diameter: Double?
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("The two ends of the tumour's longest axis, instead of --seed and --diameter.", valueName: "L,P,S:L,P,S"),
@@ -88,11 +91,11 @@ struct SegmentCommand: AsyncParsableCommand {
             ("--seed", object != .probes, !seeds.isEmpty), ("--probe", object != .tumour, !givenProbes.isEmpty),
         ]
         if let stray = strays.first(where: { !$0.1 && $0.2 }) { throw ValidationError("\(stray.0) does not go with --\(object.rawValue).") }
-        if object == .tumour { _ = try prompt }
-        if object == .ablationZone, seeds.isEmpty { throw ValidationError("--ablation-zone needs --seed, a point inside the zone.") }
         if let diameter, !(diameter > 0 && diameter.isFinite) {
             throw ValidationError("--diameter must be millimetres greater than 0, not “\(diameter)”.")
         }
+        if object == .tumour { _ = try prompt }
+        if object == .ablationZone, seeds.isEmpty { throw ValidationError("--ablation-zone needs --seed, a point inside the zone.") }
     }
 
     private var prompt: TumourPrompt {
@@ -122,6 +125,10 @@ struct SegmentCommand: AsyncParsableCommand {
             } else {
                 try StandardOutput.write(document.text + "\n")
             }
+            // A list of probes that the scan cannot bear out is bad data, though it was compared and written.
+            if object == .probes, found.findings.contains(where: { $0.severity == .error }) { throw FailureCategory.badData.exitCode }
+        } catch let code as ExitCode {
+            throw code
         } catch {
             results?.discard()
             throw error
@@ -143,10 +150,16 @@ struct SegmentCommand: AsyncParsableCommand {
         case .ice:
             try before?.requireComparable(with: scan, role: "reference")
             let probes = probes(in: scan)
-            return Found(
-                result: try IceSegmentation.segment(
-                    scan: scan.volume, modality: scan.modality, probes: probes.probes, seeds: seeds, reference: before?.volume),
-                probes: probes.probes, findings: probes.findings)
+            do {
+                return Found(
+                    result: try IceSegmentation.segment(
+                        scan: scan.volume, modality: scan.modality, probes: probes.probes, seeds: seeds, reference: before?.volume),
+                    probes: probes.probes, findings: probes.findings)
+            } catch {
+                // Why nothing was found: there is no metal where a probe is said to lie, say.
+                for finding in probes.findings where finding.severity != .info { StandardError.write(finding.line) }
+                throw error
+            }
         case .ablationZone:
             return Found(result: try AblationZoneSegmentation.segment(
                 scan: scan.volume, modality: scan.modality, seeds: seeds, approximateDiameterMM: diameter,

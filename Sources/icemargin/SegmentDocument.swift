@@ -63,7 +63,12 @@ struct SegmentDocument: Encodable {
         }
         lines += probes.map { "probe \($0.id): tip \(point($0.tipLPS)), tail \(point($0.tailLPS)) (\($0.source))" }
         if object == SegmentCommand.Object.probes.rawValue, probes.isEmpty { lines.append("no probes found") }
-        lines += findings.map { "\($0.severity.rawValue): \($0.message)\($0.remedy.isEmpty ? "" : " \($0.remedy)")" }
+        lines += findings.map(\.line)
         return lines.joined(separator: "\n")
     }
+}
+
+extension Finding {
+    /// For a terminal.
+    var line: String { "\(severity.rawValue): \(message)\(remedy.isEmpty ? "" : " \(remedy)")" }
 }

@@ -67,6 +67,15 @@ import VerificationPipeline
         #expect(codes == [code].compactMap { $0 }, "\(run.output)")
     }
 
+    /// Where no ice is found, what is wrong with the given probes is said with it.
+    @Test func probesThatCannotBeAreSaidWhereNoIceIsFound() throws {
+        let scan = VerifyCommandTests.liver.appending(path: "intraprocedural").path
+        let run = try CommandRunner.run(["segment", scan, "--ice", "--probe", "-20,60,43:-20,120,43"])
+        #expect(run.status == 65 && run.output.isEmpty && run.errors.contains("no metal"), "\(run.errors)")
+        let outside = try CommandRunner.run(["segment", scan, "--probes", "--probe", "900,2,3:920,2,3"])
+        #expect(outside.status == 65 && outside.output.contains("outside the scan"), "\(outside.output)\(outside.errors)")
+    }
+
     /// Two balls of 13 mm radius, 9.2 mL each, that are 85 HU below the tissue around.
     @Test func separateIceballsAreListed() throws {
         let folder = try TemporaryFolder(), file = folder.url.appending(path: "scan.nii.gz")
@@ -99,6 +108,8 @@ import VerificationPipeline
         (["--tumour", "--seed", "1,2,3", "--seed", "4,5,6", "--diameter", "9"], "--include"),
         (["--tumour", "--axis", "1,2,3:1,2,3"], "1 mm apart"), ([], "--tumour"),
         (["--ablation-zone", "--seed", "1,2,3", "--diameter", "nan"], "--diameter"), (["--ice", "--in-bone"], "--in-bone"),
+        (["--tumour", "--seed", "1,2,3", "--diameter", "-5"], "not “-5.0”"),
+        (["--tumour", "--seed", "1,2,3", "--diameter", "0"], "not “0.0”"),
     ])
     func flagsThatDoNotGoTogetherAreNamed(arguments: [String], name: String) throws {
         let run = try CommandRunner.run(["segment", Self.planning] + arguments)
