@@ -58,6 +58,15 @@ import Testing
         #expect(result.levelSet.mask.volumeML < 0.5 * .pi / 6 * 115 * 115 * 115 / 1000)
     }
 
+    /// Stated as large as the organ, the organ is what is found; that is said.
+    @Test func organTakenForTheTumourIsSaid() throws {
+        let truth = truth, organ = ellipsoid(.zero, SIMD3(58, 54, 56))
+        let grid = try AnalyticScan.grid(96, 96, 44, spacing: SIMD3(1.4, 1.4, 3))
+        let scan = AnalyticScan.make(grid, noise: 12) { truth($0) > 0 ? 60 : organ($0) > 0 ? 100 : -100 }
+        let result = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 115))
+        #expect(result.findings.contains { $0.code == "tumour-as-large-as-organ" }, "\(result.levelSet.mask.volumeML) \(result.findings)")
+    }
+
     /// A vessel crosses the organ; nothing else is there.
     @Test(arguments: [(SIMD3(0.0, 0, 0), 20.0, 1), (SIMD3(6, -3, 4), 30, 2), (SIMD3(-5, 8, 0), 14, 3)])
     func plainTissueHoldsNoTumour(seed: SIMD3<Double>, diameter: Double, noiseSeed: UInt64) throws {

@@ -8,6 +8,8 @@ struct TumourFindings {
 
     /// The least share of the surface with an edge for anything to be called found.
     static let leastVisibleShare = 0.6
+    /// No iceball covers more: five probes side by side reach about 8 cm.
+    private static let largestTreatedMM = 100.0
 
     private var prompt: TumourPrompt { fit.expectation.prompt }
 
@@ -24,6 +26,12 @@ struct TumourFindings {
                 .warning, "tumour-smaller-than-stated",
                 "The tumour found at the seed is \(millimetres(longestDiameterMM)) mm long, \(millimetres(stated)) mm were stated.",
                 remedy: "Look whether all of the tumour is inside the outline; if not put an include point into the rest, else correct the diameter."))
+        }
+        if longestDiameterMM > Self.largestTreatedMM {
+            list.append(Finding(
+                .warning, "tumour-as-large-as-organ",
+                "What was found at the seed is \(millimetres(longestDiameterMM)) mm long, as an organ is, and more than ice can cover.",
+                remedy: "Look at the outline; if it is the organ and not the tumour in it, correct the diameter."))
         }
         if fit.runsThrough {
             list.append(Finding(
