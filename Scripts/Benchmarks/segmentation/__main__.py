@@ -51,14 +51,14 @@ def rows(icemargin, study, output, without_peers):
             seconds, cpu = time.perf_counter() - start, time.process_time() - used
             whole = prompt.placed(mask, scan)
             score = truth.score(whole, Surface(field, prompt.image) if field is not None and mask.any() and (field > 0).any() else None)
-            yield Row(*facts, method, score.dice, score.mean_mm, score.percentile95_mm, seconds, cpu)
+            yield Row(*facts, method, score.dice, score.mean_mm, score.percentile95_mm, seconds, cpu, bias_mm=score.bias_mm)
 
 
 def our_row(icemargin, study, name, output, truth, facts, reference=None):
     answer = icemargin_command.segment(icemargin, study, name, output, reference)
     score = NOTHING_FOUND if answer.error or not answer.mask.any() else truth.score(answer.mask, answer.surface)
     return Row(*facts, OURS, score.dice, score.mean_mm, score.percentile95_mm, answer.seconds, answer.cpu_seconds, answer.error,
-               answer.edge_uncertainty_mm, score.rms_mm)
+               answer.edge_uncertainty_mm, score.rms_mm, score.bias_mm)
 
 
 def prompt_for(study, name, scan, truth):

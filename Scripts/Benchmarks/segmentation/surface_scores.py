@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, map_coordinates
 from scipy.spatial import ConvexHull, cKDTree
 from scipy.spatial.distance import pdist
 from skimage.measure import marching_cubes
@@ -16,6 +16,7 @@ class Score:
     mean_mm: float
     percentile95_mm: float
     rms_mm: float = float("inf")
+    bias_mm: float = float("nan")
 
 
 MOST_SAMPLES = 10_000
@@ -111,7 +112,8 @@ class Truth:
     def __init__(self, mask_file, distance_file=None):
         self.image = sitk.ReadImage(str(mask_file))
         self.mask = sitk.GetArrayFromImage(self.image) > 0
-        self.surface = surface_of_file(distance_file) if distance_file else self.surface_of(self.mask)
+        self.field = sitk.ReadImage(str(distance_file), sitk.sitkFloat32) if distance_file else None
+        self.surface = Surface(sitk.GetArrayFromImage(self.field), self.field) if self.field else self.surface_of(self.mask)
         self.points, self.areas = self.surface.samples()
 
     @property
@@ -128,7 +130,16 @@ class Truth:
         values = np.concatenate([self.surface.distance(points), found.distance(self.points)])
         weights = np.concatenate([areas / areas.sum(), self.areas / self.areas.sum()])
         rms = float(values**2 @ weights / 2) ** 0.5
-        return Score(dice(mask, self.mask), float(values @ weights / 2), percentile(values, weights, 0.95), rms)
+        return Score(dice(mask, self.mask), float(values @ weights / 2), percentile(values, weights, 0.95), rms, self.bias(points, areas))
+
+    def bias(self, points, areas):
+        """How far a found surface lies outside of the true one on the whole; negative where it is too small. Needs a true distance."""
+        if not self.field:
+            return float("nan")
+        matrix = np.array(self.field.GetDirection()).reshape(3, 3) * self.field.GetSpacing()
+        index = (points - self.field.GetOrigin()) @ np.linalg.inv(matrix).T
+        inside = map_coordinates(sitk.GetArrayFromImage(self.field), index[:, ::-1].T, order=1, mode="nearest")
+        return -float(inside @ areas / areas.sum())
 
     def surface_of(self, mask):
         box = tuple(slice(max(int(n.min()) - 2, 0), int(n.max()) + 3) for n in np.nonzero(mask))

@@ -1,5 +1,6 @@
 """The tables that the comparison prints, and the targets that ours is held to."""
 
+import math
 import statistics
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ class Row:
     note: str = ""
     edge_uncertainty_mm: float = float("nan")
     rms_mm: float = float("nan")
+    bias_mm: float = float("nan")
 
 
 def targets(row):
@@ -41,6 +43,10 @@ def targets(row):
 
 def number(value):
     return f"{value:.2f}" if value < 1e6 else "–"
+
+
+def signed(value):
+    return "–" if math.isnan(value) or abs(value) > 1e6 else f"{value:+.2f}"
 
 
 def missed(row, group):
@@ -61,13 +67,13 @@ def median(group, key):
     return statistics.median(getattr(row, key) for row in group)
 
 
-LINE = "{:<10}{:<20}{:<14}{:<13}{:>3}  {:<21}{:>6}{:>7}{:>9}{:>9}{:>7}{:>7}  {:>5}  {}"
+LINE = "{:<10}{:<20}{:<14}{:<13}{:>3}  {:<21}{:>6}{:>7}{:>9}{:>9}{:>9}{:>7}{:>7}  {:>5}  {}"
 
 
 def print_table(table):
     print("\nMedians (Dice also the worst; nothing found counts as 0). Seconds: ours the whole command with reading and writing, peers the "
-          "method alone on a crop.\nMet: studies that reach every target. Peers are told more (surely inside and outside), and nothing of an "
-          "earlier scan.")
+          "method alone on a crop. Bias: how far the found surface lies outside of the true one.\nMet: studies that reach every target. "
+          "Peers are told more (surely inside and outside), and nothing of an earlier scan.")
     print_groups("Each kind of case", table, lambda row: (row.kind, f"{row.case} {row.modality}", row.object, row.contrast))
     print_groups("Each site", table, lambda row: (row.kind, f"{row.site} {row.modality}", row.object, row.contrast))
     print_groups("All sites", table, lambda row: (row.kind, f"all {row.modality}", row.object, row.contrast))
@@ -79,7 +85,8 @@ def print_table(table):
 
 def print_groups(title, table, key):
     print(f"\n{title}")
-    print(LINE.format("", "", "object", "contrast", "n", "method", "Dice", "worst", "mean mm", "95 % mm", "s", "CPU s", "met", "targets"))
+    heads = ("", "", "object", "contrast", "n", "method", "Dice", "worst", "mean mm", "95 % mm", "bias mm", "s", "CPU s", "met", "targets")
+    print(LINE.format(*heads))
     groups = {}
     for row in table:
         groups.setdefault(key(row), {}).setdefault(row.method, []).append(row)
@@ -94,7 +101,8 @@ def print_line(labels, method, group):
     verdict = missed(group[0], group) if method == OURS else ""
     wall, cpu = (f"{median(group, key):.2f}" for key in ("seconds", "cpu_seconds"))
     met = f"{sum(meets(row) for row in group)}/{len(group)}" if targets(group[0])[0] else ""
-    print(LINE.format(*labels, len(group), method, f"{dice:.3f}", f"{worst:.3f}", mean, high, wall, cpu, met, verdict))
+    bias = signed(median(group, "bias_mm"))
+    print(LINE.format(*labels, len(group), method, f"{dice:.3f}", f"{worst:.3f}", mean, high, bias, wall, cpu, met, verdict))
 
 
 def meets(row):
