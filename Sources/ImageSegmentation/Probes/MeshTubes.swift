@@ -28,7 +28,8 @@ struct MeshTubes {
                 let solid = Self.solidHU * (1 - exp(-squaredRadius / (2 * blur * blur)))
                 if squaredRadius > Self.leastRadiusMM * Self.leastRadiusMM, peak < Self.leastShareOfSolid * solid { return true }
             }
-            return shaft.explainedShare < Self.wallExplains && shafts.indices.contains { other in
+            // Walls hold little metal; parallel rods in a crowd explain as little of what lies about them, but are solid.
+            return peak < Self.solidHU && shaft.explainedShare < Self.wallExplains && shafts.indices.contains { other in
                 other != index && shafts[other].explainedShare < Self.wallExplains
                     && shaft.runsBeside(shafts[other], withinMM: Self.widestTubeMM, cosine: Self.largestCosine)
             }
