@@ -28,6 +28,9 @@ struct EdgeRefinement {
     var averagingMM = 2.0
     /// The surface moves no further than this from where it started.
     var largestShiftMM: Float = 3
+    /// Readings of a profile count as no more than these, as shares from the level outside (0) to the level inside (1). Beyond 0 and 1 they
+    /// may speak against noise and unlike neighbours; where a rim lies along the edge, brighter than what follows, they would be for it.
+    var countedShares: ClosedRange<Float> = -0.5...1.5
     var passes = 5
     private static let undecidedShare: Float = 0.2
     /// Nothing farther from the surface has a part in moving it.
@@ -199,7 +202,7 @@ struct EdgeRefinement {
                                     broken = true
                                     return beyond
                                 }
-                                return min(max(value, -0.5), 1.5)
+                                return min(max(value, countedShares.lowerBound), countedShares.upperBound)
                             }
                             for n in 0..<steps {
                                 let t = (Float(n) + 0.5) * step

@@ -77,6 +77,36 @@ import Testing
         #expect(found.findings.contains { $0.code == "scan-not-enhanced" })
     }
 
+    /// A rim that is brighter than what follows draws the half height inwards, but no further than its own blur does.
+    @Test func rimLiesOutside() throws {
+        let scan = try Scene(noise: 8, rimMM: 1.5).scan()
+        let found = try AblationZoneSegmentation.segment(
+            scan: scan, modality: .ct, seeds: [PatientPoint(1, -1, 3)], approximateDiameterMM: 34)
+        let comparison = SurfaceComparison(found.levelSet, on: scan.geometry, trueDistance: Self.zone)
+        #expect(abs(comparison.meanSigned) < 0.53, "\(comparison.meanSigned) \(comparison.dice)")
+    }
+
+    /// Stomach or gallbladder in an abdomen without contrast medium.
+    @Test func scanThatSurelyHasNoContrastMediumShowsNoZone() throws {
+        let scan = try Scene(tissue: 35, noise: 6).scan(), fluid = SIMD3<Double>(3, -2, 1)
+        let dark = AnalyticScan.make(scan.geometry, noise: 6) { p in (p - fluid).length < 13 ? 5 : 35 }
+        let error = #expect(throws: SegmentationError.self) {
+            try AblationZoneSegmentation.segment(scan: dark, modality: .ct, seeds: [PatientPoint(fluid)])
+        }
+        #expect(error?.finding.message.contains("without contrast medium") == true, "\(String(describing: error))")
+    }
+
+    /// An organ of 11 cm, darker than what lies around, is no zone, and does not end where the search does.
+    @Test func wholeOrganIsNoZone() throws {
+        let scan = AnalyticScan.make(try AnalyticScan.grid(110, 110, 50, spacing: SIMD3(1.4, 1.4, 3)), noise: 6) { p in
+            p.length < 53 ? 60 : 110
+        }
+        let error = #expect(throws: SegmentationError.self) {
+            try AblationZoneSegmentation.segment(scan: scan, modality: .ct, seeds: [PatientPoint(0, 0, 0)])
+        }
+        #expect(error?.finding.message.contains("whole organ") == true, "\(String(describing: error))")
+    }
+
     @Test func normalTissueIsNoZone() throws {
         let scan = AnalyticScan.make(try AnalyticScan.grid(96, 96, 24), noise: 12) { p in SIMD2(p.x - 20, p.y).length2 < 16 ? 170 : 110 }
         for seed in [PatientPoint(0, 0, 0), PatientPoint(-10, 8, 5)] {

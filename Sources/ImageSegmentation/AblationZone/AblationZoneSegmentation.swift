@@ -39,6 +39,7 @@ public enum AblationZoneSegmentation {
             diameterIsKnown: approximateDiameterMM != nil, parameters: parameters)
         var region = try search.region()
         for _ in 0..<2 where try search.grow(to: region) { region = try search.region() }
+        if search.runsOn(region) { throw .noZoneFound(first, reason: ZoneSearch.runsOnReason) }
         return try search.refined(region)
     }
 }
@@ -52,6 +53,8 @@ struct ZoneSearch {
     let parameters: AblationZoneSegmentation.Parameters
     /// The scan around the seeds, as it is and in larger, smoothed voxels.
     let image, coarse, work: Volume<Float>
+    /// Along each axis, whether the scan goes on beyond them.
+    private let isCut: [(low: Bool, high: Bool)]
     /// Millimetres from the nearest seed.
     private let distance: Volume<Float>
     private var level: ZoneLevel
@@ -64,6 +67,8 @@ struct ZoneSearch {
         // The seeds lie in the scan, so some of it lies around them.
         let box = scan.geometry.indexRanges(around: seeds, marginMM: 1.1 * diameterMM + 6)!
         image = scan.floats(in: box.i, box.j, box.k)
+        let size = scan.geometry.size
+        isCut = [(box.i, size.i), (box.j, size.j), (box.k, size.k)].map { ($0.0.lowerBound > 0, $0.0.upperBound < $0.1) }
         let target = min(max(diameterMM / 20, 0.8), 1.6)
         let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (target / image.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
         coarse = image.blockMeans(block)
@@ -181,6 +186,18 @@ struct ZoneSearch {
         }
     }
 
+    static let runsOnReason = "what lies there goes on for centimetres without an edge of its own, as a whole organ does; "
+        + "if the zone is that large, give its diameter"
+
+    /// Whether the region reaches to where the search ends and the scan does not.
+    func runsOn(_ region: Mask) -> Bool {
+        guard let box = region.boundingBox else { return false }
+        let size = region.size, reached = [(box.i, size.i), (box.j, size.j), (box.k, size.k)]
+        return zip(reached, isCut).contains { axis, cut in
+            axis.0.lowerBound == 0 && cut.low || axis.0.upperBound == axis.1 && cut.high
+        }
+    }
+
     // MARK: Surface
 
     func refined(_ region: Mask) throws(SegmentationError) -> SegmentationResult {
@@ -193,9 +210,11 @@ struct ZoneSearch {
         let fine = image.cropped(crop.i, crop.j, crop.k)
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = fine.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
-        let refinement = EdgeRefinement(
+        // An enhancing rim outside says no more for the outside than what follows does.
+        var refinement = EdgeRefinement(
             image: fine, validity: nil, noise: noise, averagingMM: min(max(0.12 * radius, 1.2), 2.5),
             largestShiftMM: Float(min(0.8 + 0.4 * fine.geometry.spacing.max(), 3)))
+        refinement.countedShares = 0...1
         let outcome = refinement.refine(start)
         let surface = outcome.surface.regularized(openingMM: min(0.25 * radius, 4), smoothingMM: min(max(0.06 * radius, 0.7), 1.5))
         let zone = LevelSet(field: surface)

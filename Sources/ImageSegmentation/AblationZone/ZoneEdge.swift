@@ -43,7 +43,8 @@ struct ZoneEdge {
         }
     }
 
-    private static let asDenseHU: Float = 150, fatHU: Float = -30, toleratedUnseenShare = 0.15
+    static let fatHU: Float = -30
+    private static let asDenseHU: Float = 150, toleratedUnseenShare = 0.15
 
     /// Vessels thinner than twice this are no part of what the opening of a zone leaves.
     private static let mouthMM = 1.8, leastMouthML = 0.05

@@ -35,7 +35,9 @@ struct ZoneLevel {
         around = Self.commonest(shell, width: max(2 * spread, isCT ? 10 : 0.08 * abs(level))) ?? level
         if isCT {
             if level < Self.airHU { throw .seedInAir(seed) }
-            if level < Self.fatHU { throw .noZoneFound(seed, reason: "the seed lies in fat (\(Int(level.rounded())) HU)") }
+            if level < Self.fatHU || level < ZoneEdge.fatHU && !liesInLung {
+                throw .noZoneFound(seed, reason: "the seed lies in fat (\(Int(level.rounded())) HU)")
+            }
             if level > Self.enhancedHU, !parameters.mayLieInBone {
                 throw .noZoneFound(seed, reason: "the tissue there reads \(Int(level.rounded())) HU, as enhanced tissue or bone does")
             }
@@ -51,19 +53,25 @@ struct ZoneLevel {
             throw .noZoneFound(
                 seed, reason: "the tissue there reads as what lies around it does (\(Int(level.rounded())) and \(Int(around.rounded())))")
         }
-        if isCT, let finding = Self.enhancement(shell) { findings.append(finding) }
+        if isCT, !liesInLung { try checkEnhancement(shell, seed: seed) }
     }
 
     /// Most soft tissue and all vessels read more than this in any phase after contrast medium.
     private static let leastEnhancedHU: Float = 85
+    /// Organs read more than this once contrast medium is in them; around those of an abdomen without any it was 37 to 60.
+    private static let surelyPlainHU: Float = 60
 
-    private static func enhancement(_ shell: [Float]) -> Finding? {
+    private mutating func checkEnhancement(_ shell: [Float], seed: PatientPoint) throws(SegmentationError) {
         let soft = shell.filter { $0 > 0 && $0 < 250 }
-        guard 20 * soft.count > shell.count, let bright = soft.quantile(0.9), bright < leastEnhancedHU else { return nil }
-        return Finding(
-            .warning, "scan-not-enhanced",
-            "Nothing around the zone reads more than \(Int(bright.rounded())) HU: the scan seems to be without contrast medium.",
-            remedy: "Use a contrast-enhanced phase; without one, residual tumour looks like ablated tissue.")
+        guard 20 * soft.count > shell.count, let bright = soft.quantile(0.9), bright < Self.leastEnhancedHU else { return }
+        let text = "the tissue around reads no more than \(Int(bright.rounded())) HU"
+        // The few voxels between a zone and fat around it prove nothing.
+        guard bright >= Self.surelyPlainHU || 4 * soft.count < shell.count else {
+            throw .noZoneFound(seed, reason: "\(text), so the scan is without contrast medium and does not show what is ablated")
+        }
+        findings.append(Finding(
+            .warning, "scan-not-enhanced", "The scan seems to be without contrast medium: \(text).",
+            remedy: "Use a contrast-enhanced phase; without one, residual tumour looks like ablated tissue."))
     }
 
     /// The level with most values within `width` of it.
