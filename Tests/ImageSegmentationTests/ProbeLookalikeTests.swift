@@ -31,17 +31,19 @@ import Testing
         #expect(try Self.found { Self.stent($0 - SIMD3(4, y, 2), radius: radius, length: length, tilt: tilt) }.isEmpty)
     }
 
-    /// Four probes within 8 mm, of which two cross the others 2 mm away, in thick slices: each explains little of what lies about it.
-    @Test func crowdedProbesAreNoStent() throws {
-        let needles = [
-            (SIMD3(6.0, 8, -3), SIMD3(-60, -6, -10)), (SIMD3(5, 9, 6), SIMD3(-58, -9, -15)), (SIMD3(2, 15.5, 4), SIMD3(-60, 1, -11)),
-            (SIMD3(6, 16, -3), SIMD3(-58, -4, -16)),
-        ].map { Needle(tip: $0, tail: $1) }
-        let scan = AnalyticScan.make(
-            try AnalyticScan.grid(140, 130, 16, spacing: SIMD3(0.9, 0.9, 4.25)), noise: 12,
-            metal: { p in needles.contains { $0.holds(p) } }) { p in (p.x / 48) * (p.x / 48) + (p.y / 45) * (p.y / 45) < 1 ? 50 : -1000 }
-        let found = ProbeDetection.find(in: scan, modality: .ct)
-        #expect(!found.findings.contains { $0.message.contains("stent") }, "\(found.findings)")
+    /// Two lines side by side of which neither explains what lies about it: a wide tube's walls hold little metal, two rods of a crowd do.
+    @Test(arguments: [(typicalExcess: 900.0, isTube: true), (2900, false)])
+    func wallsOfATubeHoldLittleMetal(typicalExcess: Double, isTube: Bool) throws {
+        let scan = AnalyticScan.make(try AnalyticScan.grid(8, 8, 8), noise: 1) { _ in 50 }
+        let lines = [0.0, 7].map { x -> ShaftFit.Outcome in
+            var model = ShaftModel(
+                middle: SIMD3(x, 0, 0), direction: SIMD3(0, 0, 1), amplitude: typicalExcess, blurMM: 0.45, sliceThicknessMM: 2.5)
+            (model.from, model.to) = (-40, 40)
+            return ShaftFit.Outcome(
+                model: model, explainedShare: 0.6, typicalExcess: typicalExcess, endUncertaintyMM: (0.5, 0.5), leavesScan: (false, false))
+        }
+        let tubes = MeshTubes(among: lines, in: scan)
+        #expect(tubes.contains(0) == isTube && tubes.contains(1) == isTube)
     }
 
     /// Surgical clips along a resection's edge: pieces of 8 mm, end to end with gaps, towards the skin.
