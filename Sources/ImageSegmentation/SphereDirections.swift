@@ -91,4 +91,33 @@ extension SphereDirections {
             return (values[n] + around.reduce(0) { $0 + values[neighbours[$1]] }) / Float(around.count + 1)
         }
     }
+
+    /// The outward normals of the surface at the given radii.
+    func normals(ofSurface radii: [Float]) -> [SIMD3<Float>] {
+        (0..<count).map { n in
+            var slope = SIMD3<Float>.zero
+            let around = neighbourStarts[n]..<neighbourStarts[n + 1]
+            for edge in around {
+                let m = neighbours[edge]
+                var tangent = directions[m] - (directions[m] * directions[n]).sum() * directions[n]
+                let length = (tangent * tangent).sum().squareRoot()
+                tangent /= length
+                slope += (radii[m] - radii[n]) / length * tangent
+            }
+            slope *= 2 / Float(around.count)
+            let normal = directions[n] - slope / max(radii[n], 0.5)
+            return normal / (normal * normal).sum().squareRoot()
+        }
+    }
+
+    /// Two unit vectors across a direction, at right angles to each other.
+    static func tangents(_ d: SIMD3<Float>) -> (SIMD3<Float>, SIMD3<Float>) {
+        let other: SIMD3<Float> = abs(d.z) < 0.8 ? SIMD3(0, 0, 1) : SIMD3(1, 0, 0)
+        func cross(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {
+            SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
+        }
+        var u = cross(d, other)
+        u /= (u * u).sum().squareRoot()
+        return (u, cross(d, u))
+    }
 }

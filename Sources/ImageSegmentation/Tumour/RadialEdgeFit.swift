@@ -132,7 +132,7 @@ struct RadialEdgeFit {
                 nonisolated(unsafe) let target = target
                 forEachSlab(of: count, slab: 32) { range in
                     for n in range {
-                        let d = sphere.directions[n], (u, v) = Self.tangents(d)
+                        let d = sphere.directions[n], (u, v) = SphereDirections.tangents(d)
                         let patch = sphere.solidAngles[n].squareRoot() * radii[n]
                         let rays = patch > 3 ? 6 : (patch > 2 ? 3 : 0)
                         for s in 0..<length {
@@ -271,35 +271,5 @@ struct RadialEdgeFit {
             angles[n] = max(total * total / max(squares, 1e-9), sphere.solidAngles[n])
         }
         return (means, angles)
-    }
-
-    private static func tangents(_ d: SIMD3<Float>) -> (SIMD3<Float>, SIMD3<Float>) {
-        let other: SIMD3<Float> = abs(d.z) < 0.8 ? SIMD3(0, 0, 1) : SIMD3(1, 0, 0)
-        func cross(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {
-            SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
-        }
-        var u = cross(d, other)
-        u /= (u * u).sum().squareRoot()
-        return (u, cross(d, u))
-    }
-}
-
-extension SphereDirections {
-    /// The outward normals of the surface at the given radii.
-    func normals(ofSurface radii: [Float]) -> [SIMD3<Float>] {
-        (0..<count).map { n in
-            var slope = SIMD3<Float>.zero
-            let around = neighbourStarts[n]..<neighbourStarts[n + 1]
-            for edge in around {
-                let m = neighbours[edge]
-                var tangent = directions[m] - (directions[m] * directions[n]).sum() * directions[n]
-                let length = (tangent * tangent).sum().squareRoot()
-                tangent /= length
-                slope += (radii[m] - radii[n]) / length * tangent
-            }
-            slope *= 2 / Float(around.count)
-            let normal = directions[n] - slope / max(radii[n], 0.5)
-            return normal / (normal * normal).sum().squareRoot()
-        }
     }
 }
