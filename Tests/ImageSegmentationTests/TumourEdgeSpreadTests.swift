@@ -22,7 +22,7 @@ import Testing
     /// Stated for an edge where the search found it, but for what is given; `isHere` picks a quarter of the sphere.
     private func stated(
         deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0,
-        blindPoints: Int = 0,
+        blindPoints: Int = 0, ofStatedSize: Float = 0,
         isHounsfield: Bool = true
     ) -> Double {
         let onAQuarter = fit.sphere.directions.map { $0.z > 0.5 }
@@ -30,7 +30,7 @@ import Testing
             radii: zip(fit.radii, onAQuarter).map { $0 + ($1 ? shiftOnAQuarterMM : 0) }, deviationsMM: fit.radii.map { _ in deviationMM },
             clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast }, expected: fit.radii)
         return TumourEdgeSpread(
-            fit: fit, edge: edge, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints, isHounsfield: isHounsfield
+            fit: fit, edge: edge, ofStatedSize: ofStatedSize, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints, isHounsfield: isHounsfield
         ).rootMeanSquareMM
     }
 
@@ -53,6 +53,12 @@ import Testing
         #expect(stated(contrast: -400, contrastOnAQuarter: -400) > 1)
         #expect(stated(contrast: -100, contrastOnAQuarter: -100) < 0.25)
         #expect(stated(contrast: -400, contrastOnAQuarter: -400, isHounsfield: false) < 0.25)
+    }
+
+    /// 10 % of a radius of 10 mm.
+    @Test func sizeThatFollowsWhatWasStatedCounts() {
+        #expect(stated(ofStatedSize: 0.1) > 0.25)
+        #expect(stated(ofStatedSize: 0.01) < 0.25)
     }
 
     @Test func searchAndEdgeThatDisagreeCount() {

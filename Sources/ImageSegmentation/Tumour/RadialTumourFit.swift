@@ -193,6 +193,22 @@ struct RadialTumourFit {
         return 2.5 * (inside.median ?? 0)
     }
 
+    /// How much grey levels within the surface speak for the object, as a logarithm, less what its shape and size cost.
+    var support: Float {
+        let evidence = evidence(), count = samples.radii.count
+        return radii.indices.reduce(0) { sum, n in
+            let at = (log(radii[n] / samples.radii[0]) / samples.logStep + 0.5).rounded()
+            return sum + evidence[n * count + max(0, min(count - 1, Int(at)))]
+        }
+    }
+
+    /// Whether a point lies inside, or a little beside it.
+    func holds(_ point: PatientPoint) -> Bool {
+        let place = SIMD3<Float>((point - center).lps), distance = (place * place).sum().squareRoot()
+        return distance < RadialField(sphere: sphere, radii: radii).radius(place) + Self.besideMM
+    }
+    private static let besideMM: Float = 1.5
+
     /// Looks how grey levels change across the surface found.
     private mutating func assess() {
         let count = samples.radii.count, nodes = sphere.count

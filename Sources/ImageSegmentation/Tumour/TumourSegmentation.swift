@@ -6,8 +6,9 @@ import ImagingCore
 ///
 /// Readings along rays from the seed get their odds of being tumour from grey levels around the seed against those of each side's
 /// surroundings, or of being anything but lung where lung lies around; the likeliest closed surface that differs little between
-/// neighbouring rays is found by belief propagation (`RadialTumourFit`). The expected size decides only where grey levels do not. The
-/// surface is then moved onto the half-height of the local edge, smoothly and with its spread known (`RadialEdgeFit`).
+/// neighbouring rays is found by belief propagation (`RadialTumourFit`). The expected size decides only where grey levels do not, and
+/// other sizes are tried beside it (`AskedAgain`). The surface is then moved onto the half-height of the local edge, smoothly and with its
+/// spread known (`RadialEdgeFit`).
 public enum TumourSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// Sites in bone: a seed on bone is then no error.
@@ -55,8 +56,11 @@ public enum TumourSegmentation {
         var anywhere = expectation
         anywhere.lung = nil
         // Where vessels and wall leave hardly any lung beside the tumour, what is denser than lung may be anything.
-        let searched = search(work, gradient, expectation) ?? (expectation.lung == nil ? nil : search(work, gradient, anywhere))
-        guard var fit = searched else { throw .noTumourFound(seed) }
+        let search = TumourSearch(work: work, gradient: gradient)
+        let found = search.fit(expectation) ?? (expectation.lung == nil ? nil : search.fit(anywhere))
+        guard var fit = found else { throw .noTumourFound(seed) }
+        let asked = AskedAgain(search, about: fit, seed: seed)
+        fit = asked.likeliest
         if let whole = whole(around: fit, image: image, work, gradient) { fit = whole }
         let partSolid = GroundGlass(in: image, under: fit).flatMap { PartSolidTumour(fit, glass: $0) }
         if let partSolid, let lung = fit.expectation.lung {
@@ -72,92 +76,8 @@ public enum TumourSegmentation {
             }
         }
         return try refined(
-            fit, prompt: prompt, lobes: lobes(beyond: fit, work, gradient), partSolid: partSolid, image: image, texture: texture,
-            modality: modality)
-    }
-
-    /// The surface around the seed; `nil` where hardly any of it shows an edge.
-    private static func search(
-        _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
-    ) -> RadialTumourFit? {
-        guard var fit = bestFit(work, gradient, expectation) ?? withoutAxis(nil, work, gradient, expectation) else { return nil }
-        if let other = withoutAxis(fit, work, gradient, expectation) { fit = other }
-        fit.refine()
-        if let centred = again(fromMiddleOf: fit, work, gradient, expectation) { fit = centred }
-        return fit.visibleShare >= TumourFindings.leastVisibleShare ? fit : nil
-    }
-
-    /// A size is stated to within some 20 %: what a surface at half the stated size costs is what 10 % less of visible edge does.
-    private static let missedSizeWeight = 0.2
-
-    /// Sizes that are tried, as shares of the stated one, when that one shows no closed edge.
-    private static let otherShares: [Float] = [1.7, 0.6, 0.36, 0.22]
-    /// A larger tumour than stated is looked for up to this radius in mm: beyond it lie organs.
-    private static let largestGuessMM: Float = 45
-
-    /// What is longer than this is an organ or a body, not the tumour that was stated.
-    private static func longestBelievedMM(stated diameterMM: Double) -> Double { max(1.35 * diameterMM, 60) }
-
-    /// The fit from the stated size, or from another where that one shows more of an edge; `nil` where every size ends in something far
-    /// larger than itself.
-    private static func bestFit(
-        _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
-    ) -> RadialTumourFit? {
-        var best: RadialTumourFit?, bestScore = -Double.infinity
-        func consider(_ share: Float, leastVisible: Double) {
-            var own = expectation
-            own.share = share
-            let fit = RadialTumourFit(work, gradient: gradient, own)
-            let ratio = log(Double(fit.meanRadius / Float(0.45 * expectation.prompt.diameterMM)))
-            let score = fit.visibleShare - Self.missedSizeWeight * ratio * ratio
-            guard fit.visibleShare > leastVisible, fit.meanRadius < (fit.visibleShare > 0.97 ? 1.4 : 1.15) * own.radius,
-                score > bestScore + 0.01,
-                Double(2.2 * fit.meanRadius) < longestBelievedMM(stated: expectation.prompt.diameterMM) else { return }
-            (best, bestScore) = (fit, score)
-        }
-        consider(1, leastVisible: 0)
-        guard expectation.prompt.axis == nil else { return best }
-        // What lung looks like is known whatever the size: a smaller surface with a clearer edge is that of a core, or within the tumour.
-        let enough = expectation.lung == nil ? 0.98 : 0.8
-        for share in otherShares where bestScore < enough && expectation.radius * share > 2.5 && (
-            share < 1 || expectation.radius * share < largestGuessMM
-        ) {
-            // A larger size is tried only where the surface presses outwards; a surface that lies well inside has its own size.
-            if share > 1, let best, best.meanRadius < 0.9 * expectation.radius { continue }
-            // Another size than the stated one needs a surface that shows all around.
-            consider(share, leastVisible: 0.94)
-        }
-        return best.map { closest(to: $0, work, gradient, expectation) }
-    }
-
-    /// The surface that shows all around where the ends of an axis hide it, as where they were placed on something else.
-    private static func withoutAxis(
-        _ fit: RadialTumourFit?, _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
-    ) -> RadialTumourFit? {
-        let prompt = expectation.prompt
-        guard prompt.axis != nil, fit.map({ $0.visibleShare < leastVisibleAlongAxis }) ?? true else { return nil }
-        var own = expectation
-        own.prompt = TumourPrompt(seed: prompt.seed, diameterMM: prompt.diameterMM, include: prompt.include, exclude: prompt.exclude)
-        guard let other = bestFit(work, gradient, own), other.visibleShare > max(0.9, (fit?.visibleShare ?? 0) + 0.1) else { return nil }
-        return other
-    }
-    private static let leastVisibleAlongAxis = 0.8
-
-    /// The search from the middle of what was found, for a seed near the tumour's edge, from where half the tumour lies behind the rest.
-    ///
-    /// - Returns: `nil` where the seed lies well inside, or the second search loses the seed or the edge.
-    private static func again(
-        fromMiddleOf fit: RadialTumourFit, _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
-    ) -> RadialTumourFit? {
-        let seed = expectation.prompt.seed
-        guard expectation.prompt.axis == nil, fit.center.distance(to: seed) > 0.45 * Double(fit.meanRadius) else { return nil }
-        var own = expectation
-        own.prompt.seed = fit.center
-        guard var centred = bestFit(work, gradient, own) else { return nil }
-        centred.refine()
-        let place = SIMD3<Float>((seed - centred.center).lps), distance = (place * place).sum().squareRoot()
-        let holdsSeed = distance < RadialField(sphere: centred.sphere, radii: centred.radii).radius(place) + 1.5
-        return holdsSeed && centred.visibleShare > fit.visibleShare - 0.02 ? centred : nil
+            fit, prompt: prompt, lobes: lobes(beyond: fit, work, gradient), partSolid: partSolid, asked: asked, image: image,
+            texture: texture, modality: modality)
     }
 
     /// The surface of a part-solid tumour of which `fit` is the core; `nil` where no ground glass lies around it.
@@ -171,20 +91,6 @@ public enum TumourSegmentation {
         whole.refine()
         guard whole.visibleShare > 0.8, whole.meanRadius > fit.meanRadius + 1 else { return nil }
         return GroundGlass(in: image, under: whole) != nil ? whole : nil
-    }
-
-    /// A surface far smaller than stated says that the stated size is wrong; what expects the wrong size reaches into neighbours.
-    ///
-    /// - Returns: the surface found when expecting the size of `fit`, where it shows all around; else `fit`.
-    private static func closest(
-        to fit: RadialTumourFit, _ work: Volume<Float>, _ gradient: Volume<Float>, _ expectation: RadialTumourFit.Expectation
-    ) -> RadialTumourFit {
-        let statedRadius = Float(expectation.prompt.diameterMM / 2)
-        guard fit.expectation.share == 1, fit.meanRadius < 0.6 * statedRadius else { return fit }
-        var own = expectation
-        own.share = fit.meanRadius / statedRadius
-        let smaller = RadialTumourFit(work, gradient: gradient, own)
-        return smaller.visibleShare > max(0.97, fit.visibleShare - 0.01) && smaller.meanRadius < fit.meanRadius ? smaller : fit
     }
 
     /// Nearer than this the surface about the seed takes an include point in by itself.
@@ -231,8 +137,8 @@ public enum TumourSegmentation {
     }
 
     private static func refined(
-        _ fit: RadialTumourFit, prompt: TumourPrompt, lobes: [RadialTumourFit], partSolid: PartSolidTumour?, image: Volume<Float>,
-        texture: NoiseTexture, modality: Modality
+        _ fit: RadialTumourFit, prompt: TumourPrompt, lobes: [RadialTumourFit], partSolid: PartSolidTumour?, asked: AskedAgain,
+        image: Volume<Float>, texture: NoiseTexture, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
         let parts = [fit] + lobes
         let outcomes = parts.map { part in
@@ -252,14 +158,14 @@ public enum TumourSegmentation {
         let inside = Mask(surface) { $0 >= 0 }
         guard !inside.isEmpty else { throw .noTumourFound(fit.expectation.prompt.seed) }
         let longest = LevelSet(field: surface).surface().longestDiameterMM
-        guard longest < 1.1 * longestBelievedMM(stated: fit.expectation.prompt.diameterMM) else {
+        guard longest < 1.1 * TumourSearch.longestBelievedMM(stated: fit.expectation.prompt.diameterMM) else {
             throw .tumourRunsOn(fit.expectation.prompt.seed, foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         }
         let strokes = StrokeFindings(prompt: prompt, parts: parts, found: found, surface: surface).findings
         let findings = TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest) + strokes
-            + (partSolid.map { [$0.finding(foundMM: longest)] } ?? [])
+            + (partSolid.map { [$0.finding(foundMM: longest)] } ?? []) + (asked.finding.map { [$0] } ?? [])
         let spread = TumourEdgeSpread(
-            fit: fit, edge: outcomes[0], otherEdgeMM: partSolid?.edgeDeviationMM ?? 0,
+            fit: fit, edge: outcomes[0], ofStatedSize: asked.sizeDeviationLog, otherEdgeMM: partSolid?.edgeDeviationMM ?? 0,
             blindPoints: strokes.count { $0.code != "axis-ends-off-edge" }, isHounsfield: modality == .ct)
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: spread.rootMeanSquareMM, findings: findings,

@@ -1,0 +1,43 @@
+import Foundation
+import ImageFilters
+import ImagingCore
+import Testing
+@testable import ImageSegmentation
+
+/// An edge that hardly shows: the tumour does not become what was stated, and a person is told where the scan leaves its size open.
+@Suite struct TumourAskedAgainTests {
+    static let center = SIMD3(0.37, -0.81, 0.9)
+    private let truth = ellipsoid(center, SIMD3(11, 10, 9))
+
+    private func search(contrast: Double, expecting share: Float) throws -> (fit: RadialTumourFit, asked: AskedAgain) {
+        let truth = truth, grid = try AnalyticScan.grid(70, 70, 24)
+        let scan = AnalyticScan.make(grid, noise: 15) { truth($0) > 0 ? 60 - contrast : 60 }
+        let image = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, 0..<grid.size.k).gaussianSmoothed(sigmaMM: SIMD3(repeating: 1.1))
+        let search = TumourSearch(work: image, gradient: image.gradientLengths()), seed = PatientPoint(Self.center)
+        var expectation = RadialTumourFit.Expectation(prompt: TumourPrompt(seed: seed, diameterMM: 21), sigma: 3, grainVolumeMM3: 40)
+        expectation.share = share
+        var fit = RadialTumourFit(image, gradient: search.gradient, expectation)
+        fit.refine()
+        return (fit, AskedAgain(search, about: fit, seed: seed))
+    }
+
+    /// The geometric mean of the semi-axes is 10 mm; what was asked for first was 6 mm.
+    @Test func answerThatTheScanSupportsMostIsTaken() throws {
+        let (fit, asked) = try search(contrast: 20, expecting: 0.6)
+        #expect(fit.meanRadius < 7)
+        #expect(abs(asked.likeliest.meanRadius - 10) < 0.8)
+        #expect(asked.finding == nil)
+    }
+
+    /// Two answers of 6 and 10 mm: equally likely, and with odds of e²⁰ to 1.
+    @Test func answersThatDifferAreSaidUnlessTheScanDecides() throws {
+        let (small, asked) = try search(contrast: 20, expecting: 0.6), large = asked.likeliest
+        let open = AskedAgain(answers: [(small, 100), (large, 100)], askedForSizes: true)
+        #expect(abs(open.sizeDeviationLog - 0.5 * log(large.meanRadius / small.meanRadius)) < 1e-4)
+        #expect(open.finding?.code == "tumour-depends-on-prompt")
+        #expect(open.likeliest.meanRadius == small.meanRadius, "what was asked for is kept where nothing speaks against it")
+        let decided = AskedAgain(answers: [(small, 0), (large, 200)], askedForSizes: true)
+        #expect(decided.finding == nil)
+        #expect(decided.likeliest.meanRadius == large.meanRadius)
+    }
+}
