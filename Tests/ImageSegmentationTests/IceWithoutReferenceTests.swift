@@ -32,8 +32,9 @@ import Testing
         } catch { return error.finding.code }
     }
 
-    @Test(arguments: [(kidneyHU: 32.0, fatDropHU: 10.0), (32, 85), (150, 10)])
-    func iceThatCrossesFromKidneyIntoFatIsWhole(kidneyHU: Double, fatDropHU: Double) throws {
+    /// In fat that hardly changes the ice is carried on from its side in the kidney, less well from one that is enhanced.
+    @Test(arguments: [(kidneyHU: 32.0, fatDropHU: 10.0, within: 3.0), (32, 85, 3), (150, 10, 3.5)])
+    func iceThatCrossesFromKidneyIntoFatIsWhole(kidneyHU: Double, fatDropHU: Double, within: Double) throws {
         let grid = try AnalyticScan.grid(110, 100, 36)
         let scan = AnalyticScan.make(grid, noise: 10, seed: 11, metal: Self.metal) { (p: SIMD3<Double>) -> Double in
             let tissue = Self.kidneyInFat(p, kidneyHU: kidneyHU)
@@ -42,7 +43,7 @@ import Testing
         let result = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [Self.probe], parameters: Self.halfChange)
         let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: Self.ice)
         #expect(comparison.dice > 0.9)
-        #expect(comparison.share95 < 3)
+        #expect(comparison.share95 < within)
         // Where fat hardly changes the edge cannot be seen, and that is said.
         #expect((result.edgeUncertaintyMM > 0.7) == (fatDropHU < 50))
     }

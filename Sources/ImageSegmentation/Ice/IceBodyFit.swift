@@ -22,12 +22,21 @@ struct IceBodyFit {
     private static let priorMM: [Double] = [1.5, 2.5, 1.8, 1.1, 0.8, 0.6, 0.45, 0.35, 0.3]
     /// For each harmonic, such that a degree's variance, averaged over the sphere, is the prior's.
     static let precisions = SphericalHarmonics.degrees(upTo: degree).map { l in Double(2 * l + 1) / (4 * .pi * priorMM[l] * priorMM[l]) }
+    /// Evidence errs alike over wide patches (streaks, fat, a vessel), which rays take for shape; edges that were refined do not. Higher
+    /// degrees follow evidence less by this factor of their standard deviation.
+    private static let evidenceStiffness = 0.6
+    private static let evidencePrecisions = zip(SphericalHarmonics.degrees(upTo: degree), precisions).map { l, precision in
+        l < 2 ? precision : precision / (evidenceStiffness * evidenceStiffness)
+    }
     static let longestMM = 48.0
     private static let rayCount = 600, stepMM = 0.75
     /// Against growing where nothing at all is known, per millimetre; more so farther from the active ends than ice usually grows.
     private static let reluctance = 0.03, farReluctance = 0.25, usualMM = 18.0, farMM = 30.0
     /// Of one ray, including that neighbouring rays share their errors.
     private static let rayDeviationMM = 1.6
+    /// A single ray that would end this much farther out or in than those around it counts half. Vessels warm ice, which dents it; what
+    /// bulges is rather a vessel or fat that looks as ice does.
+    private static let bulgeMM = 2.5, dentMM = 8.0
 
     /// - Parameters:
     ///   - evidence: −1 (unfrozen) … 1 (ice), 0 where nothing is known.
@@ -41,7 +50,7 @@ struct IceBodyFit {
         base = Self.start(gains, away: away)
         let count = SphericalHarmonics.count(upTo: Self.degree)
         let harmonics = directions.flatMap { SphericalHarmonics.values(at: $0, upTo: Self.degree) }
-        let precision = Self.precisions
+        let precision = Self.evidencePrecisions
         (radii, deviations, visibility) = (base, [], [])
         var system = NormalEquations(diagonal: precision)
         // From coarse to fine: the few parameters of the lower degrees are found before the higher ones may follow details.
@@ -153,7 +162,7 @@ struct IceBodyFit {
             beyond = (gain[n] - gain[n + width]) / (Double(width) * stepMM)
         let seen = max(0, min(1, min(within, beyond) / 0.35))
         let pushed = max(0, min(1, (gain[n] - gain[now]) / 1.5))
-        let jump = (Double(n) * stepMM - radius) / 4
+        let out = Double(n) * stepMM - radius, jump = out / (out > 0 ? bulgeMM : dentMM)
         return (Double(n) * stepMM, max(seen, pushed) / (1 + jump * jump), seen)
     }
 

@@ -27,6 +27,9 @@ struct IceEvidence {
     static func metalMM(on grid: GridGeometry) -> Float { 2.0 + 0.4 * Float(max(grid.spacing.x, grid.spacing.y)) }
     /// Beside metal CT is dark as ice is, which counts for less farther along the shaft than ice usually grows.
     private static let shadowMM: Float = 6, usualMM: Float = 16
+    /// Within so much of metal, around the middle of what a probe freezes (and half as far again, less and less), streaks of any level lie
+    /// in the ice itself: what looks unfrozen there speaks little against it.
+    private static let streakMM: Float = 4, frozenFirstMM: Float = 8
     private static let strengthPerMM: Float = 1.2
     /// Before the ice is known, tissue this far from the active ends is taken to be unfrozen.
     private static let firstClearanceMM: Float = 22
@@ -60,7 +63,8 @@ struct IceEvidence {
             }
             return e.combined(with: toAxis, toMiddle) { e, axis, middle in
                 if axis < metal { return 0 }
-                guard e > 0, axis < metal + Self.shadowMM, modality == .ct else { return e }
+                guard axis < metal + Self.shadowMM, modality == .ct else { return e }
+                if e < 0 { return e * max(0, min(1, (axis - metal) / Self.streakMM), min(1, 2 * (middle / Self.frozenFirstMM - 1))) }
                 let far = max(0, min(1, (middle - Self.usualMM) / 6))
                 return e * (1 - 0.75 * far * (1 - (axis - metal) / Self.shadowMM))
             }

@@ -166,15 +166,10 @@ public enum IceSegmentation {
                 "\(Int((100 * (1 - visible)).rounded())) % of the ice's surface shows no edge,\(place) where fat, bone, streaks or gas hide it.",
                 remedy: "Look at the outline there: it follows the shape of the visible rest. Compare with a scan taken before freezing."))
         }
-        let boneShare = modality == .ct ? Self.boneShare(around: outcome.surface, in: fine, farFrom: toAxis) : 0
-        if boneShare > 0.25 {
-            findings.append(Finding(
-                .warning, Self.inBoneCode,
-                "\(Int((100 * boneShare).rounded())) % of what surrounds the ice is bone, in which ice hardly shows: its edge may be wrong by several millimetres.",
-                remedy: "Look at the outline there; give a scan taken before freezing, or draw the ice."))
-        }
+        let surroundings = IceSurroundings(of: outcome.surface, in: fine, farFrom: toAxis, modality: modality)
+        findings += surroundings.findings
         let uncertainty = Self.uncertainty(
-            front: front, edges: outcome, completion: completion, boneShare: boneShare, spacing: fine.geometry.spacing)
+            front: front, edges: outcome, completion: completion, surroundings: surroundings, spacing: fine.geometry.spacing)
         var result = SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: uncertainty, findings: findings,
             method: "visible ice by \(evidence.description), \(Self.place(shift)) (\(modality.rawValue))")
@@ -212,27 +207,19 @@ public enum IceSegmentation {
     /// The shares are such that the root mean square distance to the truth is met in the median of synthetic scans of every site, and
     /// within a factor of 1.5 in three quarters of them.
     private static func uncertainty(
-        front: FreezingFront, edges: EdgeRefinement.Outcome, completion: IceCompletion, boneShare: Double, spacing: SIMD3<Double>
+        front: FreezingFront, edges: EdgeRefinement.Outcome, completion: IceCompletion, surroundings: IceSurroundings,
+        spacing: SIMD3<Double>
     ) -> Double {
         let disagreeing = 0.9 * edges.residualMM + 1.2 * max(0, edges.residualMM - 0.5)
         let hidden = 0.6 * completion.hiddenDeviationMM, apart = 0.4 * completion.contradictionMM
-        let bone = Self.deviationInBoneMM * boneShare
         return (
-            [front.deviationMM, disagreeing, hidden, apart, bone].reduce(0) { $0 + $1 * $1 } + 0.01 * (spacing * spacing).sum()
+            [front.deviationMM, disagreeing, hidden, apart, surroundings.deviationMM].reduce(0) { $0 + $1 * $1 }
+                + 0.01 * (spacing * spacing).sum()
         ).squareRoot()
     }
 
     /// The code of the finding that ice lies in bone: margins to it cannot be trusted.
     public static let inBoneCode = "ice-in-bone"
-    /// In the texture of bone the edge of ice is off by so much (root mean square).
-    private static let deviationInBoneMM = 3.5
-
-    /// The share of bone (above 150 HU, metal left out) among what lies 1 to 5 mm outside the ice's surface.
-    private static func boneShare(around surface: Volume<Float>, in scan: Volume<Float>, farFrom toAxis: Volume<Float>) -> Double {
-        let outside = Mask(surface.combined(with: toAxis) { phi, axis in axis > 6 && (-5 ... -1).contains(phi) ? 1 : 0 }) { $0 > 0 }
-        let levels = scan.values(in: outside)
-        return levels.isEmpty ? 0 : Double(levels.count { $0 > 150 }) / Double(levels.count)
-    }
 
     private static func place(_ shiftMM: Float) -> String {
         let tenths = Int((10 * shiftMM).rounded())

@@ -7,6 +7,10 @@ struct SurroundingTissue: UnfrozenTissue {
     private let neighbourhood: TissueNeighbourhood
     /// MR only: the bright tissue's own, slowly varying signal, on the coarse grid.
     private let brightness: Volume<Float>?
+    /// CT only: how far the tissue around each place is lung alone, 0 … 1, on the coarse grid.
+    private let lungShare: Volume<Float>?
+    /// Of frozen lung where most around the ice is lung.
+    private let lungIceLevel: Float?
     let polarity: Float
     /// Log-odds from which on nothing more is gained: one voxel is never certain.
     private static let certain: Float = 3
@@ -34,8 +38,10 @@ struct SurroundingTissue: UnfrozenTissue {
             let share = work.combined(with: level) { $0 / $1 }
             // Noise without signal is what a void shows.
             let noise = min(0.15, max(0.02, share.noise(in: around)))
-            neighbourhood = TissueNeighbourhood(share, unfrozen: unfrozen, law: .mr(noise: noise))
+            neighbourhood = TissueNeighbourhood(share, unfrozen: unfrozen, lungShare: nil, law: .mr(noise: noise))
             brightness = level
+            lungShare = nil
+            lungIceLevel = nil
             polarity = 1
         case .ct:
             let levels = work.values(in: around)
@@ -48,16 +54,29 @@ struct SurroundingTissue: UnfrozenTissue {
                 return w / (1 + steep * steep)
             }
             let beside = Mask(unfrozen.combined(with: toBody) { w, d in w > 0 && d < Self.besideMM ? 1 : 0 }) { $0 > 0 }
+            let lung = Self.lungShare(work, unfrozen: unfrozen)
+            lungShare = lung
+            let lungIce = Self.lungIce(inside: inside, around: work.values(in: beside))
+            lungIceLevel = lungIce?.level
             neighbourhood = TissueNeighbourhood(
-                work, unfrozen: pure,
+                work, unfrozen: pure, lungShare: lung,
                 law: .ct(
                     dropHU: dropHU, fatDropHU: Self.fatDrop(inside: inside, around: levels),
-                    lungIce: Self.lungIce(inside: inside, around: work.values(in: beside)),
+                    lungIce: lungIce,
                     bonePresent: bonePresent, noise: min(noise, 15)))
             brightness = nil
             polarity = 0
         }
     }
+
+    /// Of the unfrozen tissue around a place the share that is lung, from where most is, to where all but vessels is.
+    private static func lungShare(_ work: Volume<Float>, unfrozen: Volume<Float>) -> Volume<Float> {
+        let lung = work.combined(with: unfrozen) { v, w in v < lungHU ? w : 0 }.gaussianSmoothed(sigmaMM: lungReachMM)
+        return lung.combined(with: unfrozen.gaussianSmoothed(sigmaMM: lungReachMM)) { l, w in
+            w > 1e-6 ? max(0, min(1, (l / w - lungShares.lowerBound) / (lungShares.upperBound - lungShares.lowerBound))) : 0
+        }
+    }
+    private static let lungReachMM = 8.0, lungShares: ClosedRange<Float> = 0.5...0.75
 
     /// How far fat has fallen where the body holds what is darker than any fat, `nil` where it does not.
     private static func fatDrop(inside: [Float], around: [Float]) -> Float? {
@@ -68,6 +87,7 @@ struct SurroundingTissue: UnfrozenTissue {
         return level - dark
     }
 
+    private static let fewestLungIce = 20
     /// What is nearer to the ice than this lies beside it.
     private static let besideMM: Float = 18
 
@@ -75,10 +95,10 @@ struct SurroundingTissue: UnfrozenTissue {
     /// elsewhere.
     private static func lungIce(inside: [Float], around: [Float]) -> (level: Float, spread: Float)? {
         let ice = inside.filter { lungIceHU.contains($0) }
-        guard around.count(where: { $0 < lungHU }) * 2 > around.count, ice.count > 100, 2 * ice.count > inside.count,
+        guard around.count(where: { $0 < lungHU }) * 2 > around.count, ice.count > fewestLungIce, 2 * ice.count > inside.count,
             let level = ice.median, let deviation = ice.map({ abs($0 - level) }).median
         else { return nil }
-        return (level, max(45, 3 * 1.4826 * deviation))
+        return (level, max(45, 1.5 * 1.4826 * deviation))
     }
 
     /// Smoothed a little: noise alone is steep too.
@@ -91,11 +111,21 @@ struct SurroundingTissue: UnfrozenTissue {
             return odds < 0 ? -sure : sure
         }
         guard brightness == nil else { return evidence }
-        return evidence.combined(with: Self.slopes(of: image), image) { e, slope, level in
+        let slopes = Self.slopes(of: image).combined(with: lungShare!) { slope, lung in slope / (1 + Self.lungSteepness * lung) }
+        let unmixed = evidence.combined(with: slopes, image) { e, slope, level in
             let steep = 0.7 * slope / Self.mixed(at: level)
             return e > 0 ? e / (1 + steep * steep) : e
         }
+        guard let lungIceLevel else { return unmixed }
+        let bright = image.mapped { (v: Float) -> Float in max(0, min(1, (v - lungIceLevel - Self.vesselExcessHU) / 40)) }
+        return unmixed.combined(with: bright.gaussianSmoothed(sigmaMM: Self.wallMM), lungShare!) { e, near, lung in
+            e > 0 ? e * (1 - lung * max(0, min(1, (near - 0.05) / 0.1))) : e
+        }
     }
+    /// The edge of ice in lung is steeper than others by so much.
+    private static let lungSteepness: Float = 2
+    /// In lung what is brighter than its ice by this is a vessel, the walls of which (so far about it) have the level of ice.
+    private static let vesselExcessHU: Float = 50, wallMM = 2.0
 
     func edgeImage(of fine: Volume<Float>) -> (Volume<Float>, validity: Volume<Float>) {
         let valid = Volume<Float>(geometry: fine.geometry, repeating: 1)

@@ -13,6 +13,9 @@ struct TissueNeighbourhood {
     /// Log-odds per cell and bin.
     private let odds: [Float]
 
+    /// There is no fat within lung: where all around is lung, what was seen of fat lies in the chest wall or the mediastinum, and counts by
+    /// so much less.
+    private static let fatHU: ClosedRange<Float> = -170 ... -20, fatlessLung: Float = 0.85
     private static let cellMM = 6.0, reachMM = 13.0
     /// The weight of what is believed anywhere, and of the whole region's histogram, against the neighbourhood's.
     private static let anywhereShare: Float = 0.08, regionShare: Float = 0.06
@@ -20,7 +23,8 @@ struct TissueNeighbourhood {
     /// - Parameters:
     ///   - image: levels on the law's scale.
     ///   - unfrozen: 1 where tissue is taken to be unfrozen, 0 where not or not known.
-    init(_ image: Volume<Float>, unfrozen: Volume<Float>, law: FreezingLaw) {
+    ///   - lungShare: how far what lies around each voxel is lung alone, 0 … 1; `nil` on MR.
+    init(_ image: Volume<Float>, unfrozen: Volume<Float>, lungShare: Volume<Float>?, law: FreezingLaw) {
         (self.law, geometry) = (law, image.geometry)
         let size = image.size, spacing = image.geometry.spacing
         let perCell = pointwiseMax(SIMD3(repeating: 1), (Self.cellMM / spacing).rounded(.toNearestOrAwayFromZero))
@@ -49,7 +53,12 @@ struct TissueNeighbourhood {
         let total = max(whole.reduce(0, +), 1)
         let sigma = SIMD3<Float>(Float(Self.reachMM) / (SIMD3<Float>(perCell) * SIMD3<Float>(spacing)))
         histograms = Self.smoothed(histograms, cells: cells, sigma: sigma)
-        odds = Self.logOdds(histograms, region: whole.map { $0 / total }, law: law)
+        let lung = (0..<cells.x * cells.y * cells.z).map { cell -> Float in
+            guard let lungShare else { return 0 }
+            let place = SIMD3(cell % cells.x, cell / cells.x % cells.y, cell / cells.x / cells.y) &* step &+ step / 2
+            return lungShare[VoxelIndex(min(size.i - 1, place.x), min(size.j - 1, place.y), min(size.k - 1, place.z))]
+        }
+        odds = Self.logOdds(histograms, region: whole.map { $0 / total }, lungShare: lung, law: law)
     }
 
     /// Gaussian smoothing of every bin over the cells.
@@ -79,8 +88,9 @@ struct TissueNeighbourhood {
         return current
     }
 
-    private static func logOdds(_ histograms: [Float], region: [Float], law: FreezingLaw) -> [Float] {
+    private static func logOdds(_ histograms: [Float], region: [Float], lungShare: [Float], law: FreezingLaw) -> [Float] {
         let count = LevelScale.count, widths = law.scale.widths
+        let isFat = law.scale.centres.map { fatHU.contains($0) }
         var odds = [Float](repeating: 0, count: histograms.count)
         odds.withUnsafeMutableBufferPointer { odds in
             histograms.withUnsafeBufferPointer { histograms in
@@ -93,10 +103,12 @@ struct TissueNeighbourhood {
                         for cell in range {
                             let start = cell &* count
                             var total: Float = 0
-                            for bin in 0..<count { total += histograms[start &+ bin] }
+                            let foreign = 1 - fatlessLung * lungShare[cell]
+                            for bin in 0..<count { total += histograms[start &+ bin] * (isFat[bin] ? foreign : 1) }
                             let scale = (1 - regionShare) / max(total, 1e-6), has: Float = total > 1 ? 1 : 0
                             for bin in 0..<count {
-                                levels[bin] = has * scale * histograms[start &+ bin] + (1 - has * (1 - regionShare)) * region[bin]
+                                let share = has * scale * histograms[start &+ bin] + (1 - has * (1 - regionShare)) * region[bin]
+                                levels[bin] = share * (isFat[bin] ? foreign : 1)
                                 ice[bin] = 0
                             }
                             for tissue in 0..<count where levels[tissue] > 1e-4 {
@@ -108,7 +120,8 @@ struct TissueNeighbourhood {
                                 let low = max(0, bin - 1), high = min(count - 1, bin + 1)
                                 let here =
                                     0.5 * levels[bin] / widths[bin] + 0.25 * levels[low] / widths[low] + 0.25 * levels[high] / widths[high]
-                                let unfrozen = (1 - anywhereShare) * here + anywhereShare * law.unfrozenAnywhere[bin]
+                                let anywhere = law.unfrozenAnywhere[bin] * (isFat[bin] ? foreign : 1)
+                                let unfrozen = (1 - anywhereShare) * here + anywhereShare * anywhere
                                 let iced = (1 - anywhereShare) * ice[bin] + anywhereShare * law.frozenAnywhere[bin]
                                 odds[start &+ bin] = log((iced + 1e-7) / (unfrozen + 1e-7))
                             }
