@@ -29,9 +29,11 @@ struct CutBorders {
             if !holds(worst.point, worst.marginMM) {
                 highestPossibleMM = zip(map.surface.vertices, map.marginsMM).filter { holds($0, $1) }.map(\.1).min() ?? .infinity
             }
+            let percent = Int((100 * map.areaFraction { !holds($0, $1) }).rounded())
             findings.append(Finding(
                 .warning, MarginFinding.zoneCut,
-                "The \(zoneName.phrase) reaches the edge of its image, so that part of its surface is not known.",
+                "The \(zoneName.phrase) reaches the edge of its image, so that part of its surface is not known: at \(percent) % of the tumour's surface "
+                    + "the margin is not evaluable.",
                 remedy: "Use an image that shows the whole zone."))
         }
         if let fieldOfView, !map.surface.vertices.allSatisfy({ fieldOfView.contains($0) }) {

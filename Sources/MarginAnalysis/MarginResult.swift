@@ -70,6 +70,18 @@ public struct MarginMap: Sendable {
         return total > 0 ? below / total : 0
     }
 
+    /// The share of the surface's area of which a condition on point and margin holds; each triangle counts by its corners.
+    func areaFraction(where holds: (PatientPoint, Double) -> Bool) -> Double {
+        let held = zip(surface.vertices, marginsMM).map { holds($0, $1) ? 1.0 : 0 }
+        var sum = 0.0, total = 0.0
+        for index in surface.triangles.indices {
+            let corners = surface.triangles[index], area = surface.area(ofTriangle: index)
+            total += area
+            sum += area * (held[Int(corners.x)] + held[Int(corners.y)] + held[Int(corners.z)]) / 3
+        }
+        return total > 0 ? sum / total : 0
+    }
+
     /// The share of a triangle in which a linear function with these corner values is below `threshold`.
     static func share(below threshold: Double, _ a: Double, _ b: Double, _ c: Double) -> Double {
         let low = min(a, b, c), high = max(a, b, c)

@@ -126,7 +126,10 @@ struct MarginAnalysisTests {
             ofTumour: AnalyticShape.sphere(radius: 8, at: .zero).levelSet(on: tumourGrid), in: LevelSet(reconstructing: zone),
             zone: .visibleIce)
         #expect(!result.isComplete)
-        #expect(result.findings.contains { $0.code == "zone-touches-scan-edge" })
+        // Of the sphere of 8 mm what lies nearer than the true margin of 7 mm to the plane at 10.5 mm: (1 − 3.5 / 8) / 2 of its surface.
+        let finding = try #require(result.findings.first { $0.code == "zone-touches-scan-edge" })
+        let percent = try #require(finding.message.firstMatch(of: /at (\d+) %/).flatMap { Double($0.1) })
+        #expect(abs(percent - 28) < 3, "\(finding.message)")
         // Truth is 7 mm; the cut plane lies only 2.5 mm from the tumour.
         #expect(result.minimumMarginIntervalMM.lowerBound < 3)
         #expect(result.minimumMarginIntervalMM.upperBound > 6.5)
