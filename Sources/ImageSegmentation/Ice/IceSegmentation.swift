@@ -166,7 +166,8 @@ public enum IceSegmentation {
                 "\(Int((100 * (1 - visible)).rounded())) % of the ice's surface shows no edge,\(place) where fat, bone, streaks or gas hide it.",
                 remedy: "Look at the outline there: it follows the shape of the visible rest. Compare with a scan taken before freezing."))
         }
-        let surroundings = IceSurroundings(of: outcome.surface, in: fine, farFrom: toAxis, modality: modality)
+        let surroundings = IceSurroundings(
+            of: outcome.surface, in: fine, farFrom: toAxis, modality: modality, hasReference: evidence.hasReference)
         findings += surroundings.findings
         let uncertainty = Self.uncertainty(
             front: front, edges: outcome, completion: completion, surroundings: surroundings, spacing: fine.geometry.spacing)

@@ -21,7 +21,8 @@ struct IceSurroundings {
     ///   - surface: positive inside, in millimetres.
     ///   - scan: HU on the same grid.
     ///   - toAxis: from the nearest probe's axis, in millimetres: metal and its streaks are left out.
-    init(of surface: Volume<Float>, in scan: Volume<Float>, farFrom toAxis: Volume<Float>, modality: Modality) {
+    ///   - hasReference: a scan before freezing tells vessels from what froze.
+    init(of surface: Volume<Float>, in scan: Volume<Float>, farFrom toAxis: Volume<Float>, modality: Modality, hasReference: Bool) {
         guard modality == .ct else { return }
         let shell = Mask(surface.combined(with: toAxis) { phi, axis in
             axis > Self.clearOfMetalMM && Self.shellMM.contains(-phi) ? 1 : 0
@@ -30,7 +31,7 @@ struct IceSurroundings {
         guard !levels.isEmpty else { return }
         func share(_ holds: (Float) -> Bool) -> Double { Double(levels.count(where: holds)) / Double(levels.count) }
         boneShare = share { $0 > Self.boneHU }
-        if share({ $0 < Self.lungHU }) > 0.5 { denseInLungShare = share { $0 > Self.vesselHU } }
+        if !hasReference, share({ $0 < Self.lungHU }) > 0.5 { denseInLungShare = share { $0 > Self.vesselHU } }
     }
 
     /// One standard deviation of the ice's surface that this adds, over the whole surface.
