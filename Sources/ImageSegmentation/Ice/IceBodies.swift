@@ -60,6 +60,22 @@ struct IceBodies {
         }
     }
 
+    private static let saidOfVisible = 0.6
+
+    /// That much of the surface follows from the shape of the rest; `nil` where most of it shows an edge.
+    func hiddenEdgeFinding(hasReference: Bool) -> Finding? {
+        let visible = visibleShare
+        guard visible < Self.saidOfVisible else { return nil }
+        let sides = hiddenSides, place = sides.isEmpty ? "" : " mostly towards the patient's \(sides.joined(separator: " and ")),"
+        return Finding(
+            .warning, "ice-edge-partly-invisible",
+            "\(Int((100 * (1 - visible)).rounded())) % of the ice's surface shows no edge,\(place) where fat, bone, streaks or gas hide it.",
+            remedy: "Look at the outline there: it follows the shape of the visible rest. "
+                + (hasReference
+                    ? "Check that the scan taken before freezing lies on this one there, or draw the ice."
+                    : "Compare with a scan taken before freezing."))
+    }
+
     var visibleShare: Double {
         let areas = bodies.map { $0.radii.reduce(0) { $0 + $1 * $1 } }
         return zip(bodies, areas).reduce(0) { $0 + $1.0.visibleShare * $1.1 } / areas.reduce(0, +)

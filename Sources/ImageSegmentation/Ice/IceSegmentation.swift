@@ -128,6 +128,9 @@ public enum IceSegmentation {
         let seen = evidence.bodies.visibility.interpolated(onto: fine.geometry)
         var (iceness, validity) = evidence.tissue.edgeImage(of: fine)
         validity = validity.combined(with: toAxis, seen) { w, axis, seen in axis < metal || seen < 0.25 ? 0 : w }
+        let dense = modality == .ct && !evidence.hasReference
+            ? DenseInLung.leaving(evidence.bodies.depth.interpolated(onto: fine.geometry), in: fine) : nil
+        if let dense { validity = validity.combined(with: Volume<Float>.levels(of: dense)) { w, dense in dense > 0 ? 0 : w } }
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = iceness.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
         let refinement = EdgeRefinement(
@@ -157,17 +160,9 @@ public enum IceSegmentation {
                 .warning, "ice-reaches-scan-edge", "The ice reaches the edge of the scan: how far it goes beyond is not known.",
                 remedy: "Scan a wider or longer region around the ice; margins that end at the scan's edge cannot be evaluated."))
         }
-        let visible = evidence.bodies.visibleShare
-        if visible < 0.6 {
-            let sides = evidence.bodies.hiddenSides
-            let place = sides.isEmpty ? "" : " mostly towards the patient's \(sides.joined(separator: " and ")),"
-            findings.append(Finding(
-                .warning, "ice-edge-partly-invisible",
-                "\(Int((100 * (1 - visible)).rounded())) % of the ice's surface shows no edge,\(place) where fat, bone, streaks or gas hide it.",
-                remedy: "Look at the outline there: it follows the shape of the visible rest. Compare with a scan taken before freezing."))
-        }
+        if let hidden = evidence.bodies.hiddenEdgeFinding(hasReference: evidence.hasReference) { findings.append(hidden) }
         let surroundings = IceSurroundings(
-            of: outcome.surface, in: fine, farFrom: toAxis, modality: modality, hasReference: evidence.hasReference)
+            of: outcome.surface, clarity: outcome.clarity, in: fine, farFrom: toAxis, denseInLung: dense, modality: modality)
         findings += surroundings.findings
         let uncertainty = Self.uncertainty(
             front: front, edges: outcome, completion: completion, surroundings: surroundings, spacing: fine.geometry.spacing)

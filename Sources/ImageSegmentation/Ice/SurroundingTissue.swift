@@ -11,6 +11,8 @@ struct SurroundingTissue: UnfrozenTissue {
     private let lungShare: Volume<Float>?
     /// Of frozen lung where most around the ice is lung.
     private let lungIceLevel: Float?
+    /// 0.5 where what is dense is as wide as the ice is, −0.5 elsewhere, on the coarse grid, where most around the ice is lung.
+    private let wideInLung: Volume<Float>?
     let polarity: Float
     /// Log-odds from which on nothing more is gained: one voxel is never certain.
     private static let certain: Float = 3
@@ -41,7 +43,7 @@ struct SurroundingTissue: UnfrozenTissue {
             neighbourhood = TissueNeighbourhood(share, unfrozen: unfrozen, lungShare: nil, law: .mr(noise: noise))
             brightness = level
             lungShare = nil
-            lungIceLevel = nil
+            (lungIceLevel, wideInLung) = (nil, nil)
             polarity = 1
         case .ct:
             let levels = work.values(in: around)
@@ -58,6 +60,8 @@ struct SurroundingTissue: UnfrozenTissue {
             lungShare = lung
             let lungIce = Self.lungIce(inside: inside, around: work.values(in: beside))
             lungIceLevel = lungIce?.level
+            wideInLung = lungIce.flatMap { _ in DenseInLung.wide(in: work, iceML: Mask(toBody) { $0 < 0 }.volumeML) }
+                .map { Volume<Float>.levels(of: $0) }
             neighbourhood = TissueNeighbourhood(
                 work, unfrozen: pure, lungShare: lung,
                 law: .ct(
@@ -118,9 +122,11 @@ struct SurroundingTissue: UnfrozenTissue {
         }
         guard let lungIceLevel else { return unmixed }
         let bright = image.mapped { (v: Float) -> Float in max(0, min(1, (v - lungIceLevel - Self.vesselExcessHU) / 40)) }
-        return unmixed.combined(with: bright.gaussianSmoothed(sigmaMM: Self.wallMM), lungShare!) { e, near, lung in
+        let clear = unmixed.combined(with: bright.gaussianSmoothed(sigmaMM: Self.wallMM), lungShare!) { e, near, lung in
             e > 0 ? e * (1 - lung * max(0, min(1, (near - 0.05) / 0.1))) : e
         }
+        guard let wideInLung else { return clear }
+        return clear.combined(with: wideInLung, lungShare!) { e, wide, lung in e > 0 && wide < 0 ? e * (1 - lung) : e }
     }
     /// The edge of ice in lung is steeper than others by so much.
     private static let lungSteepness: Float = 2
