@@ -9,6 +9,7 @@ import ImagingCore
 struct GlassRim {
     let glassHU: Float
     private let core: RadialField, coreCenter: PatientPoint
+    private let found: RadialField, foundCenter: PatientPoint
     /// Log odds by grey level, from the level of lung on.
     private let table: [Float], lowestHU: Float
 
@@ -27,10 +28,14 @@ struct GlassRim {
     /// How much area of surface, in mm² per mm³, a voxel of even odds × e holds up; certain core; and what lies behind lung or a vessel.
     private static let forcePerMM: Float = 0.3, coreForcePerMM: Float = 2, hiddenForcePerMM: Float = -0.6
     private static let iterations = 120
+    /// Lung that holds less air beside a wall reads as glass does: so far beyond what was found by size and shape the tumour may go on.
+    private static let beyondFoundMM: Float = 2
 
     /// - Parameter whole: core and glass as found so far; what lies around is lung with its vessels.
     init(around core: RadialTumourFit, of whole: RadialTumourFit, glass: GroundGlass, lung: LungBackground) {
         self.core = RadialField(sphere: core.sphere, radii: core.radii)
+        found = RadialField(sphere: whole.sphere, radii: whole.radii)
+        foundCenter = whole.center
         (coreCenter, glassHU, lowestHU) = (core.center, glass.levelHU, lung.level)
         let bins = Int((Self.highestHU - lowestHU) / Self.binHU) + 1, samples = whole.samples, count = samples.radii.count
         var around = [Float](repeating: 0, count: bins)
@@ -75,10 +80,13 @@ struct GlassRim {
         let part = image.cropped(box.i, box.j, box.k), grid = part.geometry
         let withinReach = RadialField(sphere: samples.sphere, radii: seen).levels(on: grid, center: center)
         let withinCore = core.levels(on: grid, center: coreCenter)
+        let slice = grid.size.i * grid.size.j
         let force = Volume<Float>(geometry: grid) { force in
             part.withUnsafeVoxels { values in withinReach.withUnsafeVoxels { reach in withinCore.withUnsafeVoxels { core in
                 for n in 0..<values.count {
-                    let own = Self.forcePerMM * logOdds(values[n])
+                    // In the slice beside the core its level is mixed in: what is denser than glass there is no vessel.
+                    let isMixed = (n >= slice && core[n - slice] > 0) || (n + slice < values.count && core[n + slice] > 0)
+                    let own = Self.forcePerMM * logOdds(isMixed ? min(values[n], glassHU) : values[n])
                     force[n] = core[n] > -Self.skinMM ? Self.coreForcePerMM : reach[n] < 0 ? min(Self.hiddenForcePerMM, own) : own
                 }
             }}}
@@ -95,12 +103,18 @@ struct GlassRim {
 
     private func liesBeyondCore(_ place: SIMD3<Float>) -> Bool { (place * place).sum().squareRoot() > core.radius(place) + Self.skinMM }
 
+    private func liesNearFound(_ place: SIMD3<Float>) -> Bool {
+        (place * place).sum().squareRoot() < found.radius(place) + Self.beyondFoundMM
+    }
+
     /// How far the tumour may reach in each direction: to the first lung, or the first vessel behind glass.
     private func reach(_ samples: RadialSamples, center: PatientPoint) -> [Float] {
         let count = samples.radii.count, shift = SIMD3<Float>((center - coreCenter).lps)
+        let fromFound = SIMD3<Float>((center - foundCenter).lps)
         return samples.sphere.directions.indices.map { n in
             var sawGlass = false
             for s in 0..<count where liesBeyondCore(samples.radii[s] * samples.sphere.directions[n] + shift) {
+                if !liesNearFound(samples.radii[s] * samples.sphere.directions[n] + fromFound) { return samples.radii[s] }
                 let value = samples.values[n * count + s], odds = value.isNaN ? Self.lungOdds : logOdds(value)
                 if odds > 0 { sawGlass = true }
                 if odds <= Self.lungOdds || (sawGlass && odds < Self.vesselOdds) { return samples.radii[s] }
