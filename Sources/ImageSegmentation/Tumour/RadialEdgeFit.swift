@@ -42,6 +42,10 @@ struct RadialEdgeFit {
     /// Vessels that run into ground glass look like it.
     private static let leastDeviationInGlassMM: Float = 1
     private static let passes = 7
+    /// How far beyond the edge's blur the outside's level is read.
+    private static let beyondMM: Float = 2.2
+    /// Where the level beyond changes by more than this share of the contrast over half of that, it is another edge and no mere blur.
+    private static let steep: Float = 0.1, surelySteep: Float = 0.25
     private static let denserThanGlass: Float = 1.35
 
     func fit(_ start: [Float]) -> Outcome {
@@ -172,10 +176,12 @@ struct RadialEdgeFit {
             }
             return used > 0 ? sum / used : nil
         }
-        var near = [Float](repeating: .nan, count: count), beyond = near, isGlass = [Bool](repeating: false, count: count)
+        var near = [Float](repeating: .nan, count: count), beyond = near, rises = near, isGlass = [Bool](repeating: false, count: count)
         for n in 0..<count {
             let gap = (0.9 + 0.4 * thickness[n]) / cosine[n], depth = min(2.5, 0.4 * radii[n])
-            if let value = windowMean(n, gap, gap + 2.2) { beyond[n] = value }
+            if let value = windowMean(n, gap, gap + Self.beyondMM) { beyond[n] = value }
+            if let first = windowMean(n, gap, gap + Self.beyondMM / 2),
+                let second = windowMean(n, gap + Self.beyondMM / 2, gap + Self.beyondMM) { rises[n] = second - first }
             // Ground glass may be thin: the level deep inside, and most of what lies near, is then that of the core.
             let shallow = glassHU != nil && odds.isLung(beyondDirection: n) ? windowMean(n, -gap - 1, -gap) : nil
             if let glassHU, let shallow, shallow < 0.5 * glassHU {
@@ -187,9 +193,10 @@ struct RadialEdgeFit {
         }
         let wide = max(4 / max(mean, 1), 1.2 * sphere.spacing), narrow = max(1 / max(mean, 1), 0.5 * sphere.spacing)
         let inside = localMeans(near, width: wide), outside = localMeans(beyond, width: wide, byMedian: true),
-            closest = localMeans(beyond, width: narrow)
+            closest = localMeans(beyond, width: narrow), rise = localMeans(rises, width: narrow)
         let skin = localMeans(near, width: max(1.2 / max(mean, 1), 0.7 * sphere.spacing))
 
+        let usual = beyond.filter { !$0.isNaN }.median ?? 0
         var reading = Reading(
             shift: [Float](repeating: 0, count: count), information: [Float](repeating: 0, count: count),
             clearness: [Float](repeating: 0, count: count),
@@ -198,17 +205,20 @@ struct RadialEdgeFit {
             let patchArea = radii[n] * radii[n]
             let a = inside.mean[n]
             // The outside's own level where it differs by more than the grain makes it differ (a vessel, fat beyond a capsule).
-            let ownVariance = grainDensity / (closest.solidAngle[n] * patchArea * 2.2)
+            let ownVariance = grainDensity / (closest.solidAngle[n] * patchArea * Self.beyondMM)
             let difference = closest.mean[n].isNaN ? 0 : closest.mean[n] - outside.mean[n]
             var b = outside.mean[n] + difference * max(0, 1 - 2 * ownVariance / max(difference * difference, 1e-6))
             if !beyond[n].isNaN {
-                let rest = beyond[n] - b, variance = grainDensity / (sphere.solidAngles[n] * patchArea * 2.2)
+                let rest = beyond[n] - b, variance = grainDensity / (sphere.solidAngles[n] * patchArea * Self.beyondMM)
                 b += rest * max(0, 1 - 2 * variance / max(rest * rest, 1e-6))
             }
+            b = levelBeforeNextEdge(b, inside: a, usual: usual, rise: rise.mean[n], variance: grainDensity / (
+                rise.solidAngle[n] * patchArea * Self.beyondMM / 4))
             let contrast = a - b
             // The edge of something else has something else on its near side.
             let likeness = 1 / (1 + exp(-2 * (odds.logOdds(skin.mean[n].isNaN ? a : skin.mean[n], direction: n) + 0.5)))
-            let contrastVariance = grainDensity / patchArea * (1 / (inside.solidAngle[n] * 2.5) + 1 / (outside.solidAngle[n] * 2.2))
+            let contrastVariance = grainDensity / patchArea * (
+                1 / (inside.solidAngle[n] * 2.5) + 1 / (outside.solidAngle[n] * Self.beyondMM))
             let squared = likeness * max(0, contrast * contrast - 2 * contrastVariance)
             reading.contrast[n] = contrast
             reading.clearness[n] = squared / (squared + 4 * contrastVariance + 1e-6)
@@ -248,6 +258,18 @@ struct RadialEdgeFit {
             reading.information[n] = 1 / (1 / own + least * least / (cosine[n] * cosine[n]))
         }
         return reading
+    }
+
+    /// The outside's level before another edge, such as that of cortical bone behind a layer of trabecular bone, begins to change it.
+    ///
+    /// - Parameters:
+    ///   - usual: the level beyond most of the object, which is what such a layer is taken for.
+    ///   - rise: by how much the outer half of where `level` was read differs from the inner one, and the variance that grain gives it.
+    private func levelBeforeNextEdge(_ level: Float, inside: Float, usual: Float, rise: Float, variance: Float) -> Float {
+        let contrast = level - inside, share = rise / contrast
+        guard share > Self.steep, (usual - inside) / contrast > 0, (usual - inside) / contrast < 1 else { return level }
+        let sure = max(0, 1 - 2 * variance / (rise * rise)), isEdge = min(1, (share - Self.steep) / (Self.surelySteep - Self.steep))
+        return level + sure * isEdge * (usual - level)
     }
 
     /// Means (or medians, which a vessel's level does not enter) over the directions around each, and the solid angle that each stands for.
