@@ -9,12 +9,16 @@ import Testing
     static let center = SIMD3(0.37, -0.81, 0.9)
     private let truth = ellipsoid(center, SIMD3(11, 10, 9))
 
-    private func search(contrast: Double, expecting share: Float) throws -> (fit: RadialTumourFit, asked: AskedAgain) {
+    /// What is found when asked for a share of a stated diameter, without any answer to that being asked again.
+    private func search(
+        contrast: Double, stated diameterMM: Double = 21, expecting share: Float = 1
+    ) throws -> (fit: RadialTumourFit, asked: AskedAgain) {
         let truth = truth, grid = try AnalyticScan.grid(70, 70, 24)
         let scan = AnalyticScan.make(grid, noise: 15) { truth($0) > 0 ? 60 - contrast : 60 }
         let image = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, 0..<grid.size.k).gaussianSmoothed(sigmaMM: SIMD3(repeating: 1.1))
         let search = TumourSearch(work: image, gradient: image.gradientLengths()), seed = PatientPoint(Self.center)
-        var expectation = RadialTumourFit.Expectation(prompt: TumourPrompt(seed: seed, diameterMM: 21), sigma: 3, grainVolumeMM3: 40)
+        var expectation = RadialTumourFit.Expectation(
+            prompt: TumourPrompt(seed: seed, diameterMM: diameterMM), sigma: 3, grainVolumeMM3: 40)
         expectation.share = share
         var fit = RadialTumourFit(image, gradient: search.gradient, expectation)
         fit.refine()
@@ -31,7 +35,8 @@ import Testing
 
     /// Two answers of 6 and 10 mm: equally likely, and with odds of e²⁰ to 1.
     @Test func answersThatDifferAreSaidUnlessTheScanDecides() throws {
-        let (small, asked) = try search(contrast: 20, expecting: 0.6), large = asked.likeliest
+        let small = try search(contrast: 20, expecting: 0.6).fit, large = try search(contrast: 20).fit
+        #expect(large.meanRadius > 1.3 * small.meanRadius)
         let open = AskedAgain(answers: [(small, 100), (large, 100)], askedForSizes: true)
         #expect(abs(open.sizeDeviationLog - 0.5 * log(large.meanRadius / small.meanRadius)) < 1e-4)
         #expect(open.finding?.code == "tumour-depends-on-prompt")
@@ -39,5 +44,16 @@ import Testing
         let decided = AskedAgain(answers: [(small, 0), (large, 200)], askedForSizes: true)
         #expect(decided.finding == nil)
         #expect(decided.likeliest.meanRadius == large.meanRadius)
+    }
+
+    /// The mean diameter is 20 mm: four fifths of 25 mm, as that of a tumour is of its longest, and more than all of 17 mm.
+    @Test func answerOfTheStatedSizeIsNotAskedAgain() throws {
+        let asStated = try search(contrast: 30, stated: 25)
+        #expect(abs(asStated.fit.meanRadius - 10) < 1)
+        #expect(asStated.asked.sizeDeviationLog == 0)
+        #expect(asStated.asked.likeliest.radii == asStated.fit.radii)
+        let other = try search(contrast: 30, stated: 17)
+        #expect(abs(other.fit.meanRadius - 10) < 1.5)
+        #expect(other.asked.sizeDeviationLog > 0)
     }
 }

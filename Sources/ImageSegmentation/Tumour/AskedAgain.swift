@@ -2,6 +2,7 @@ import Foundation
 import ImagingCore
 
 /// The tumour as it is found when asked for a little differently: from the middle of what was found, and as somewhat smaller and larger.
+/// Only where the first answer does not bear the prompt out: for its size, or from the middle for a seed off it.
 ///
 /// Where the edge is clear all answers are one. Where it is faint the answer leans towards what was stated; the surface that grey levels
 /// support most is then the better guess, and how far the answers lie apart says how much of it is the person's rather than the scan's.
@@ -15,6 +16,10 @@ struct AskedAgain {
 
     /// A size is stated to within some 20 %.
     private static let otherShares: [Float] = [1, 0.8, 1.25]
+    /// Of the longest diameter. Where the mean diameter of what was found lies there, it is as stated, and asking again gains nothing: of
+    /// 67 prompts for tumours in real scans all good ones came to 0.68–0.81, those a quarter too small to 0.82–1.06, those too large by
+    /// as much to 0.47–0.74.
+    private static let shareAsStated: ClosedRange<Double> = 0.7...0.9
     /// A seed this share of the radius off the middle sees one side better than the other.
     private static let offCentre = 0.25
     /// Logarithm of the odds that call for another answer than the first: "strong evidence" of Kass and Raftery (1995).
@@ -27,14 +32,16 @@ struct AskedAgain {
     ///   - fit: the answer to the prompt as given; an axis already says place and size well.
     ///   - seed: as given, which every answer must hold.
     init(_ search: TumourSearch, about fit: RadialTumourFit, seed: PatientPoint) {
+        let isOffCentre = fit.center.distance(to: seed) > Self.offCentre * Double(fit.meanRadius)
+        let isAsStated = Self.shareAsStated.contains(2 * Double(fit.meanRadius) / fit.expectation.prompt.diameterMM)
         let shares: [Float]
         if fit.expectation.prompt.axis != nil {
             shares = []
-        } else if fit.expectation.lung == nil {
+        } else if fit.expectation.lung == nil, !isAsStated {
             shares = Self.otherShares
         } else {
             // In lung whatever is no lung supports a larger surface, vessel or tumour: there the stated size has to tell them apart.
-            shares = fit.center.distance(to: seed) > Self.offCentre * Double(fit.meanRadius) ? [1] : []
+            shares = isOffCentre ? [1] : []
         }
         let others = shares.compactMap { share -> RadialTumourFit? in
             var own = fit.expectation
