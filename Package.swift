@@ -29,13 +29,14 @@ let package = Package(
                 .map { .linkedLibrary($0) }),
         .target(name: "CPNG", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("png")]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLanes"),
         // Layer 1
         .target(name: "ImageFilters", dependencies: ["ImagingCore"], swiftSettings: kernel),
         .target(name: "DICOMObjects", dependencies: ["ImagingCore", "CDCMTK"], swiftSettings: kernel),
         .target(name: "NIfTIFormat", dependencies: ["ImagingCore", "CZlib"], swiftSettings: kernel),
         .target(name: "DescriptionFiles", dependencies: ["ImagingCore", .product(name: "Yams", package: "Yams")]),
         // Layer 2
-        .target(name: "IceballSimulation", dependencies: ["ImagingCore", "DescriptionFiles"], resources: [.embedInCode("Tables")], swiftSettings: kernel),
+        .target(name: "IceballSimulation", dependencies: ["ImagingCore", "DescriptionFiles", "CLanes"], resources: [.embedInCode("Tables")], swiftSettings: kernel),
         .target(name: "ImageSegmentation", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "ImageRegistration", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),
         .target(name: "MarginAnalysis", dependencies: ["ImagingCore", "ImageFilters"], swiftSettings: kernel),

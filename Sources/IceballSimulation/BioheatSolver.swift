@@ -15,7 +15,8 @@ final class BioheatSolver {
     private let faceTissues: FaceTissues
 
     private(set) var timeS = 0.0
-    private(set) var stageTotal = 0
+    /// Cells times stages that were computed so far.
+    private(set) var cellStages = 0.0
     /// H before and after the last step, and θ after it.
     private(set) var previousEnthalpy, enthalpy: CellField
     private(set) var kirchhoff: CellField
@@ -32,7 +33,7 @@ final class BioheatSolver {
     /// What each sink has taken so far, J.
     private(set) var heatTaken: [Double]
 
-    init(_ model: ThermalModel, sinks: [HeatSink]) throws(SimulationError) {
+    init(_ model: ThermalModel, sinks: [HeatSink], leavesRestingCells: Bool = true) throws(SimulationError) {
         (self.model, self.sinks) = (model, sinks)
         layout = FieldLayout(model.grid.size)
         tissueLayout = TissueLayout(size: model.grid.size, tissues: model.tissues, labels: model.labels)
@@ -48,9 +49,9 @@ final class BioheatSolver {
             sharpFront: SharpFront(tissueLayout, layout: layout, conduction: conduction),
             smoothFlux: SmoothFlux(grid: model.grid, layout: layout, tissues: tissueLayout, conduction: conduction),
             pinned: RowList(Self.pinnedCells(tissueLayout, layout), rowCount: layout.rowCount) {
-                ($0 - FieldLayout.Lanes.scalarCount) / layout.pitch
+                ($0 - Lanes.scalarCount) / layout.pitch
             },
-            flowLeft: flowLeft)
+            flowLeft: flowLeft, restingCells: leavesRestingCells ? RestingCells(model.tissues, layout: layout) : nil)
         enthalpy = CellField(layout)
         kirchhoff = CellField(layout)
         faceStates = InterfaceFaces.States(repeating: .zero, count: interfaces.stateCount)
@@ -133,7 +134,6 @@ final class BioheatSolver {
         let isSmoothed = kernel.smoothFlux.map { $0.fastestDecay * SmoothFlux.leastDecayRatio * limit <= 1 } ?? false
         advance(SuperTimeStep(stageCount: stageCount), seconds: seconds, isSmoothed: isSmoothed, actions)
         timeS += seconds
-        stageTotal += stageCount
         try finishStep()
     }
 
@@ -157,7 +157,10 @@ final class BioheatSolver {
         let start = enthalpy
         var taken = sinks.map { _ in (now: 0.0, before: 0.0) }, firstPower: [Double] = []
         var previous = start, beforePrevious = start, next = previousEnthalpy, free = spareEnthalpy
+        var changingShare = 1.0
         for (index, stage) in scheme.stages.enumerated() {
+            if index == StageKernel.firstStageOfRest, let share = kernel.restingCells?.spread() { changingShare = share }
+            cellStages += changingShare * Double(layout.size.voxelCount)
             let power = sinkCells.update(actions, kirchhoff: kirchhoff, tissues: model.tissues)
             if index == 0 { firstPower = power }
             kernel.run(

@@ -2,9 +2,6 @@ import ImagingCore
 
 /// How cell values lie in memory: rows along i, padded so that whole vectors may be read from any cell, with a ghost cell at either end.
 struct FieldLayout: Sendable {
-    /// What every x86-64 and ARM processor holds in one register.
-    typealias Lanes = SIMD4<Float>
-
     let size: GridSize
     /// From row to row; a multiple of the vector's length.
     let pitch: Int

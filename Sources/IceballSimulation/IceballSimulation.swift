@@ -12,6 +12,8 @@ public struct IceballSimulation: Sendable {
     public var stepGrowth = 1.0
     /// Temperatures for which the time spent below is kept, °C.
     public var thresholdsC: [Double] = []
+    /// Whether cells that no longer change may be left out.
+    var leavesRestingCells = true
     /// Sides that ice may reach, because they mirror what is inside or hold a cold temperature.
     public var sidesThatIceMayReach: Set<SimulationGrid.Side> = []
 
@@ -46,7 +48,7 @@ public struct IceballSimulation: Sendable {
         else {
             throw SimulationError.nothingToDo
         }
-        let solver = try BioheatSolver(model, sinks: sinks), record = FreezeRecord(solver, thresholdsC: thresholdsC)
+        let solver = try BioheatSolver(model, sinks: sinks, leavesRestingCells: leavesRestingCells), record = FreezeRecord(solver, thresholdsC: thresholdsC)
         let view = FieldView(solver), startHeat = view.enthalpySum(solver.enthalpy)
         var snapshots: [Result.Snapshot] = []
         let watched = sidesToWatch
@@ -66,7 +68,7 @@ public struct IceballSimulation: Sendable {
         }
         return Result(
             snapshots: snapshots, secondsBelow: zip(thresholdsC, record.secondsBelow).map { ($0, view.core(of: $1)) },
-            findings: findings(view, solver), cellStages: Double(solver.stageTotal) * Double(model.grid.cellCount))
+            findings: findings(view, solver), cellStages: solver.cellStages)
     }
 
     private var sidesToWatch: [SimulationGrid.Side] {

@@ -56,7 +56,7 @@ struct InterfaceFaces {
                 }
             }
         }
-        func row(_ offset: Int32) -> Int { (Int(offset) - FieldLayout.Lanes.scalarCount) / layout.pitch }
+        func row(_ offset: Int32) -> Int { (Int(offset) - Lanes.scalarCount) / layout.pitch }
         let sorted = atFaces.keys.sorted(), places = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
         for index in found.indices {
             (found[index].state, found[index].neighbourState) = (places[found[index].cell]!, places[found[index].neighbour]!)

@@ -16,7 +16,7 @@ final class SinkCells: @unchecked Sendable {
         self.wells = wells
         let offsets = Set(wells.flatMap(\.cells)).sorted()
         let places = Dictionary(uniqueKeysWithValues: offsets.enumerated().map { ($0.element, Int32($0.offset)) })
-        self.offsets = RowList(offsets, rowCount: layout.rowCount) { (Int($0) - FieldLayout.Lanes.scalarCount) / layout.pitch }
+        self.offsets = RowList(offsets, rowCount: layout.rowCount) { (Int($0) - Lanes.scalarCount) / layout.pitch }
         self.places = wells.map { $0.cells.map { places[$0]! } }
         heat = FixedBuffer(repeating: 0, count: offsets.count)
         inverseVolumes = offsets.map { offset in

@@ -7,7 +7,7 @@ import ImagingCore
 /// gives the other takes. It is computed once in a step, from the field at its beginning. For models of a single tissue without blood,
 /// which holds cold back by itself.
 struct SmoothFlux: Sendable {
-    private typealias Lanes = FieldLayout.Lanes
+    private typealias Lanes = SIMD4<Float>
 
     private let layout: FieldLayout
     /// −1 / (12 h²) where a face lies between the two middle ones of four cells of the even core, else 0: towards lower and higher indices.

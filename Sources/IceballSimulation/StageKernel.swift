@@ -5,8 +5,6 @@ import ImagingCore
 /// Flux between cells follows from differences of θ. Blood heats the unfrozen share of a cell, which is taken from where θ = 0 passes
 /// through it; a switch by cell would hold the front to cell borders.
 struct StageKernel {
-    typealias Lanes = FieldLayout.Lanes
-
     let layout: FieldLayout
     let tissues: TissueLayout
     let kernelTissues: KernelTissues
@@ -18,6 +16,8 @@ struct StageKernel {
     let pinned: RowList<Int>
     /// Per cell, the share of blood flow left; `nil` where it comes back with thawing.
     let flowLeft: CellField?
+    /// `nil` where none are to be left out.
+    let restingCells: RestingCells?
 
     /// What a stage reads and writes; `previous` is Y_{j−1}, `beforePrevious` Y_{j−2}, which `next` may be.
     struct Fields {
@@ -26,12 +26,19 @@ struct StageKernel {
         let faceStates, nextFaceStates: InterfaceFaces.States
     }
 
+    /// Stages from this on leave out cells at rest: both fields that take turns then hold them.
+    static let firstStageOfRest = 2
+
     /// - Parameter smooths: whether `smoothFlux` counts, too.
     func run(_ scheme: SuperTimeStep, stage index: Int, seconds: Double, smooths: Bool, _ fields: Fields, sinks: SinkCells) {
         let work = RowKernel(self, fields, sinks, RowKernel.Weights(scheme.stages[index], seconds)), gain = Float(scheme.firstRateGain)
         forEachSlab(of: layout.rowCount, slab: layout.slab) { rows in
             for row in rows {
-                if index == 0 { work.firstStage(row, self, gain: gain, smooths: smooths) } else { work.laterStage(row, self) }
+                if index == 0 {
+                    work.firstStage(row, self, gain: gain, smooths: smooths)
+                } else {
+                    work.laterStage(row, self, restingCells: index >= Self.firstStageOfRest ? restingCells : nil)
+                }
             }
         }
         withExtendedLifetime((self, fields, sinks)) {}
@@ -47,8 +54,6 @@ struct StageKernel {
 
 /// The addresses that one stage works on: nothing in it is counted or copied while rows are computed.
 private struct RowKernel: @unchecked Sendable {
-    typealias Lanes = FieldLayout.Lanes
-
     struct Weights {
         let mu, nu, muTilde, gammaTilde: Float
         init(_ stage: SuperTimeStep.Stage, _ seconds: Double) {
@@ -110,9 +115,9 @@ private struct RowKernel: @unchecked Sendable {
             let tissue = tissues[run.tissue]
             var i = run.start
             while i < run.end {
-                var value = heatRate(neighbours, i, Self.load(y0, i), tissue)
+                var value = heatRate(neighbours, i, Lanes.load(y0, i), tissue)
                 if tissue.isHeated { value -= warmthOfFront(neighbours, i, tissue) * gain }
-                Self.write(value, rate, i, run.end &- i)
+                value.write(to: rate, i, run.end &- i)
                 i &+= Lanes.scalarCount
             }
         }
@@ -123,31 +128,40 @@ private struct RowKernel: @unchecked Sendable {
         if smooths { kernel.smoothFlux!.add(to: rate, row: row, kirchhoff: kirchhoff, share: gain) }
         sinks?.add(to: rate, row: row, rowStart: start, factor: 1)
         if !pinned.isEmpty { for offset in pinned[row] { rate[offset &- start] = 0 } }
+        kernel.restingCells?.note(row: row, runs: runs[row], rate: rate, enthalpy: y0)
         var i = 0
         while i < layout.size.i {
-            Self.write(Self.load(y0, i) + Self.load(rate, i) * weights.muTilde, next, i, Lanes.scalarCount)
+            (Lanes.load(y0, i) + Lanes.load(rate, i) * weights.muTilde).write(to: next, i, Lanes.scalarCount)
             i &+= Lanes.scalarCount
         }
         closeRow(row)
     }
 
-    func laterStage(_ row: Int, _ kernel: StageKernel) {
+    /// - Parameter restingCells: what is left out.
+    func laterStage(_ row: Int, _ kernel: StageKernel, restingCells: RestingCells?) {
+        let isPlain = isPlain(row)
+        var cells = 0..<layout.size.i
+        if let span = restingCells?.span(ofRow: row) {
+            if span.isEmpty { return }
+            // What corrects a row takes no heed of spans.
+            if isPlain { cells = Int(span.start)..<Int(span.end) }
+        }
         let start = layout.rowStart(row), neighbours = conduction.neighbours(ofRow: row, in: kirchhoff)
         let y0 = self.start + start, rate = rate + start, next = next + start, y1 = previous + start, y2 = beforePrevious + start
-        let isPlain = isPlain(row), theta = nextKirchhoff + start
+        let theta = nextKirchhoff + start
         for run in runs[row] {
-            let tissue = tissues[run.tissue]
-            var i = run.start
-            while i < run.end {
+            let tissue = tissues[run.tissue], end = min(run.end, cells.upperBound)
+            var i = max(run.start, cells.lowerBound)
+            while i < end {
                 // Changes from Y_0, small and exact, are weighed rather than the enthalpies, whose rounding would add up to a loss of heat.
-                let previous = Self.load(y1, i), first = Self.load(y0, i)
+                let previous = Lanes.load(y1, i), first = Lanes.load(y0, i)
                 var change = heatRate(neighbours, i, previous, tissue) * weights.muTilde
                 change += (previous - first) * weights.mu
-                change += (Self.load(y2, i) - first) * weights.nu
-                change += Self.load(rate, i) * weights.gammaTilde
+                change += (Lanes.load(y2, i) - first) * weights.nu
+                change += Lanes.load(rate, i) * weights.gammaTilde
                 let value = first + change
-                Self.write(value, next, i, run.end &- i)
-                if isPlain { Self.write(Self.kirchhoff(value, tissue), theta, i, run.end &- i) }
+                value.write(to: next, i, end &- i)
+                if isPlain { Self.kirchhoff(value, tissue).write(to: theta, i, end &- i) }
                 i &+= Lanes.scalarCount
             }
         }
@@ -164,39 +178,40 @@ private struct RowKernel: @unchecked Sendable {
     /// dH/dt of cells i… by conduction between like tissues and by blood, W/m³.
     @_transparent  // Whole-module builds leave it a call in spite of @inline(__always), at twice the time.
     private func heatRate(_ n: Conduction.RowNeighbours, _ i: Int, _ enthalpy: Lanes, _ tissue: KernelTissue) -> Lanes {
-        let here = Self.load(n.row, i)
-        let left = Self.load(n.row, i &- 1), right = Self.load(n.row, i &+ 1)
-        let front = Self.load(n.jLow, i), back = Self.load(n.jHigh, i), below = Self.load(n.kLow, i), above = Self.load(n.kHigh, i)
-        var rate = (right - here) * Self.load(n.iHighFactors, i) - (here - left) * Self.load(n.iLowFactors, i)
+        let here = Lanes.load(n.row, i)
+        let left = Lanes.load(n.row, i &- 1), right = Lanes.load(n.row, i &+ 1)
+        let front = Lanes.load(n.jLow, i), back = Lanes.load(n.jHigh, i), below = Lanes.load(n.kLow, i), above = Lanes.load(n.kHigh, i)
+        var rate = (right - here) * Lanes.load(n.iHighFactors, i) - (here - left) * Lanes.load(n.iLowFactors, i)
         rate += (back - here) * n.jHighFactor - (here - front) * n.jLowFactor
         rate += (above - here) * n.kHighFactor - (here - below) * n.kLowFactor
         guard tissue.isHeated else { return rate }
         // θ varies by `span` across the cell: its unfrozen share is where θ = 0 cuts that range.
-        var span = Self.magnitude(right - left) * Self.load(n.iSpans, i)
-        span += Self.magnitude(back - front) * n.jSpan
-        span += Self.magnitude(above - below) * n.kSpan
-        var share = here / (span + Lanes(repeating: 1e-12)) + Lanes(repeating: 0.5)
-        share = Self.positive(share)
-        if let flowLeft {
-            share -= Self.positive(share - Self.load(flowLeft + n.start, i))
-        } else {
-            share -= Self.positive(share - Lanes(repeating: 1))
+        var span = (right - left).magnitude * Lanes.load(n.iSpans, i)
+        span += (back - front).magnitude * n.jSpan
+        span += (above - below).magnitude * n.kSpan
+        let half = span * Lanes(repeating: 0.5)
+        // Few cells hold the front: the division is for them alone.
+        if (here + half).areAllNegative { return rate }
+        var share = Lanes(repeating: 1)
+        if (here - half).isAnyNegative {
+            share = here / (span + Lanes(repeating: 1e-12)) + Lanes(repeating: 0.5)
+            share = share.positive.atMost(Lanes(repeating: 1))
         }
-        return rate + share * (Lanes(repeating: tissue.heating) - Self.positive(enthalpy) * tissue.heatingSlope)
+        if let flowLeft { share = share.atMost(Lanes.load(flowLeft + n.start, i)) }
+        return rate + share * (Lanes(repeating: tissue.heating) - enthalpy.positive * tissue.heatingSlope)
     }
 
     /// By how much less blood heats cells that ice has reached than if all of them were as warm as their centres: what is not frozen of a
     /// cell is on average as warm as its own middle. W/m³.
     private func warmthOfFront(_ n: Conduction.RowNeighbours, _ i: Int, _ tissue: KernelTissue) -> Lanes {
-        let here = Self.load(n.row, i), half = Lanes(repeating: 0.5)
-        var span = Self.magnitude(Self.load(n.row, i &+ 1) - Self.load(n.row, i &- 1)) * Self.load(n.iSpans, i) + Lanes(repeating: 1e-12)
-        span += Self.magnitude(Self.load(n.jHigh, i) - Self.load(n.jLow, i)) * n.jSpan
-        span += Self.magnitude(Self.load(n.kHigh, i) - Self.load(n.kLow, i)) * n.kSpan
-        var share = Self.positive(here / span + half)
-        share -= Self.positive(share - Lanes(repeating: 1))
+        let here = Lanes.load(n.row, i), half = Lanes(repeating: 0.5)
+        var span = (Lanes.load(n.row, i &+ 1) - Lanes.load(n.row, i &- 1)).magnitude * Lanes.load(n.iSpans, i) + Lanes(repeating: 1e-12)
+        span += (Lanes.load(n.jHigh, i) - Lanes.load(n.jLow, i)).magnitude * n.jSpan
+        span += (Lanes.load(n.kHigh, i) - Lanes.load(n.kLow, i)).magnitude * n.kSpan
+        var share = (here / span + half).positive.atMost(Lanes(repeating: 1))
         // θ of that middle is half the greatest in the cell.
-        let warmer = Self.positive(share * span * half - Self.positive(here)) / tissue.liquidSlope
-        if let flowLeft { share -= Self.positive(share - Self.load(flowLeft + n.start, i)) }
+        let warmer = (share * span * half - here.positive).positive / tissue.liquidSlope
+        if let flowLeft { share = share.atMost(Lanes.load(flowLeft + n.start, i)) }
         return share * warmer * tissue.heatingSlope
     }
 
@@ -207,7 +222,7 @@ private struct RowKernel: @unchecked Sendable {
             let tissue = tissues[run.tissue]
             var i = run.start
             while i < run.end {
-                Self.write(Self.kirchhoff(Self.load(source, i), tissue), target, i, run.end &- i)
+                Self.kirchhoff(Lanes.load(source, i), tissue).write(to: target, i, run.end &- i)
                 i &+= Lanes.scalarCount
             }
         }
@@ -220,41 +235,26 @@ private struct RowKernel: @unchecked Sendable {
         interfaces.close(row: row, enthalpy: next, states: nextFaceStates)
     }
 
-    @inline(__always)
+    @_transparent  // As above.
     static func kirchhoff(_ enthalpy: Lanes, _ tissue: KernelTissue) -> Lanes {
-        let liquid = positive(enthalpy), release = Lanes(repeating: tissue.mushRelease)
-        // At most 0 and at least −release.
-        let mush = positive(enthalpy - liquid + release) - release
-        var frozen = enthalpy - tissue.solidusEnthalpy
-        frozen -= positive(frozen)
-        frozen *= tissue.inverseFrozenHeatCapacity
-        var theta = liquid * tissue.liquidSlope + mush * tissue.mushSlope
-        theta += (frozen - frozen * frozen * tissue.halfRise) * tissue.frozenConductivity
+        // Most cells are either liquid or frozen through.
+        if !enthalpy.isAnyNegative { return enthalpy * tissue.liquidSlope }
+        let below = enthalpy - tissue.solidusEnthalpy
+        if below.areAllNegative { return frozenKirchhoff(below, tissue) + Lanes(repeating: tissue.solidusKirchhoff) }
+        let none = Lanes(repeating: 0)
+        var theta = enthalpy.positive * tissue.liquidSlope
+        theta += enthalpy.atMost(none).atLeast(Lanes(repeating: -tissue.mushRelease)) * tissue.mushSlope
         for index in 0..<tissue.furtherStretchCount {
             let stretch = tissue.furtherStretches[index]
-            let release = Lanes(repeating: stretch.release)
-            var part = enthalpy - stretch.enthalpy
-            part = positive(part - positive(part) + release) - release
-            theta += part * stretch.slope
+            theta += (enthalpy - stretch.enthalpy).atMost(none).atLeast(Lanes(repeating: -stretch.release)) * stretch.slope
         }
-        return theta
+        return frozenKirchhoff(below.atMost(none), tissue) + theta
     }
 
-    @inline(__always) static func load(_ row: UnsafePointer<Float>, _ i: Int) -> Lanes {
-        UnsafeRawPointer(row + i).loadUnaligned(as: Lanes.self)
-    }
-    @inline(__always) static func load(_ row: UnsafeMutablePointer<Float>, _ i: Int) -> Lanes { load(UnsafePointer(row), i) }
-    /// What is positive of each lane, else 0. All limits below are made of it: it is the one selection that becomes vector instructions.
-    @inline(__always) static func positive(_ x: Lanes) -> Lanes { x.replacing(with: 0, where: x .< 0) }
-    @inline(__always) static func magnitude(_ x: Lanes) -> Lanes {
-        unsafeBitCast(unsafeBitCast(x, to: SIMD4<UInt32>.self) & SIMD4(repeating: 0x7FFF_FFFF), to: Lanes.self)
-    }
-    /// Writes as many of the lanes as `left` allows.
-    @inline(__always) static func write(_ lanes: Lanes, _ row: UnsafeMutablePointer<Float>, _ i: Int, _ left: Int) {
-        if left >= Lanes.scalarCount {
-            UnsafeMutableRawPointer(row + i).storeBytes(of: lanes, as: Lanes.self)
-        } else {
-            for lane in 0..<left { row[i &+ lane] = lanes[lane] }
-        }
+    /// θ less that of the solidus, from H less that of the solidus.
+    @_transparent
+    private static func frozenKirchhoff(_ enthalpy: Lanes, _ tissue: KernelTissue) -> Lanes {
+        let cooling = enthalpy * tissue.inverseFrozenHeatCapacity
+        return (cooling - cooling * cooling * tissue.halfRise) * tissue.frozenConductivity
     }
 }

@@ -49,6 +49,8 @@ struct KernelTissue: BitwiseCopyable {
     /// Parts of the freezing range after the first.
     let furtherStretches: UnsafePointer<Stretch>
     let furtherStretchCount: Int
+    /// θ at the solidus, summed in the order in which kernels do.
+    let solidusKirchhoff: Float
 
     /// H at its warm end, what is released down to its cold end, dθ/dH.
     struct Stretch: BitwiseCopyable {
@@ -70,6 +72,7 @@ struct KernelTissue: BitwiseCopyable {
         heatingSlope = Float(tissue.perfusionConductance / table.liquidHeatCapacity)
         isHeated = heating != 0 || heatingSlope != 0
         (furtherStretches, furtherStretchCount) = (stretches, table.stretches.count - 1)
+        solidusKirchhoff = (0..<furtherStretchCount).reduce(-mushRelease * mushSlope) { $0 - stretches[$1].release * stretches[$1].slope }
     }
 }
 

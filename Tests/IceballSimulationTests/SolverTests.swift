@@ -38,6 +38,30 @@ import Testing
         #expect(abs(snapshot.heatLostJ / snapshot.heatTakenJ[0] - 1) < 3e-4)
     }
 
+    /// In perfused tissue far from ice nothing changes after some minutes.
+    @Test func cellsAtRestAreLeftOutAndMakeNoDifference() throws {
+        let reachMM = Dictionary(uniqueKeysWithValues: SimulationGrid.Side.allCases.map { ($0, 30.0) })
+        var simulation = try box(
+            phases: [freeze(0, 240), freeze(300, 420)], outputTimesS: [240, 300, 420], perfusion: 0.02, reachMM: reachMM)
+        let result = try simulation.run()
+        simulation.leavesRestingCells = false
+        let complete = try simulation.run()
+        #expect(result.cellStages < 0.8 * complete.cellStages)
+        for (snapshot, reference) in zip(result.snapshots, complete.snapshots) {
+            let found = snapshot.temperature.volume().withUnsafeVoxels(Array.init)
+            let expected = reference.temperature.volume().withUnsafeVoxels(Array.init)
+            #expect(zip(found, expected).map { abs($0 - $1) }.max()! < 0.01)
+            #expect(abs(snapshot.heatTakenJ[0] / reference.heatTakenJ[0] - 1) < 1e-4)
+        }
+    }
+
+    @Test func noCellRestsWithoutBlood() throws {
+        var simulation = try box(phases: [freeze(0, 30)], outputTimesS: [30])
+        let stages = try simulation.run().cellStages
+        simulation.leavesRestingCells = false
+        #expect(try simulation.run().cellStages == stages)
+    }
+
     @Test func resultsDoNotDependOnThreads() throws {
         let simulation = try box(phases: [freeze(0, 60)], outputTimesS: [60], perfusion: 0.01)
         let one = try KernelThreads.with(1) { try simulation.run().snapshots[0] },
