@@ -26,8 +26,8 @@ struct StageKernel {
         let faceStates, nextFaceStates: InterfaceFaces.States
     }
 
-    /// Stages from this on leave out cells at rest: both fields that take turns then hold them.
-    static let firstStageOfRest = 2
+    /// Stages from this on leave out cells at rest.
+    static let firstStageOfRest = 1
 
     /// - Parameter smooths: whether `smoothFlux` counts, too.
     func run(_ scheme: SuperTimeStep, stage index: Int, seconds: Double, smooths: Bool, _ fields: Fields, sinks: SinkCells) {
@@ -37,7 +37,7 @@ struct StageKernel {
                 if index == 0 {
                     work.firstStage(row, self, gain: gain, smooths: smooths)
                 } else {
-                    work.laterStage(row, self, restingCells: index >= Self.firstStageOfRest ? restingCells : nil)
+                    work.laterStage(row, self, isFirstOfRest: index == Self.firstStageOfRest)
                 }
             }
         }
@@ -137,11 +137,12 @@ private struct RowKernel: @unchecked Sendable {
         closeRow(row)
     }
 
-    /// - Parameter restingCells: what is left out.
-    func laterStage(_ row: Int, _ kernel: StageKernel, restingCells: RestingCells?) {
+    /// - Parameter isFirstOfRest: whether cells at rest have to be taken over; later, both fields that take turns hold them.
+    func laterStage(_ row: Int, _ kernel: StageKernel, isFirstOfRest: Bool) {
         let isPlain = isPlain(row)
         var cells = 0..<layout.size.i
-        if let span = restingCells?.span(ofRow: row) {
+        if let span = kernel.restingCells?.span(ofRow: row) {
+            if isFirstOfRest { takeOver(row) }
             if span.isEmpty { return }
             // What corrects a row takes no heed of spans.
             if isPlain { cells = Int(span.start)..<Int(span.end) }
@@ -173,6 +174,14 @@ private struct RowKernel: @unchecked Sendable {
         sinks?.add(to: next, row: row, rowStart: start, factor: weights.muTilde)
         if !pinned.isEmpty { for offset in pinned[row] { next[offset &- start] = y0[offset &- start] } }
         closeRow(row)
+    }
+
+    /// Leaves a row as the last stage has left it.
+    private func takeOver(_ row: Int) {
+        let start = layout.rowStart(row)
+        (next + start).update(from: previous + start, count: layout.size.i)
+        (nextKirchhoff + start).update(from: kirchhoff + start, count: layout.size.i)
+        finish(row)
     }
 
     /// dH/dt of cells i… by conduction between like tissues and by blood, W/m³.
@@ -208,6 +217,7 @@ private struct RowKernel: @unchecked Sendable {
         var span = (Lanes.load(n.row, i &+ 1) - Lanes.load(n.row, i &- 1)).magnitude * Lanes.load(n.iSpans, i) + Lanes(repeating: 1e-12)
         span += (Lanes.load(n.jHigh, i) - Lanes.load(n.jLow, i)).magnitude * n.jSpan
         span += (Lanes.load(n.kHigh, i) - Lanes.load(n.kLow, i)).magnitude * n.kSpan
+        if !(here - span * half).isAnyNegative || (here + span * half).areAllNegative { return Lanes(repeating: 0) }
         var share = (here / span + half).positive.atMost(Lanes(repeating: 1))
         // θ of that middle is half the greatest in the cell.
         let warmer = (share * span * half - here.positive).positive / tissue.liquidSlope
