@@ -10,11 +10,14 @@ import Testing
     private let truth = ellipsoid(center, SIMD3(11, 10, 9))
 
     /// What is found when asked for a share of a stated diameter, without any answer to that being asked again.
+    ///
+    /// - Parameter neighbour: signed distance of another object of the same grey level, positive inside.
     private func search(
-        contrast: Double, stated diameterMM: Double = 21, expecting share: Float = 1
+        contrast: Double, stated diameterMM: Double = 21, expecting share: Float = 1,
+        neighbour: @escaping @Sendable (SIMD3<Double>) -> Double = { _ in -1 }
     ) throws -> (fit: RadialTumourFit, asked: AskedAgain) {
         let truth = truth, grid = try AnalyticScan.grid(70, 70, 24)
-        let scan = AnalyticScan.make(grid, noise: 15) { truth($0) > 0 ? 60 - contrast : 60 }
+        let scan = AnalyticScan.make(grid, noise: 15) { truth($0) > 0 || neighbour($0) > 0 ? 60 - contrast : 60 }
         let image = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, 0..<grid.size.k).gaussianSmoothed(sigmaMM: SIMD3(repeating: 1.1))
         let search = TumourSearch(work: image, gradient: image.gradientLengths()), seed = PatientPoint(Self.center)
         var expectation = RadialTumourFit.Expectation(
@@ -44,6 +47,18 @@ import Testing
         let decided = AskedAgain(answers: [(small, 0), (large, 200)], askedForSizes: true)
         #expect(decided.finding == nil)
         #expect(decided.likeliest.meanRadius == large.meanRadius)
+    }
+
+    /// An organ of the same grey level begins 7 mm from the middle. Where the two meet no edge shows; what reaches into it shows even less.
+    @Test func answerThatGivesUpEdgeIsNotTakenWhateverItsSupport() throws {
+        let organ: @Sendable (SIMD3<Double>) -> Double = { $0.x - Self.center.x - 7 }
+        let within = try search(contrast: 40, stated: 17, neighbour: organ).fit
+        let reaching = try search(contrast: 40, stated: 26, neighbour: organ).fit
+        #expect(reaching.radii.max()! > 12 && within.radii.max()! < 10, "the longest semi-axis is 11 mm")
+        let asked = AskedAgain(answers: [(within, 0), (reaching, 90)], askedForSizes: true)
+        #expect(asked.likeliest.meanRadius == within.meanRadius)
+        #expect(asked.sizeDeviationLog == 0)
+        #expect(AskedAgain(answers: [(reaching, 0), (within, 90)], askedForSizes: true).likeliest.meanRadius == within.meanRadius)
     }
 
     /// The mean diameter is 20 mm: four fifths of 25 mm, as that of a tumour is of its longest, and more than all of 17 mm.

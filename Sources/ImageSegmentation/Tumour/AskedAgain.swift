@@ -7,7 +7,7 @@ import ImagingCore
 /// Where the edge is clear all answers are one. Where it is faint the answer leans towards what was stated; the surface that grey levels
 /// support most is then the better guess, and how far the answers lie apart says how much of it is the person's rather than the scan's.
 struct AskedAgain {
-    /// The surface with the most support.
+    /// The surface with the most support of those that show no less edge than the first answer.
     let likeliest: RadialTumourFit
     /// Standard deviation of the logarithm of the mean radius over the answers, by how likely they are; 0 where no size is asked again.
     let sizeDeviationLog: Float
@@ -24,6 +24,11 @@ struct AskedAgain {
     private static let offCentre = 0.25
     /// Logarithm of the odds that call for another answer than the first: "strong evidence" of Kass and Raftery (1995).
     private static let strongSupport: Float = 3
+    /// Share of the surface that another answer may show less of an edge on than the first.
+    ///
+    /// Of 288 prompts for tumours in real scans the other answer with the most support gave up more than 0.02 in four: 0.023 and 0.024
+    /// where it was better, 0.040 and 0.064 where it ran into a neighbour.
+    private static let mostEdgeLost = 0.03
     /// What less of support makes an answer e times less likely: neighbouring voxels of tissue differ less by chance than grain alone
     /// would have it, so that odds are overstated.
     private static let doubt: Float = 10
@@ -54,6 +59,8 @@ struct AskedAgain {
 
     /// - Parameter answers: each with its support; the first is that to the prompt as given.
     init(answers: [(fit: RadialTumourFit, support: Float)], askedForSizes: Bool) {
+        // What runs into a neighbour gathers support from it, but gives up edge where the two meet.
+        let answers = answers.filter { $0.fit.visibleShare >= answers[0].fit.visibleShare - Self.mostEdgeLost }
         let best = answers.max { $0.support < $1.support }!
         likeliest = best.support > answers[0].support + Self.strongSupport ? best.fit : answers[0].fit
         let likely = answers.map { (log: log($0.fit.meanRadius), weight: exp(($0.support - best.support) / Self.doubt)) }
