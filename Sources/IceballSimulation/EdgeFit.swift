@@ -104,10 +104,9 @@ public struct EdgeFit: Sendable {
             for round in rounds {
                 let normal = weighed.normalEquations(slopes.columns, state.distances)
                 let step = normal.solution(priorAt: values).map { max(-1.5, min(1.5, $0)) }, next = zip(values, step).map(+)
-                let nextState = try runs.state(next)
+                let nextState = try runs.trial(next)
                 progress(Double(round + 1) / Double(Self.mostRounds + Self.roundsWithoutDents + 1))
-                let isBetter = weighed.cost(nextState.distances, next) < weighed.cost(state.distances, values)
-                if isBetter {
+                if let nextState, weighed.cost(nextState.distances, next) < weighed.cost(state.distances, values) {
                     slopes.correct(step: step, change: zip(nextState.distances, state.distances).map { $0 - $1 })
                     (values, state, isFresh) = (next, nextState, false)
                 } else {

@@ -56,6 +56,15 @@ final class EdgeFitRuns: Sendable {
             temperature: snapshot.temperature, lowest: snapshot.lowest, distances: found.map(\.distanceMM), normals: found.map(\.normal))
     }
 
+    /// The state that a step leads to; `nil` where it moves a probe off the grid, as only ice that the probe cannot have made does.
+    func trial(_ values: [Double]) throws -> State? {
+        do {
+            return try state(values)
+        } catch SimulationError.sourceOutsideCore {
+            return nil
+        }
+    }
+
     func slopes(at values: [Double], _ state: State) throws -> Slopes {
         let changed = mapSlabs(of: values.count, slab: 1) { range -> Swift.Result<State?, any Error> in
             let index = range.lowerBound
