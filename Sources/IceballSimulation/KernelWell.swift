@@ -7,8 +7,10 @@ import ImagingCore
 /// from the axis, from which the surface's temperature follows: a well as reservoir models have it, but at any place and angle.
 struct KernelWell: Sendable {
     struct Segment: Sendable {
-        /// The cells' places in `SinkCells`, and their weights, which sum to 1 unless cells lie beyond a plane of symmetry.
+        /// The cells' places in `cells` and `weights`.
         var cells: Range<Int>
+        /// The sum of their weights, 1 unless cells lie beyond a plane of symmetry.
+        var weight: Float
         /// The tissue at its centre.
         var tissue: Int
     }
@@ -67,7 +69,9 @@ struct KernelWell: Sendable {
             guard cells.count > first else { continue }
             let nearest = layout.index(
                 Int(cells[first..<cells.count].enumerated().max { weights[first + $0.offset] < weights[first + $1.offset] }!.element))
-            segments.append(Segment(cells: first..<cells.count, tissue: tissues.tissue(nearest.i, nearest.j, nearest.k)))
+            segments.append(Segment(
+                    cells: first..<cells.count, weight: weights[first...].reduce(0, +),
+                    tissue: tissues.tissue(nearest.i, nearest.j, nearest.k)))
         }
         (self.segments, self.cells, self.weights) = (segments, cells, weights)
     }

@@ -6,7 +6,8 @@ final class SinkCells: @unchecked Sendable {
     /// Sorted offsets of cells, the first of each row, and the heat taken up (W/m³, negative when cooled).
     private let offsets: RowList<Int32>
     private let heat: FixedBuffer<Float>
-    private let inverseVolumes: [Float]
+    /// Of each cell, all of which lie in the even core, m⁻³.
+    private let inverseVolume: Float
     /// Per well, places in `offsets` of its cells.
     private let places: [[Int32]]
     /// Per well and segment, W/m of the last stage.
@@ -19,10 +20,7 @@ final class SinkCells: @unchecked Sendable {
         self.offsets = RowList(offsets, rowCount: layout.rowCount) { (Int($0) - Lanes.scalarCount) / layout.pitch }
         self.places = wells.map { $0.cells.map { places[$0]! } }
         heat = FixedBuffer(repeating: 0, count: offsets.count)
-        inverseVolumes = offsets.map { offset in
-            let index = layout.index(Int(offset))
-            return Float(1 / grid.cellVolume(index.i, index.j, index.k))
-        }
+        inverseVolume = Float(1 / (grid.axes.x.coreSpacing * grid.axes.y.coreSpacing * grid.axes.z.coreSpacing))
         powers = wells.map { Array(repeating: 0, count: $0.segments.count) }
     }
 
@@ -43,24 +41,34 @@ final class SinkCells: @unchecked Sendable {
             well.cells.withUnsafeBufferPointer { cells in
                 places[index].withUnsafeBufferPointer { places in
                     for (number, segment) in well.segments.enumerated() {
-                        var mean: Float = 0, sum: Float = 0
-                        for entry in segment.cells {
-                            mean += weights[entry] * kirchhoff[Int(cells[entry])]
-                            sum += weights[entry]
-                        }
-                        let power = power(action, well, segment, mean: Double(mean / sum), tissues, guess: powers[index][number])
+                        let mean = Self.sum(segment.cells) { weights[$0] * kirchhoff[Int(cells[$0])] } / segment.weight
+                        let power = power(action, well, segment, mean: Double(mean), tissues, guess: powers[index][number])
                         powers[index][number] = power
-                        let taken = Float(power * well.segmentLength)
-                        for entry in segment.cells {
-                            let place = Int(places[entry])
-                            heat[place] -= taken * weights[entry] * inverseVolumes[place]
-                        }
-                        total += Double(taken) * Double(sum)
+                        let taken = Float(power * well.segmentLength), perVolume = taken * inverseVolume
+                        for entry in segment.cells { heat[Int(places[entry])] -= perVolume * weights[entry] }
+                        total += Double(taken) * Double(segment.weight)
                     }
                 }
             }
         }
         return total
+    }
+
+    /// Four sums at a time, each of which waits for its own last addition only.
+    @inline(__always) private static func sum(_ entries: Range<Int>, _ value: (Int) -> Float) -> Float {
+        var entry = entries.lowerBound, (a, b, c, d): (Float, Float, Float, Float) = (0, 0, 0, 0)
+        while entry &+ 4 <= entries.upperBound {
+            a += value(entry)
+            b += value(entry &+ 1)
+            c += value(entry &+ 2)
+            d += value(entry &+ 3)
+            entry &+= 4
+        }
+        while entry < entries.upperBound {
+            a += value(entry)
+            entry &+= 1
+        }
+        return (a + b) + (c + d)
     }
 
     private func power(

@@ -6,8 +6,11 @@ import Synchronization
 public enum KernelThreads {
     @TaskLocal static var limit: Int?
 
+    /// Asked for once: the answer is read from files, and kernels are called thousands of times a second.
+    private static let processorCount = ProcessInfo.processInfo.activeProcessorCount
+
     /// The number of threads that kernels called here use.
-    public static var count: Int { max(1, limit ?? ProcessInfo.processInfo.activeProcessorCount) }
+    public static var count: Int { max(1, limit ?? processorCount) }
 
     /// Runs `body` with kernels held to `count` threads; results do not depend on it.
     public static func with<R>(_ count: Int, _ body: () throws -> R) rethrows -> R {

@@ -12,9 +12,10 @@ struct SimulationMedium {
     /// back.
     static func coreMarginMM(in tissue: Tissue) -> Double { tissue.perfusion < leastPerfusion ? largestMarginMM : 20 }
     private static let leastPerfusion = 0.003, largestMarginMM = 30.0
-    /// How far the grid goes beyond its core, mm: eight lengths over which blood evens temperatures out, within these bounds.
-    static let reachMM = 20.0...60.0
-    static let warmLengths = 8.0
+    /// How far the grid goes beyond its core, mm: five lengths over which blood evens temperatures out, within these bounds. What the wall
+    /// does to ice has to come back over as many: e⁻¹⁰ of 37 K is 0.002 K.
+    static let reachMM = 12.0...60.0
+    static let warmLengths = 5.0
 
     static func reachMM(in tissue: Tissue) -> Double {
         let length = (tissue.table.liquidConductivity / max(tissue.perfusionConductance, 1e-9)).squareRoot() * 1000
