@@ -79,6 +79,26 @@ import Testing
         #expect(grid["spacingMM"] as? [Double] == [spacing, spacing, spacing])
     }
 
+    /// The ice is as in a grid that ends far away, to one part in 20,000.
+    @Test func endsTheGridWhereItsWallDoesNotMatter() throws {
+        let volumes = try ["", ", reach: 60"].map { reach in
+            let (run, _, keep) = try run(
+                """
+                schema: icemargin.simulation/1
+                grid: {spacing: 3, margin: 15\(reach)}
+                tissue: liver
+                probes: [{model: reference-17g, tip: [0, 0, 0], tail: [0, 0, 90]}]
+                protocol: {freeze: 10}
+                isotherms: [0]
+
+                """)
+            defer { withExtendedLifetime(keep) {} }
+            let isotherms = try #require(((try run.json()["times"] as? [[String: Any]])?.last)?["isotherms"] as? [[String: Any]])
+            return try #require(isotherms[0]["volumeML"] as? Double)
+        }
+        #expect(abs(volumes[0] / volumes[1] - 1) < 5e-5)
+    }
+
     @Test func holdsATumourThatIsLargerThanItsIce() throws {
         let (run, _, keep) = try run(
             """
