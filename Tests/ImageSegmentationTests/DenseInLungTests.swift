@@ -69,4 +69,23 @@ import Testing
         #expect(holds(0, 0) && holds(9, 0) && holds(0, -9) && !holds(15, 0) && !holds(-15, 0))
         #expect(DenseInLung.wide(in: scan.mapped { min($0, -850) }, iceML: 4.2) == nil)
     }
+
+    /// A stretch of ice as narrow as a vessel: alone it is taken for one, an earlier scan tells them apart.
+    @Test func narrowIceIsDoubtedOnlyWithoutAnEarlierScan() throws {
+        let grid = try AnalyticScan.grid(60, 60, 40, spacing: SIMD3(repeating: 1.5)), ball = ellipsoid(.zero, SIMD3(repeating: 11))
+        func field(_ value: (SIMD3<Double>) -> Float) -> Volume<Float> {
+            Volume<Float>(geometry: grid) { target in
+                for offset in target.indices { target[offset] = value(grid.point(grid.size.index(atOffset: offset)).lps) }
+            }
+        }
+        let scan = field { p in ball(p) > 0 || p.x > 0 && p.x < 19 && p.y * p.y + p.z * p.z < 9 ? -60 : -850 }
+        func evidence(compared: Bool) throws -> Float {
+            let tissue = SurroundingTissue(
+                scan, modality: .ct, toBody: field { Float(-ball($0)) }, clearanceMM: 4, toAxis: field { _ in 30 }, dropHU: 85,
+                isCompared: compared)
+            return tissue.evidence(of: scan)[grid.continuousIndex(PatientPoint(14, 0, 0)).nearest]
+        }
+        #expect(try evidence(compared: false) == 0)
+        #expect(try evidence(compared: true) > 0)
+    }
 }

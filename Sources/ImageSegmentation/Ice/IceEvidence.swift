@@ -52,8 +52,8 @@ struct IceEvidence {
         }
         func surrounding(_ toBody: Volume<Float>, clearanceMM: Float) -> SurroundingTissue {
             SurroundingTissue(
-                work, modality: modality, toBody: toBody, clearanceMM: clearanceMM, toAxis: toAxis, dropHU: Float(parameters.freezingDropHU)
-            )
+                work, modality: modality, toBody: toBody, clearanceMM: clearanceMM, toAxis: toAxis,
+                dropHU: Float(parameters.freezingDropHU), isCompared: compared != nil)
         }
         func weighed(_ tissue: SurroundingTissue) -> Volume<Float> {
             let metal = Self.metalMM(on: work.geometry)

@@ -28,7 +28,11 @@ struct SurroundingTissue: UnfrozenTissue {
     ///   - work: the region, coarse.
     ///   - toBody: millimetres from the ice as far as it is known; what lies beyond `clearanceMM` shows how unfrozen tissue looks.
     ///   - toAxis: millimetres from the nearest shaft.
-    init(_ work: Volume<Float>, modality: Modality, toBody: Volume<Float>, clearanceMM: Float, toAxis: Volume<Float>, dropHU: Float) {
+    ///   - isCompared: an earlier scan tells vessels from ice, so that narrow ice need not be doubted.
+    init(
+        _ work: Volume<Float>, modality: Modality, toBody: Volume<Float>, clearanceMM: Float, toAxis: Volume<Float>, dropHU: Float,
+        isCompared: Bool = false
+    ) {
         let unfrozen = toBody.combined(with: toAxis) { d, axis in d > clearanceMM && axis > 5 ? 1 : 0 }
         let around = Mask(unfrozen) { $0 > 0 }
         switch modality {
@@ -60,8 +64,9 @@ struct SurroundingTissue: UnfrozenTissue {
             lungShare = lung
             let lungIce = Self.lungIce(inside: inside, around: work.values(in: beside))
             lungIceLevel = lungIce?.level
-            wideInLung = lungIce.flatMap { _ in DenseInLung.wide(in: work, iceML: Mask(toBody) { $0 < 0 }.volumeML) }
-                .map { Volume<Float>.levels(of: $0) }
+            let iceML = Mask(toBody) { $0 < 0 }.volumeML
+            wideInLung = isCompared || lungIce == nil
+                ? nil : DenseInLung.wide(in: work, iceML: iceML).map { Volume<Float>.levels(of: $0) }
             neighbourhood = TissueNeighbourhood(
                 work, unfrozen: pure, lungShare: lung,
                 law: .ct(
