@@ -17,8 +17,8 @@ struct BodyDepth {
         self.scan = scan.geometry
         let step = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (4 / scan.geometry.spacing).rounded(.down)))
         let means = switch scan {
-        case .int16(let volume): Self.cellMeans(volume, step) { Float($0) }
-        case .float32(let volume): Self.cellMeans(volume, step) { $0 }
+        case .int16(let volume): Self.cellMeans(volume, step)
+        case .float32(let volume): Self.cellMeans(volume, step)
         }
         let tissue = Mask(means, where: isTissue).opened(byMM: 5).largestComponent(.six)
         isEmpty = tissue.isEmpty
@@ -28,8 +28,7 @@ struct BodyDepth {
     }
 
     /// Means over cells of `step` voxels, read from every voxel of a cell in the slice.
-    @inline(__always)
-    private static func cellMeans<V>(_ volume: Volume<V>, _ step: SIMD3<Int>, _ value: (V) -> Float) -> Volume<Float> {
+    private static func cellMeans<V: ScanVoxel>(_ volume: Volume<V>, _ step: SIMD3<Int>) -> Volume<Float> {
         let full = volume.size
         let size = GridSize(max(1, full.i / step.x), max(1, full.j / step.y), (full.k - 1) / step.z + 1)
         let spacing = volume.geometry.spacing
@@ -40,19 +39,19 @@ struct BodyDepth {
         return volume.withUnsafeVoxels { voxels in
             Volume<Float>(geometry: grid) { target in
                 forEachSlab(of: size.k, slab: 1) { range in
-                    var columns = [Float](repeating: 0, count: full.i)
+                    var columns = [V.Sum](repeating: 0, count: full.i)
                     columns.withUnsafeMutableBufferPointer { columns in
                         for k in range {
                             for j in 0..<size.j {
                                 columns.update(repeating: 0)
                                 for row in j &* step.y..<j &* step.y &+ height {
                                     let start = voxels.baseAddress! + full.offset(VoxelIndex(0, row, k &* step.z))
-                                    for i in 0..<full.i { columns[i] += value(start[i]) }
+                                    for i in 0..<full.i { columns[i] += start[i].asSum }
                                 }
                                 for i in 0..<size.i {
-                                    var sum: Float = 0
+                                    var sum: V.Sum = 0
                                     for column in i &* step.x..<i &* step.x &+ width { sum += columns[column] }
-                                    target[i &+ size.i &* (j &+ size.j &* k)] = sum / Float(width &* height)
+                                    target[i &+ size.i &* (j &+ size.j &* k)] = V.float(sum) / Float(width &* height)
                                 }
                             }
                         }
@@ -71,29 +70,39 @@ struct BodyDepth {
             Mask(geometry: geometry) { target in
                 forEachSlab(of: size.k, slab: 1) { range in
                     for k in range {
-                        let slice = k * size.i * size.j
-                        var met = [UInt8](repeating: 0, count: size.i * size.j)
-                        for (dx, dy) in directions {
-                            var seen = [Bool](repeating: false, count: size.i * size.j)
-                            for jj in 0..<size.j {
-                                let j = dy > 0 ? size.j - 1 - jj : jj
-                                for ii in 0..<size.i {
-                                    let i = dx > 0 ? size.i - 1 - ii : ii
-                                    let (x, y) = (i + dx, j + dy)
-                                    guard x >= 0, y >= 0, x < size.i, y < size.j else { continue }
-                                    if tissue[slice + x + size.i * y] != 0 || seen[x + size.i * y] {
-                                        seen[i + size.i * j] = true
-                                        met[i + size.i * j] += 1
-                                    }
-                                }
+                        let count = size.i * size.j, slice = tissue.baseAddress! + k * count, filled = target.baseAddress! + k * count
+                        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { buffer in
+                            let met = buffer.baseAddress!, seen = met + count
+                            met.update(repeating: 0, count: count)
+                            for (dx, dy) in directions {
+                                seen.update(repeating: 0, count: count)
+                                look(dx, dy, size, slice, seen, met)
                             }
-                        }
-                        for offset in 0..<size.i * size.j {
-                            target[slice + offset] = tissue[slice + offset] != 0 || met[offset] >= 5 ? 1 : 0
+                            for offset in 0..<count { filled[offset] = slice[offset] != 0 || met[offset] >= 5 ? 1 : 0 }
                         }
                     }
                 }
             }
+        }
+    }
+
+    /// Sets which cells of a slice see tissue in a direction, and counts it.
+    private static func look(
+        _ dx: Int, _ dy: Int, _ size: GridSize, _ tissue: UnsafePointer<UInt8>, _ seen: UnsafeMutablePointer<UInt8>,
+        _ met: UnsafeMutablePointer<UInt8>
+    ) {
+        let columns = max(0, -dx)..<size.i - max(0, dx)
+        for jj in 0..<size.j {
+            // Whoever is looked at has looked before.
+            let j = dy > 0 ? size.j - 1 - jj : jj, row = j * size.i, next = row + dy * size.i + dx
+            guard 0..<size.j ~= j + dy else { continue }
+            func see(_ i: Int) {
+                let sees = min(tissue[next &+ i], 1) | seen[next &+ i]
+                seen[row &+ i] = sees
+                met[row &+ i] &+= sees
+            }
+            // Forwards: along the row each looks at the one before it.
+            if dx > 0 { for i in columns.reversed() { see(i) } } else { for i in columns { see(i) } }
         }
     }
 

@@ -23,6 +23,17 @@ struct EdgeProfile {
         lines += 1
     }
 
+    /// The mean levels on both sides of a single line, as `rise` has them: soon read where most lines cross no edge worth reading.
+    static func levels(_ read: (Float) -> Float) -> (before: Float, after: Float) {
+        let width = Int((reachMM - plateauMM) / stepMM)
+        var before: Float = 0, after: Float = 0
+        for n in 0..<width {
+            before += read(place(n))
+            after += read(place(count - width + n))
+        }
+        return (before / Float(width), after / Float(width))
+    }
+
     /// The mean levels on both sides, by what share of the step levels slope within a side, and where half of the way from the one to the
     /// other is reached. `nil` where a side is missing or the edge is not crossed once.
     var rise: (before: Float, after: Float, unevenness: Float, middleMM: Float)? {

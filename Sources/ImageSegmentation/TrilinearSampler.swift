@@ -17,10 +17,11 @@ struct TrilinearSampler {
 
     @inline(__always)
     func callAsFunction(_ position: SIMD3<Float>) -> Float {
-        let p = pointwiseMax(pointwiseMin(position, last), .zero)
-        let cell = pointwiseMin(SIMD3(Int32(p.x), Int32(p.y), Int32(p.z)), lastCell)
-        let f = p - SIMD3<Float>(cell)
-        let base = voxels + (Int(cell.x) &+ Int(cell.y) &* strideJ &+ Int(cell.z) &* strideK)
+        // Number by number: of vectors the standard library makes a call for each of these.
+        let x = max(min(position.x, last.x), 0), y = max(min(position.y, last.y), 0), z = max(min(position.z, last.z), 0)
+        let cellX = min(Int32(x), lastCell.x), cellY = min(Int32(y), lastCell.y), cellZ = min(Int32(z), lastCell.z)
+        let f = (x: x - Float(cellX), y: y - Float(cellY), z: z - Float(cellZ))
+        let base = voxels + (Int(cellX) &+ Int(cellY) &* strideJ &+ Int(cellZ) &* strideK)
         let di = last.x > 0 ? 1 : 0, dj = last.y > 0 ? strideJ : 0, dk = last.z > 0 ? strideK : 0
         @inline(__always) func row(_ p: UnsafePointer<Float>) -> Float { p[0] + f.x * (p[di] - p[0]) }
         @inline(__always) func plane(_ p: UnsafePointer<Float>) -> Float {

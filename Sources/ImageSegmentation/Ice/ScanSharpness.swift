@@ -55,11 +55,11 @@ struct ScanSharpness {
                                     let place = (origin + SIMD3(Float(i), Float(j), Float(k)) * spacing / across)
                                     if all(place .>= 0), all(place .<= limit), outside(place) > 0 { continue }
                                     let perMM = SIMD3(u.x, u.y, 0) / spacing, foot = SIMD3(Float(i), Float(j), Float(k))
+                                    let levels = EdgeProfile.levels { sample(foot + $0 * perMM) }
+                                    guard levels.after - levels.before > leastContrast else { continue }
                                     var own = EdgeProfile()
                                     own.add { sample(foot + $0 * perMM) }
-                                    guard let rise = own.rise, rise.after - rise.before > leastContrast, rise.unevenness < 0.3,
-                                        abs(rise.middleMM) < 1
-                                    else { continue }
+                                    guard let rise = own.rise, rise.unevenness < 0.3, abs(rise.middleMM) < 1 else { continue }
                                     patch.add { sample(foot + ($0 + rise.middleMM) * perMM) }
                                 }
                             }

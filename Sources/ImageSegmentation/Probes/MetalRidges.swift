@@ -44,15 +44,12 @@ enum MetalRidges {
 
     static func points(in scan: ScanVolume, contrast: ShaftContrast) -> [MetalPoint] {
         switch scan {
-        case .int16(let volume): points(in: volume, contrast, lowest: Int16(contrast.lowestValue.rounded(.up))) { Float($0) }
-        case .float32(let volume): points(in: volume, contrast, lowest: contrast.lowestValue) { $0 }
+        case .int16(let volume): points(in: volume, contrast, lowest: Int16(contrast.lowestValue.rounded(.up)))
+        case .float32(let volume): points(in: volume, contrast, lowest: contrast.lowestValue)
         }
     }
 
-    @inline(__always)
-    private static func points<V: Comparable>(
-        in volume: Volume<V>, _ contrast: ShaftContrast, lowest: V, _ value: (V) -> Float
-    ) -> [MetalPoint] {
+    private static func points<V: ScanVoxel>(in volume: Volume<V>, _ contrast: ShaftContrast, lowest: V) -> [MetalPoint] {
         let size = volume.size, spacing = volume.geometry.spacing
         let steps = steps(spacing: spacing)
         return volume.withUnsafeVoxels { voxels in
@@ -68,12 +65,12 @@ enum MetalRidges {
                         for i in columns { brightest = max(brightest, voxels[row &+ i]) }
                         guard brightest >= lowest else { continue }
                         for i in columns {
-                            let here = value(voxels[row &+ i])
+                            let here = voxels[row &+ i].float
                             guard here >= contrast.lowestValue else { continue }
                             let limit = here - contrast.ridgeHeight
                             func isLow(_ i: Int, _ j: Int, _ k: Int) -> Bool {
                                 guard i >= 0, j >= 0, k >= 0, i < size.i, j < size.j, k < size.k else { return true }
-                                return value(voxels[i &+ size.i &* (j &+ size.j &* k)]) <= limit
+                                return voxels[i &+ size.i &* (j &+ size.j &* k)].float <= limit
                             }
                             var passed = 0
                             for (number, step) in steps.enumerated() {
