@@ -51,26 +51,27 @@ public enum ProbeDetection {
             step == 1 ? points : stride(from: 0, to: points.count, by: step).map { points[$0] }, sliceSpacingMM: scan.geometry.spacing.z)
         let fit = ShaftFit(scan: scan, contrast: contrast), evidence = RodEvidence(scan: scan, contrast: contrast)
         var found: [ShaftFit.Outcome] = [], doubtful: [LineStretch] = []
-        func accepts(_ line: LineStretch) -> ShaftFit.Outcome? {
-            let others = found.map(\.model)
-            guard found.count < 2 * largestCount, body.isReached(by: line, in: scan.geometry),
+        func accepts(_ line: LineStretch, _ others: [ShaftModel]) -> ShaftFit.Outcome? {
+            guard others.count < 2 * largestCount, body.isReached(by: line, in: scan.geometry),
                 evidence.clearShare(line, others: others) > 0.45,
                 evidence.wanderMM(line, others: others) < largestWanderMM(line, contrast) + 0.2,
-                let outcome = extended(fit.fit(line, others: others), fit, others, evidence), isRod(outcome, evidence, others)
+                let outcome = extended(fit.fit(line, others: others, widestBlurMM: widestBlurMM), fit, others, evidence),
+                isRod(outcome, evidence, others)
             else { return nil }
             return outcome
         }
-        search.forEachLine { line in
-            guard let outcome = accepts(line) else {
-                doubtful.append(line)
-                return nil
-            }
+        search.forEachLine { lines in
+            let others = found.map(\.model)
+            let outcomes = mapSlabs(of: lines.count, slab: 1) { accepts(lines[$0.lowerBound], others) }
+            let first = outcomes.firstIndex { $0 != nil }
+            doubtful += lines[..<(first ?? lines.count)]
+            guard let first, let outcome = outcomes[first] else { return nil }
             found.append(outcome)
-            return outcome.model.line
+            return (first, outcome.model.line)
         }
         // Beside or across other shafts one may have looked crooked or thick before those were known.
         for line in doubtful where found.contains(where: { $0.isNear(line) }) {
-            if let outcome = accepts(line) { found.append(outcome) }
+            if let outcome = accepts(line, found.map(\.model)) { found.append(outcome) }
         }
         return distinct(refined(found, fit, evidence))
     }
@@ -79,7 +80,7 @@ public enum ProbeDetection {
     private static func extended(
         _ outcome: ShaftFit.Outcome?, _ fit: ShaftFit, _ others: [ShaftModel], _ evidence: RodEvidence
     ) -> ShaftFit.Outcome? {
-        guard var outcome, outcome.model.blurMM < widestBlurMM else { return nil }
+        guard var outcome else { return nil }
         for _ in 0..<3 {
             var line = outcome.model.line
             let extent = evidence.extent(of: line, excess: outcome.typicalExcess)
@@ -104,9 +105,10 @@ public enum ProbeDetection {
     private static func refined(_ shafts: [ShaftFit.Outcome], _ fit: ShaftFit, _ evidence: RodEvidence) -> [ShaftFit.Outcome] {
         mapSlabs(of: shafts.count, slab: 1) { slab in
             let index = slab.lowerBound, others = shafts.indices.filter { $0 != index }.map { shafts[$0].model }
-            guard let again = fit.fit(shafts[index].model.line, others: others, isLast: true), isRod(again, evidence, others) else {
-                return shafts[index]
-            }
+            guard
+                let again = fit.fit(shafts[index].model.line, others: others, isLast: true, widestBlurMM: widestBlurMM),
+                isRod(again, evidence, others)
+            else { return shafts[index] }
             // One alone was fitted to all there is: only where it lies in its slice may change.
             return shafts.count > 1 || again.heightChangeMM(from: shafts[index]) > leastHeightChangeMM ? again : shafts[index]
         }

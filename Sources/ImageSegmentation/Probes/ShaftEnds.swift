@@ -8,14 +8,9 @@ extension ShaftFit {
     /// What reads no more than soft tissue does speaks against metal but never for it, however dark the lung around it: a vessel, a nodule
     /// or ice ahead of the tip is no rod.
     private func roughEnd(_ blunt: EndLights, _ values: [Float], _ below: [Float], excess: Double) -> Int {
-        let brightest = Float(contrast.saturation), tissue = contrast.brightestTissue
-        let scale = Float(1 / (3 * (contrast.scatter + 0.1 * excess)))
-        let costs = blunt.sums(over: 0..<blunt.ends) { voxel, light in
-            let predicted = min(below[voxel] + light, brightest), value = values[voxel]
-            let residual = (value < predicted ? value - predicted : max(value - max(predicted, tissue), 0)) * scale
-            let square = residual * residual
-            return square / (1 + square)
-        }
+        let costs = blunt.costs(of: 0..<blunt.ends, EndLights.Readings(
+            values: values, grounds: below, brightest: Float(contrast.saturation), harmless: contrast.brightestTissue,
+            scale: Float(1 / (3 * (contrast.scatter + 0.1 * excess)))))
         return costs.indices.min { costs[$0] < costs[$1] }!
     }
 
@@ -56,26 +51,38 @@ extension ShaftFit {
     private static let endReachMM = 14.0, endStepMM = 0.25
     /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
     /// Neighbouring voxels share their errors: a rise of the cost by this share counts as one standard deviation.
-    private static let temperature = Float(0.003)
+    private static let temperature = 0.003
     private static let closeness = 0.02
     private static let pointLengthsMM = [0.0, 1, 2, 3]
 
-    /// The light of rods that end ever further out, on each voxel.
+    /// The light of rods that end ever further out and have no other end, on each voxel.
     private func bluntEnds(_ model: ShaftModel, _ samples: [Sample], count: Int, outward: Double, start: Double) -> EndLights {
         let rod = ShaftModel.Projection(of: model)
-        return EndLights(voxels: samples.count, ends: count) { voxel, lights in
-            guard let section = ShaftModel.Section(of: rod, at: samples[voxel].position) else { return lights.update(repeating: 0) }
-            func light(endingAt end: Double) -> Float {
-                Float(model.amplitude * (outward < 0 ? section.share(from: end, to: model.to) : section.share(from: model.from, to: end)))
-            }
-            // Most voxels lie well before an end or well beyond it.
-            let range = section.whereEndsMatter
-            let below = light(endingAt: range.lowerBound), above = light(endingAt: range.upperBound)
-            for number in lights.indices {
-                let end = start + outward * (Double(number) * Self.endStepMM - Self.endReachMM)
-                lights[number] = end <= range.lowerBound ? below : end >= range.upperBound ? above : light(endingAt: end)
+        var lights = EndLights(ends: count, farthestStep: Int(Self.pointLengthsMM.max()! / Self.endStepMM), capacity: samples.count)
+        let steps = outward * Self.endStepMM, first = start - outward * Self.endReachMM, amplitude = Float(model.amplitude)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
+            for sample in samples {
+                guard let section = ShaftModel.Section(of: rod, at: sample.position) else {
+                    lights.append(EndLights.Row(from: 0, before: 0, after: 0), varying: UnsafeBufferPointer(rebasing: buffer[..<0]))
+                    continue
+                }
+                func light(endingAt end: Double) -> Float {
+                    amplitude * Float(outward < 0 ? section.share(from: end, to: .infinity) : section.share(from: -.infinity, to: end))
+                }
+                // Most voxels lie well before an end or well beyond it.
+                let range = section.whereEndsMatter
+                let (nearest, farthest) = outward < 0 ? (range.upperBound, range.lowerBound) : (range.lowerBound, range.upperBound)
+                let from = Int(min(max((nearest - first) / steps, 0), Double(count)))
+                let to = Int(min(max((farthest - first) / steps + 1, 0), Double(count)))
+                let varying = UnsafeMutableBufferPointer(rebasing: buffer[from..<to])
+                section.shares(endingAt: first + steps * Double(from), step: steps, isLower: outward < 0, to: varying)
+                for number in varying.indices { varying[number] *= amplitude }
+                lights.append(
+                    EndLights.Row(from: from, before: light(endingAt: nearest), after: light(endingAt: farthest)),
+                    varying: UnsafeBufferPointer(varying))
             }
         }
+        return lights
     }
 
     /// The end that agrees best with the voxels around it, and its standard deviation.
@@ -97,67 +104,28 @@ extension ShaftFit {
             across[index] ?? (outward * (local[index].along - aboutMM) > -2 ? max(below[index], level ?? below[index]) : below[index])
         }
         let gain = localGain(local, values, ground, blunt.lights(ofEnd: about), aboutMM, outward)
-        let brightest = Float(contrast.saturation), scale = Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess)))
+        let readings = EndLights.Readings(
+            values: values, grounds: ground, brightest: Float(contrast.saturation),
+            scale: Float(1 / (3 * (contrast.scatter / 2 + Self.closeness * excess))))
         let fits = Self.pointLengthsMM.map { length -> (at: Double, cost: Double, width: Double) in
             let steps = length == 0 ? [0] : [0.125, 0.375, 0.625, 0.875].map { Int((length * $0.squareRoot() / Self.endStepMM).rounded()) }
             let shift = Int(0.7 * length / Self.endStepMM), reach = Int(2 / Self.endStepMM)
             let range = min(max(about + shift - reach, 0), count - 1)...min(about + shift + reach, count - 1)
-            let share = gain / Float(steps.count)
-            let costs = blunt.sums(over: range.lowerBound..<range.upperBound + 1, fallingOver: steps) { voxel, light in
-                let residual = (values[voxel] - min(ground[voxel] + share * light, brightest)) * scale, square = residual * residual
-                return square / (1 + square)
-            }
+            let costs = blunt.costs(
+                of: range.lowerBound..<range.upperBound + 1, gain: gain / Float(steps.count), fallingOver: steps, readings)
             let best = costs.indices.min { costs[$0] < costs[$1] }!
             // The parabola through the lowest cost and its neighbours.
             let a = costs[max(best - 1, 0)], c = costs[min(best + 1, costs.count - 1)], bend = max(a + c - 2 * costs[best], 1e-3)
-            let part = Double(min(max((a - c) / (2 * bend), -0.5), 0.5))
+            let part = min(max((a - c) / (2 * bend), -0.5), 0.5)
             let rise = max(1, Self.temperature * costs[best])
             return (
-                (Double(range.lowerBound + best) + part) * Self.endStepMM - Self.endReachMM, Double(costs[best]),
-                Self.endStepMM * Double(2 * rise / bend).squareRoot())
+                (Double(range.lowerBound + best) + part) * Self.endStepMM - Self.endReachMM, costs[best],
+                Self.endStepMM * (2 * rise / bend).squareRoot())
         }
         let least = fits.map(\.cost).min()!
-        let weights = fits.map { exp(-($0.cost - least) / max(1, Double(Self.temperature) * least)) }, total = weights.reduce(0, +)
+        let weights = fits.map { exp(-($0.cost - least) / max(1, Self.temperature * least)) }, total = weights.reduce(0, +)
         let mean = zip(fits, weights).reduce(0) { $0 + $1.0.at * $1.1 } / total
         let variance = zip(fits, weights).reduce(0) { $0 + (pow($1.0.at - mean, 2) + pow(min($1.0.width, 3), 2)) * $1.1 } / total
         return (start + outward * mean, max(variance.squareRoot(), 0.2))
-    }
-}
-
-/// The light that falls on each voxel from rods that differ in where they end.
-private struct EndLights {
-    let voxels, ends: Int
-    /// By voxel, then by end.
-    private let lights: [Float]
-
-    init(voxels: Int, ends: Int, of voxel: (Int, UnsafeMutableBufferPointer<Float>) -> Void) {
-        (self.voxels, self.ends) = (voxels, ends)
-        lights = [Float](unsafeUninitializedCapacity: voxels * ends) { buffer, initialized in
-            for number in 0..<voxels { voxel(number, .init(rebasing: buffer[number * ends..<(number + 1) * ends])) }
-            initialized = voxels * ends
-        }
-    }
-
-    func lights(ofEnd end: Int) -> [Float] { (0..<voxels).map { lights[$0 * ends + end] } }
-
-    /// For each end the sum over the voxels of what its light there costs.
-    ///
-    /// - Parameter steps: the light is summed over the ends that lie so many before (the first end, where there are none).
-    @inline(__always)
-    func sums(over range: Range<Int>, fallingOver steps: [Int] = [0], cost: (_ voxel: Int, _ light: Float) -> Float) -> [Float] {
-        var sums = [Float](repeating: 0, count: range.count)
-        lights.withUnsafeBufferPointer { lights in
-            sums.withUnsafeMutableBufferPointer { sums in
-                for voxel in 0..<voxels {
-                    let row = lights.baseAddress! + voxel &* ends
-                    for index in 0..<sums.count {
-                        var light: Float = 0
-                        for step in steps { light += row[max(range.lowerBound &+ index &- step, 0)] }
-                        sums[index] += cost(voxel, light)
-                    }
-                }
-            }
-        }
-        return sums
     }
 }

@@ -48,8 +48,9 @@ struct ShaftFit {
     /// - Parameters:
     ///   - others: rods already fitted, whose light is taken into account.
     ///   - isLast: whether the rod is placed where it is expected among all that agree with the scan, and not merely where it agrees best.
+    ///   - widestBlurMM: the ends of what is wider are not looked for.
     /// - Returns: `nil` when nothing like a rod is left.
-    func fit(_ line: LineStretch, others: [ShaftModel] = [], isLast: Bool = false) -> Outcome? {
+    func fit(_ line: LineStretch, others: [ShaftModel] = [], isLast: Bool = false, widestBlurMM: Double = .infinity) -> Outcome? {
         guard var samples = samples(around: line, others: others) else { return nil }
         let inner = samples.filter {
             line.range.contains($0.along) && $0.along > line.range.lowerBound + 2 && $0.along < line.range.upperBound - 2
@@ -57,9 +58,10 @@ struct ShaftFit {
         guard inner.count >= 30 else { return nil }
         let step = inner.count / Self.largestSampleCount + 1
         let used = step == 1 ? inner : stride(from: 0, to: inner.count, by: step).map { inner[$0] }
-        var model = lifted(start(line, used), used)
-        guard refine(&model, used) else { return nil }
-        if isLast { model = levelled(model, halfMM: max(model.halfSpan(of: used), 10)) { robustCost($0, used) } }
+        let voxels = ShaftVoxels(used, around: line.origin)
+        var model = lifted(start(line, used), voxels)
+        guard refine(&model, voxels), model.blurMM < widestBlurMM else { return nil }
+        if isLast { model = levelled(model, halfMM: max(voxels.halfSpanMM, 10)) { robustCost($0, voxels) } }
         let explained = explainedShare(model, inner)
         // The fitted line may have turned a little: positions along it are counted anew.
         let fitted = LineStretch(origin: model.middle, direction: model.direction, range: line.range)
@@ -90,31 +92,31 @@ struct ShaftFit {
         let low = line.range.lowerBound - Self.extensionMM, high = line.range.upperBound + Self.extensionMM
         let corners = [line.point(at: low), line.point(at: high)].map { geometry.point(ContinuousIndex($0 / spacing)) }
         guard let box = geometry.indexRanges(around: corners, marginMM: 7.5 + spacing.z) else { return nil }
-        let voxels = scan.floats(in: box.i, box.j, box.k)
         let (u, v) = line.across, thick = abs(v.z) * spacing.z
         let binMM = 2.5, bins = Int((high - low) / binMM) + 1
         var ring = [[Float]](repeating: [], count: bins)
         var result: [Sample] = []
         let near = others.filter { $0.mayReach(line, low, high) }.map(ShaftModel.Projection.init)
-        voxels.withUnsafeVoxels { values in
-            var offset = 0
-            for k in box.k {
-                for j in box.j {
-                    for i in box.i {
-                        let value = values[offset]
-                        offset += 1
-                        let position = SIMD3(Double(i), Double(j), Double(k)) * spacing, from = position - line.origin
-                        let along = (from * line.direction).sum()
-                        guard along > low, along < high else { continue }
-                        let a = abs((from * u).sum()), b = abs((from * v).sum())
-                        guard a < 6, b < 6 + 0.8 * thick else { continue }
-                        if a < 4.5, b < 4.5 + 0.8 * thick {
-                            result.append(Sample(position: position, value: Double(value), background: 0, along: along))
-                        }
-                        let beyond = max(b - 0.75 * thick, 0)
-                        if a > 3.2 || beyond > 3.2, a * a + beyond * beyond < Self.ringMM * Self.ringMM {
-                            ring[Int((along - low) / binMM)].append(value)
-                        }
+        for k in box.k {
+            for j in box.j {
+                let first = SIMD3(0, Double(j), Double(k)) * spacing - line.origin
+                for i in Self.columns(of: box.i, spacing.x, [
+                    (from: low, to: high, at: (first * line.direction).sum(), slope: line.direction.x),
+                    (from: -6, to: 6, at: (first * u).sum(), slope: u.x),
+                    (from: -6 - 0.8 * thick, to: 6 + 0.8 * thick, at: (first * v).sum(), slope: v.x),
+                ]) {
+                    let position = SIMD3(Double(i), Double(j), Double(k)) * spacing, from = position - line.origin
+                    let along = (from * line.direction).sum()
+                    guard along > low, along < high else { continue }
+                    let a = abs((from * u).sum()), b = abs((from * v).sum())
+                    guard a < 6, b < 6 + 0.8 * thick else { continue }
+                    let value = scan.value(at: VoxelIndex(i, j, k))
+                    if a < 4.5, b < 4.5 + 0.8 * thick {
+                        result.append(Sample(position: position, value: Double(value), background: 0, along: along))
+                    }
+                    let beyond = max(b - 0.75 * thick, 0)
+                    if a > 3.2 || beyond > 3.2, a * a + beyond * beyond < Self.ringMM * Self.ringMM {
+                        ring[Int((along - low) / binMM)].append(value)
                     }
                 }
             }
@@ -129,6 +131,19 @@ struct ShaftFit {
             for other in near { result[index].others += other.amplitude * other.share(at: result[index].position) }
         }
         return result
+    }
+
+    /// The columns of a row of voxels in which some distances, that change evenly along it, may lie in their ranges; some beside them too.
+    private static func columns(
+        of row: Range<Int>, _ spacing: Double, _ distances: [(from: Double, to: Double, at: Double, slope: Double)]
+    ) -> Range<Int> {
+        var low = Double(row.lowerBound), high = Double(row.upperBound - 1)
+        for distance in distances where abs(distance.slope) > 1e-6 {
+            let perMM = 1 / (distance.slope * spacing)
+            let a = (distance.from - distance.at) * perMM, b = (distance.to - distance.at) * perMM
+            (low, high) = (max(low, min(a, b) - 1), min(high, max(a, b) + 1))
+        }
+        return low <= high ? Int(low)..<Int(high) + 1 : 0..<0
     }
 
     private func rangeInsideScan(_ line: LineStretch) -> ClosedRange<Double> {

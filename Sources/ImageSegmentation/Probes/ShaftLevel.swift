@@ -1,4 +1,5 @@
 import Foundation
+import ImagingCore
 
 /// How high a rod lies that runs within one slice.
 extension ShaftFit {
@@ -23,12 +24,13 @@ extension ShaftFit {
             next.direction /= next.direction.length
             return next
         }
-        let heights = stride(from: -Self.farthest, through: Self.farthest, by: Self.step)
-        let tried = heights.flatMap { low in heights.map { high in (low: low, high: high, cost: cost(moved(low, high))) } }
-        let least = tried.map(\.cost).min()!, temperature = max(1, Self.temperature * least)
+        let heights = Array(stride(from: -Self.farthest, through: Self.farthest, by: Self.step))
+        let tried = heights.flatMap { low in heights.map { high in (low: low, high: high) } }
+        let costs = mapSlabs(of: tried.count, slab: heights.count) { $0.map { cost(moved(tried[$0].low, tried[$0].high)) } }.flatMap { $0 }
+        let least = costs.min()!, temperature = max(1, Self.temperature * least)
         var low = 0.0, high = 0.0, total = 0.0
-        for entry in tried {
-            let weight = exp(-(entry.cost - least) / temperature)
+        for (entry, cost) in zip(tried, costs) {
+            let weight = exp(-(cost - least) / temperature)
             (low, high, total) = (low + weight * entry.low, high + weight * entry.high, total + weight)
         }
         return moved(low / total, high / total)

@@ -17,38 +17,35 @@ extension ShaftFit {
 
     /// A rod that lies nearly in the slice plane may run through one slice only: then its height shows in a little light in the next,
     /// which a small step from the wrong height does not meet. Heights and slopes are tried out.
-    func lifted(_ model: ShaftModel, _ samples: [Sample]) -> ShaftModel {
+    func lifted(_ model: ShaftModel, _ voxels: ShaftVoxels) -> ShaftModel {
         guard model.aspect == .line else { return model }
-        let half = max(model.halfSpan(of: samples), 10)
-        var best = (model, robustCost(model, samples))
-        for low in stride(from: -0.4, through: 0.4, by: 0.2) {
-            for high in stride(from: -0.4, through: 0.4, by: 0.2) {
+        let half = max(voxels.halfSpanMM, 10), heights = [-0.4, -0.2, 0, 0.2, 0.4]
+        let tried = [model] + heights.flatMap { low in
+            heights.map { high in
                 var next = model
                 next.middle.z += (low + high) / 2 * spacing.z
                 next.direction.z += (high - low) * spacing.z / (2 * half)
                 next.direction /= next.direction.length
-                let cost = robustCost(next, samples)
-                if cost < best.1 { best = (next, cost) }
+                return next
             }
         }
-        return best.0
+        let costs = mapSlabs(of: tried.count, slab: heights.count) { $0.map { robustCost(tried[$0], voxels) } }.flatMap { $0 }
+        return tried[costs.indices.min { costs[$0] < costs[$1] }!]
     }
 
-    @inline(__always)
+    /// What one of the voxels is predicted to read.
     func predicted(_ excess: Double, _ sample: Sample) -> Double {
         min(sample.background + excess + sample.others, contrast.saturation)
     }
-    @inline(__always)
-    private func tolerance(_ predicted: Double, _ sample: Sample) -> Double { contrast.scatter + 0.1 * abs(predicted - sample.background) }
 
     /// Levenberg–Marquardt on seven numbers: shift and turn across the line, amplitude, blur and slice thickness (the last three as
     /// logarithms).
-    func refine(_ model: inout ShaftModel, _ samples: [Sample]) -> Bool {
-        let half = max(model.halfSpan(of: samples), 10)
+    func refine(_ model: inout ShaftModel, _ voxels: ShaftVoxels) -> Bool {
+        let half = max(voxels.halfSpanMM, 10)
         let steps = [0.05, 0.05, 0.05 / half, 0.05 / half, 0.02, 0.02, 0.02]
-        var damping = 1e-2, cost = robustCost(model, samples)
+        var damping = 1e-2, cost = robustCost(model, voxels)
         for _ in 0..<12 {
-            let (normal, gradient) = normalEquations(model, samples, steps)
+            let (normal, gradient) = normalEquations(model, voxels, steps)
             var improved = false
             for _ in 0..<4 {
                 var damped = normal
@@ -56,7 +53,7 @@ extension ShaftFit {
                 guard let change = LinearSystem.solution(damped, gradient) else { return false }
                 let next = model.changed(
                     by: change.enumerated().map { $0.offset < 4 ? $0.element : max(-0.5, min(0.5, $0.element)) }, spacing: spacing)
-                let nextCost = robustCost(next, samples)
+                let nextCost = robustCost(next, voxels)
                 if nextCost < cost {
                     improved = nextCost < 0.9995 * cost
                     (model, cost, damping) = (next, nextCost, max(damping / 5, 1e-5))
@@ -69,64 +66,112 @@ extension ShaftFit {
         return true
     }
 
-    private static let slab = 256
-
-    /// The normal equations of the weighted residuals.
-    private func normalEquations(_ model: ShaftModel, _ samples: [Sample], _ steps: [Double]) -> ([Double], [Double]) {
-        let rods = [ShaftModel.Projection(of: model)] + steps.indices.map { ShaftModel.Projection(of: model.moved(at: $0, by: steps[$0])) }
-        let parts = mapSlabs(of: samples.count, slab: Self.slab) { normalEquations(rods, samples[$0], steps) }
-        let gradient = parts.reduce(SIMD8<Double>.zero) { $0 + $1.gradient }
-        let rows = (0..<7).map { row in parts.reduce(SIMD8<Double>.zero) { $0 + $1.rows[row] } }
-        return (rows.flatMap { row in (0..<7).map { row[$0] } }, (0..<7).map { gradient[$0] })
-    }
-
     private static let amplitudeIndex = 4
 
-    /// The share of some samples in them, by rows of eight (the last number is empty).
-    ///
-    /// - Parameter rods: the model, and with each of the seven numbers moved on.
-    private func normalEquations(
-        _ rods: [ShaftModel.Projection], _ samples: ArraySlice<Sample>, _ steps: [Double]
-    ) -> (rows: [SIMD8<Double>], gradient: SIMD8<Double>) {
-        var rows = [SIMD8<Double>](repeating: .zero, count: 7), gradient = SIMD8<Double>.zero
-        for sample in samples {
-            let share = rods[0].share(at: sample.position)
-            let value = predicted(rods[0].amplitude * share, sample), sigma = tolerance(value, sample)
-            // A saturated voxel where the model is saturated says nothing.
-            guard value < contrast.saturation || sample.value < contrast.saturation else { continue }
-            let residual = (sample.value - value) / sigma, weight = 1 / (1 + residual * residual / 9)
-            var slope = SIMD8<Double>.zero
-            for index in 0..<7 {
-                let rod = rods[index + 1], moved = rod.amplitude * (index == Self.amplitudeIndex ? share : rod.share(at: sample.position))
-                slope[index] = (predicted(moved, sample) - value) / (steps[index] * sigma)
+    /// The normal equations of the weighted residuals.
+    private func normalEquations(_ model: ShaftModel, _ voxels: ShaftVoxels, _ steps: [Double]) -> ([Double], [Double]) {
+        let rod = ShaftModel.Projection(of: model)
+        let moved = steps.indices.map { ShaftModel.Projection(of: model.moved(at: $0, by: steps[$0])) }
+        var normal = [Double](repeating: 0, count: 49), gradient = [Double](repeating: 0, count: 7)
+        let chunk = ShaftVoxels.chunk
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 10 * chunk) { buffer in
+            let slopes = buffer.baseAddress!, residuals = slopes + 7 * chunk, values = residuals + chunk, scales = values + chunk
+            voxels.forEachChunk { rows in
+                rod.shares(of: rows, around: voxels.origin, to: values)
+                for index in 0..<7 {
+                    let slope = slopes + index * chunk
+                    if index == Self.amplitudeIndex {
+                        slope.update(from: values, count: rows.count)
+                    } else {
+                        moved[index].shares(of: rows, around: voxels.origin, to: slope)
+                    }
+                }
+                weigh(rows, rod, values, residuals, scales)
+                for index in 0..<7 {
+                    let slope = slopes + index * chunk, amplitude = Float(moved[index].amplitude), perStep = Float(1 / steps[index])
+                    let brightest = Float(contrast.saturation)
+                    for n in 0..<rows.count {
+                        slope[n] = (min(rows.ground[n] + amplitude * slope[n], brightest) - values[n]) * (scales[n] * perStep)
+                    }
+                }
+                for row in 0..<7 {
+                    for column in 0...row {
+                        normal[7 * row + column] += Self.product(slopes + row * chunk, slopes + column * chunk, rows.count)
+                    }
+                    gradient[row] += Self.product(slopes + row * chunk, residuals, rows.count)
+                }
             }
-            guard slope != .zero else { continue }
-            gradient += weight * residual * slope
-            for row in 0..<7 { rows[row] += (weight * slope[row]) * slope }
         }
-        return (rows, gradient)
+        for row in 0..<7 { for column in 0..<row { normal[7 * column + row] = normal[7 * row + column] } }
+        return (normal, gradient)
     }
 
-    func robustCost(_ model: ShaftModel, _ samples: [Sample]) -> Double {
+    /// From the rod's shares the values predicted, the residuals in standard deviations and what turns a change of a value into one of
+    /// the residual, both by the root of the residual's weight.
+    private func weigh(
+        _ rows: ShaftVoxels.Rows, _ rod: ShaftModel.Projection, _ values: UnsafeMutablePointer<Float>,
+        _ residuals: UnsafeMutablePointer<Float>, _ scales: UnsafeMutablePointer<Float>
+    ) {
+        let amplitude = Float(rod.amplitude), brightest = Float(contrast.saturation), scatter = Float(contrast.scatter)
+        for n in 0..<rows.count {
+            let value = min(rows.ground[n] + amplitude * values[n], brightest)
+            let perSigma = 1 / (scatter + 0.1 * abs(value - rows.background[n])), residual = (rows.value[n] - value) * perSigma
+            let root = (1 / (1 + residual * residual * (1 / 9))).squareRoot()
+            // A saturated voxel where the model is saturated says nothing.
+            let weight = min(value, rows.value[n]) < brightest ? root : 0
+            (values[n], residuals[n], scales[n]) = (value, weight * residual, weight * perSigma)
+        }
+    }
+
+    /// The scalar product of two rows.
+    private static func product(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Double {
+        var sums = (SIMD4<Float>.zero, SIMD4<Float>.zero), rest: Float = 0
+        func lanes(_ row: UnsafePointer<Float>, _ n: Int) -> SIMD4<Float> { UnsafeRawPointer(row + n).loadUnaligned(as: SIMD4<Float>.self) }
+        let whole = count & ~7
+        for n in stride(from: 0, to: whole, by: 8) {
+            sums.0 += lanes(a, n) * lanes(b, n)
+            sums.1 += lanes(a, n &+ 4) * lanes(b, n &+ 4)
+        }
+        for n in whole..<count { rest += a[n] * b[n] }
+        return Double((sums.0 + sums.1).sum() + rest)
+    }
+
+    /// How badly a rod agrees with the voxels; one that is far off counts little (Cauchy's weight, at three standard deviations).
+    func robustCost(_ model: ShaftModel, _ voxels: ShaftVoxels) -> Double {
         let rod = ShaftModel.Projection(of: model)
-        return mapSlabs(of: samples.count, slab: 2 * Self.slab) { range in
-            // The logarithm of a product of sixteen is as good as the sum of theirs.
-            var sum = 0.0, product = 1.0, factors = 0
-            for sample in samples[range] {
-                let value = predicted(rod.amplitude * rod.share(at: sample.position), sample)
-                let residual = (sample.value - value) / tolerance(value, sample)
-                product *= 1 + residual * residual / 9
-                factors += 1
-                if factors == 16 { (sum, product, factors) = (sum + log(product), 1, 0) }
+        let amplitude = Float(rod.amplitude), brightest = Float(contrast.saturation), scatter = Float(contrast.scatter)
+        var sum = 0.0
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: ShaftVoxels.chunk) { buffer in
+            let factors = buffer.baseAddress!
+            voxels.forEachChunk { rows in
+                rod.shares(of: rows, around: voxels.origin, to: factors)
+                for n in 0..<rows.count {
+                    let value = min(rows.ground[n] + amplitude * factors[n], brightest)
+                    let residual = (rows.value[n] - value) / (scatter + 0.1 * abs(value - rows.background[n]))
+                    factors[n] = 1 + residual * residual * (1 / 9)
+                }
+                sum += Self.logarithm(ofProduct: factors, rows.count)
             }
-            return sum + log(product)
-        }.reduce(0, +)
+        }
+        return sum
+    }
+
+    /// The logarithm of a product of sixteen is as good as the sum of theirs.
+    private static func logarithm(ofProduct factors: UnsafePointer<Float>, _ count: Int) -> Double {
+        func lanes(_ n: Int) -> SIMD4<Float> { UnsafeRawPointer(factors + n).loadUnaligned(as: SIMD4<Float>.self) }
+        var sum = 0.0, rest = 1.0
+        let whole = count & ~15
+        for n in stride(from: 0, to: whole, by: 16) {
+            // Four of them keep within single precision.
+            let four = lanes(n) * lanes(n &+ 4) * lanes(n &+ 8) * lanes(n &+ 12)
+            sum += log(Double(four.x) * Double(four.y) * Double(four.z) * Double(four.w))
+        }
+        for n in whole..<count { rest *= Double(factors[n]) }
+        return sum + log(rest)
     }
 }
 
 extension ShaftModel {
-    func halfSpan(of samples: [ShaftFit.Sample]) -> Double { samples.reduce(0) { max($0, abs($1.along)) } }
-
     /// A model with one of the seven numbers moved on.
     fileprivate func moved(at index: Int, by step: Double) -> ShaftModel {
         var change = [Double](repeating: 0, count: 7)

@@ -27,6 +27,8 @@ struct ShaftModel {
     }
 
     private static let softnessMM = 0.4
+    /// Where a Gaussian's exponent exceeds this, its light counts as none.
+    static let farthest: Float = 12
 
     init(middle: SIMD3<Double>, direction: SIMD3<Double>, amplitude: Double, blurMM: Double, sliceThicknessMM: Double) {
         (self.middle, self.direction) = (middle, direction)
@@ -51,9 +53,11 @@ struct ShaftModel {
     /// What of a rod is the same for every voxel, worked out once.
     struct Projection {
         let amplitude: Double
-        fileprivate let middle: SIMD3<Double>, direction: SIMD3<Double>, from, to: Double
-        fileprivate let aspect: Aspect, blurMM, sliceThicknessMM: Double
-        fileprivate let inPlane, ex, ey, half, perSquare, softness, streakSpread: Double
+        let middle: SIMD3<Double>, direction: SIMD3<Double>
+        fileprivate let from, to: Double
+        let aspect: Aspect, blurMM: Double
+        fileprivate let sliceThicknessMM: Double
+        let inPlane, ex, ey, half, perSquare, softness, streakSpread: Double
 
         init(of model: ShaftModel) {
             (amplitude, middle, direction, from, to) = (model.amplitude, model.middle, model.direction, model.from, model.to)
@@ -71,13 +75,13 @@ struct ShaftModel {
 
     /// What a voxel sees of the rod, but for where the rod ends.
     struct Section {
-        private let aspect: Aspect
+        let aspect: Aspect
         /// The stretch of the rod that the slice holds.
-        private let low, high: Double
+        let low, high: Double
         /// How bright the voxel is where the rod goes on to both sides (but for dots).
-        private let brightness: Double
+        let brightness: Double
         /// In the plane, along the rod: the voxel, the rod's millimetres, and how softly it ends.
-        private let along, inPlane, spread: Double
+        let along, inPlane, spread: Double
         /// Dots: the rod's middle as seen from the voxel, and its shape.
         private let offset: SIMD2<Double>, direction: SIMD3<Double>, blurMM, sliceThicknessMM: Double
 
@@ -94,7 +98,7 @@ struct ShaftModel {
                 return
             }
             let across = away.x * rod.ey - away.y * rod.ex, exponent = across * across * rod.perSquare
-            guard exponent < 12 else { return nil }
+            guard exponent < Double(ShaftModel.farthest) else { return nil }
             along = away.x * rod.ex + away.y * rod.ey
             if aspect == .line {
                 let height = along / inPlane * direction.z - away.z, softness = rod.softness
@@ -112,7 +116,7 @@ struct ShaftModel {
         /// An end before or after this stretch of the rod might as well lie at its end.
         var whereEndsMatter: ClosedRange<Double> {
             guard aspect == .line else { return low...high }
-            let a = (along - ShaftModel.widestStep * spread) / inPlane, b = (along + ShaftModel.widestStep * spread) / inPlane
+            let a = (along - Double(ShaftModel.widestStep) * spread) / inPlane, b = (along + Double(ShaftModel.widestStep) * spread) / inPlane
             return a...b
         }
 
@@ -127,19 +131,21 @@ struct ShaftModel {
             let x = offset.x - middle * direction.x, y = offset.y - middle * direction.y
             let variance = blurMM * blurMM + (1 - rise * rise) * (high - low) * (high - low) / 12
             let exponent = (x * x + y * y) / (2 * variance)
-            return exponent > 12 ? 0 : held * exp(-exponent)
+            return exponent > Double(ShaftModel.farthest) ? 0 : held * exp(-exponent)
         }
     }
 
     /// The normal distribution's integral, to 10⁻⁶: asked for so often that it is read from a table.
     private static func step(_ x: Double) -> Double {
-        guard x > -widestStep else { return 0 }
-        guard x < widestStep else { return 1 }
-        let place = (x + widestStep) * perUnit, index = Int(place), share = place - Double(index)
+        guard x > -widest else { return 0 }
+        guard x < widest else { return 1 }
+        let place = (x + widest) * perUnit, index = Int(place), share = place - Double(index)
         return steps.withUnsafeBufferPointer { $0[index] + share * ($0[index + 1] - $0[index]) }
     }
-    private static let perUnit = 256.0, widestStep = 4.0
-    private static let steps = (0...Int(2 * widestStep * perUnit) + 1).map {
-        0.5 + 0.5 * erf((Double($0) / perUnit - widestStep) * 0.5.squareRoot())
+    private static let perUnit = 256.0, widest = Double(widestStep)
+    /// Beyond so many standard deviations a step is over.
+    static let widestStep: Float = 4
+    private static let steps = (0...Int(2 * widest * perUnit) + 1).map {
+        0.5 + 0.5 * erf((Double($0) / perUnit - widest) * 0.5.squareRoot())
     }
 }

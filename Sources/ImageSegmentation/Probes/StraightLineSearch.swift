@@ -46,20 +46,41 @@ struct StraightLineSearch {
         cells = PointCells(points.map(\.position), edgeMM: Self.cellMM)
     }
 
-    /// Hands every line to `visit`, the most line-like beginnings first; the points of a line are used up whatever `visit` makes of it,
-    /// those within the ranges that it returns.
-    mutating func forEachLine(_ visit: (LineStretch) -> LineStretch?) {
+    /// Hands over every line, the most line-like beginnings first; the points of a line are used up whatever is made of it.
+    ///
+    /// - Parameter accept: is given a few lines, each found as though those before it came to nothing, and returns the first of them that
+    ///   does not, with the stretch whose points it uses up; those after it are looked for anew.
+    mutating func forEachLine(_ accept: ([LineStretch]) -> (number: Int, stretch: LineStretch)?) {
         // A shaft in the midst of others begins to look like a line once their points are used up.
+        var known: [Int: Beginning] = [:]
         for _ in 0..<2 {
-            for seed in seeds() where isLeft[seed.point] {
-                guard let line = grown(from: seed) else { continue }
-                let used = visit(line) ?? line
-                for index in near(used, within: used.range.lowerBound - 3...used.range.upperBound + 3, widening: 1.5) {
-                    isLeft[index] = false
+            let seeds = seeds(&known)
+            var next = 0
+            while next < seeds.count {
+                var lines: [LineStretch] = [], origins: [(seed: Int, isLeft: [Bool])] = []
+                while lines.count < Self.linesAtOnce, next < seeds.count {
+                    defer { next += 1 }
+                    guard isLeft[seeds[next].point], let line = grown(from: seeds[next]) else { continue }
+                    lines.append(line)
+                    origins.append((next, isLeft))
+                    useUp(line, from: seeds[next])
                 }
-                isLeft[seed.point] = false
+                guard !lines.isEmpty, let accepted = accept(lines) else { continue }
+                next = origins[accepted.number].seed + 1
+                isLeft = origins[accepted.number].isLeft
+                useUp(accepted.stretch, from: seeds[next - 1])
             }
         }
+    }
+
+    /// Hardly any line comes to something; each that does makes the rest of its company vain.
+    private static let linesAtOnce = 2
+
+    private mutating func useUp(_ stretch: LineStretch, from seed: Seed) {
+        for index in near(stretch, within: stretch.range.lowerBound - 3...stretch.range.upperBound + 3, widening: 1.5) {
+            isLeft[index] = false
+        }
+        isLeft[seed.point] = false
     }
 
     private struct Seed {
@@ -68,20 +89,36 @@ struct StraightLineSearch {
         var score: Double
     }
 
-    /// The heaviest point of every few millimetres, where its neighbours lie along a line.
-    private func seeds() -> [Seed] {
-        let places = Dictionary(grouping: points.indices.filter { isLeft[$0] }) { SIMD3<Int32>((points[$0].position / 4).rounded(.down)) }
-        let heaviest = places.values.map { place in place.max { (points[$0].weight, $1) < (points[$1].weight, $0) }! }.sorted()
-        return mapSlabs(of: heaviest.count, slab: 64) { range in range.compactMap { seed(at: heaviest[$0]) } }.flatMap { $0 }
-            .sorted { ($0.score, $1.point) > ($1.score, $0.point) }
+    /// What was found around a point, and how many points that was found among.
+    private struct Beginning {
+        var pointsAround: Int
+        var seed: Seed?
     }
 
-    private func seed(at index: Int) -> Seed? {
+    /// The heaviest point of every few millimetres, where its neighbours lie along a line.
+    ///
+    /// - Parameter known: what was found before, which holds where no point was used up since.
+    private func seeds(_ known: inout [Int: Beginning]) -> [Seed] {
+        let places = Dictionary(grouping: points.indices.filter { isLeft[$0] }) { SIMD3<Int32>((points[$0].position / 4).rounded(.down)) }
+        let heaviest = places.values.map { place in place.max { (points[$0].weight, $1) < (points[$1].weight, $0) }! }.sorted()
+        let found = mapSlabs(of: heaviest.count, slab: 64) { [known] range in
+            range.map { beginning(at: heaviest[$0], known: known[heaviest[$0]]) }
+        }.flatMap { $0 }
+        known = Dictionary(uniqueKeysWithValues: zip(heaviest, found))
+        return found.compactMap(\.seed).sorted { ($0.score, $1.point) > ($1.score, $0.point) }
+    }
+
+    private func beginning(at index: Int, known: Beginning?) -> Beginning {
         let here = points[index].position, reach = 7 + 0.5 * sliceSpacingMM
         var around: [Int] = [], visited = cells.noneVisited
         cells.forEachPoint(around: here, reachMM: reach, visited: &visited) { other in
             if isLeft[other], (points[other].position - here).length <= reach { around.append(other) }
         }
+        if let known, known.pointsAround == around.count { return known }
+        return Beginning(pointsAround: around.count, seed: seed(at: index, among: around))
+    }
+
+    private func seed(at index: Int, among around: [Int]) -> Seed? {
         let near = linked(around, from: index)
         guard near.count >= 5 else { return nil }
         let total = near.reduce(0) { $0 + points[$1].weight }
@@ -105,13 +142,15 @@ struct StraightLineSearch {
 
     /// Those of `members` that a chain of short steps joins to a point.
     private func linked(_ members: [Int], from start: Int) -> [Int] {
-        var rest = members.filter { $0 != start }, chain = [start], next = 0
+        var rest = members.filter { $0 != start }.map { (at: points[$0].position, point: $0) }
+        var chain = [(at: points[start].position, point: start)], next = 0
+        let farthestZ = 1.5 * sliceSpacingMM
         while next < chain.count, !rest.isEmpty {
-            let here = points[chain[next]].position
+            let here = chain[next].at
             var left = 0
             for other in rest {
-                let step = points[other].position - here
-                if step.x * step.x + step.y * step.y <= Self.linkMM * Self.linkMM, abs(step.z) < 1.5 * sliceSpacingMM {
+                let x = other.at.x - here.x, y = other.at.y - here.y
+                if x * x + y * y <= Self.linkMM * Self.linkMM, abs(other.at.z - here.z) < farthestZ {
                     chain.append(other)
                 } else {
                     rest[left] = other
@@ -121,7 +160,7 @@ struct StraightLineSearch {
             rest.removeLast(rest.count - left)
             next += 1
         }
-        return chain
+        return chain.map(\.point)
     }
 
     /// The largest eigenvalue of a symmetric matrix and its vector, by squaring.
@@ -138,15 +177,18 @@ struct StraightLineSearch {
     /// The points not yet used whose feet on the line lie in `range`, in the tube around it.
     private func near(_ line: LineStretch, within range: ClosedRange<Double>, widening: Double = 0) -> [Int] {
         var result: [Int] = [], visited = cells.noneVisited
-        let (u, v) = line.across
+        let (u, v) = line.across, origin = line.origin, direction = line.direction
         let halfU = Self.tubeMM + widening, halfV = Self.tubeMM + widening + 0.6 * abs(v.z) * sliceSpacingMM
         for step in 0...Int(line.cellsNeeded(range) + 1) {
             let foot = line.point(at: min(range.lowerBound + Double(step) * Self.cellMM, range.upperBound))
             cells.forEachPoint(around: foot, reachMM: Self.cellMM, visited: &visited) { index in
                 guard isLeft[index] else { return }
-                let offset = points[index].position - line.origin
-                let a = (offset * u).sum() / halfU, b = (offset * v).sum() / halfV
-                if a * a + b * b <= 1, range.contains((offset * line.direction).sum()) { result.append(index) }
+                let offset = points[index].position - origin
+                // Most are too far away already to one side.
+                let a = (offset * u).sum() / halfU
+                guard abs(a) <= 1 else { return }
+                let b = (offset * v).sum() / halfV
+                if a * a + b * b <= 1, range.contains((offset * direction).sum()) { result.append(index) }
             }
         }
         return result
