@@ -29,6 +29,8 @@ struct TrilinearSampler {
             return low + f.y * (row(p + dj) - low)
         }
         let low = plane(base)
+        // Lines within a slice need no other.
+        guard f.z != 0 else { return low }
         return low + f.z * (plane(base + dk) - low)
     }
 }

@@ -145,20 +145,22 @@ struct StraightLineSearch {
         var rest = members.filter { $0 != start }.map { (at: points[$0].position, point: $0) }
         var chain = [(at: points[start].position, point: start)], next = 0
         let farthestZ = 1.5 * sliceSpacingMM
-        while next < chain.count, !rest.isEmpty {
-            let here = chain[next].at
-            var left = 0
-            for other in rest {
-                let x = other.at.x - here.x, y = other.at.y - here.y
-                if x * x + y * y <= Self.linkMM * Self.linkMM, abs(other.at.z - here.z) < farthestZ {
-                    chain.append(other)
-                } else {
-                    rest[left] = other
-                    left += 1
+        rest.withUnsafeMutableBufferPointer { rest in
+            var count = rest.count
+            while next < chain.count, count > 0 {
+                let here = chain[next].at
+                var left = 0
+                for index in 0..<count {
+                    let other = rest[index], x = other.at.x - here.x, y = other.at.y - here.y
+                    if x * x + y * y <= Self.linkMM * Self.linkMM, abs(other.at.z - here.z) < farthestZ {
+                        chain.append(other)
+                    } else {
+                        rest[left] = other
+                        left += 1
+                    }
                 }
+                (count, next) = (left, next + 1)
             }
-            rest.removeLast(rest.count - left)
-            next += 1
         }
         return chain.map(\.point)
     }
