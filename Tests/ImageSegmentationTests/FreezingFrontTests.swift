@@ -104,18 +104,51 @@ import Testing
     }
 
     @Test func whatCannotBeReadIsTakenAsPhysicsExpectsAndSaid() {
-        let unknown = FreezingFront(iceRise: nil, sharpness: nil, voxelMM: 0.8, ramp: FreezingRamp(radiusMM: 13))
+        let unknown = FreezingFront(iceRise: nil, sharpness: nil, voxelMM: 0.8, ramp: FreezingRamp(radiusMM: 13), residualMM: 0.4)
         // 7 °C at 4 °C/mm are a ramp of 1.75 mm, half of which is 0.9 mm; water alone would change at once.
         #expect((0.5...0.9).contains(unknown.shiftMM))
         #expect((0.3...0.55).contains(unknown.deviationMM))
         // A scan that is sharp where the ice is not shows that there is a ramp, and one as sharp as the ice that there is hardly any.
         func read(_ ice: Double) -> Double {
             FreezingFront(
-                iceRise: FrontRise(halfRiseMM: ice, deviationMM: 0.02), sharpness: nil, voxelMM: 0.4, ramp: FreezingRamp(radiusMM: 13)
+                iceRise: FrontRise(halfRiseMM: ice, deviationMM: 0.02), sharpness: nil, voxelMM: 0.4, ramp: FreezingRamp(radiusMM: 13),
+                residualMM: 0.4
             ).shiftMM
         }
         #expect(read(0.5) < unknown.shiftMM - 0.2)
         #expect(read(1.0) > unknown.shiftMM + 0.1)
+    }
+
+    /// A ramp of 1.75 mm read on an even edge, 8.5 mm from the nearest probe, where conduction makes half of that likelier; where single
+    /// edges disagree the same reading says less.
+    @Test func clearReadingIsBelievedAgainstWhatIsUsual() {
+        let rise = FrontRise(halfRiseMM: EdgeProfile.halfRise(ofRampMM: 1.75, blurMM: 0.7), deviationMM: 0.015)
+        func front(residualMM: Double) -> FreezingFront {
+            FreezingFront(
+                iceRise: rise, sharpness: ScanSharpness(halfRiseMM: 0.7, deviationMM: 0.025), voxelMM: 0.4,
+                ramp: FreezingRamp(radiusMM: 8.5), residualMM: residualMM)
+        }
+        let even = front(residualMM: 0.1), uneven = front(residualMM: 0.7)
+        #expect(abs(even.shiftMM - 1.75 / 2) < 0.16)
+        #expect(uneven.shiftMM < even.shiftMM - 0.1)
+    }
+
+    /// A small ball of ice in lung, of which a third of the circumference shows: three stretches are enough where they agree.
+    @Test func widthIsReadOnAFewStretches() throws {
+        let grid = try AnalyticScan.grid(50, 50, 12, spacing: SIMD3(1.3, 1.3, 4)), ball = ellipsoid(.zero, SIMD3(repeating: 11))
+        let scan = AnalyticScan.make(grid, blurMM: 0.7, noise: 12, seed: 26) { (p: SIMD3<Double>) -> Double in
+            -850 + 740 * max(0, min(1, ball(p) / 1.75))
+        }
+        let size = scan.geometry.size, image = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
+        func field(_ value: (SIMD3<Double>) -> Double) -> Volume<Float> {
+            Volume<Float>(geometry: image.geometry) { target in
+                for offset in target.indices { target[offset] = Float(value(image.geometry.point(size.index(atOffset: offset)).lps)) }
+            }
+        }
+        let usable = field { p in abs(atan2(p.y, p.x)) < .pi / 3 ? 1 : 0 }
+        let rise = try #require(FrontRise(of: image, across: field { ball($0) - 0.9 }, usable: usable, leastContrast: 300))
+        let blur = (0.7 * 0.7 + 1.3 * 1.3 / 4).squareRoot()
+        #expect(abs(rise.halfRiseMM - EdgeProfile.halfRise(ofRampMM: 1.75, blurMM: blur)) < 0.07)
     }
 
     /// Against exact solutions: the line sink of 400 W/m after 600 s with freezing between −1 and −8 °C, and perfused cylinders in the

@@ -14,12 +14,16 @@ struct FreezingFront {
     private static let usualBlurMM = 0.6, usualDeviationMM = 0.12, leastBlurMM = 0.35
     /// How often edges that were taken for sharp are not.
     private static let lessShare = 0.1
-    /// Standard deviations of what else changes the half rise of ice: uneven tissue widens it more than it narrows it.
-    private static let tooWideMM = 0.06, tooNarrowMM = 0.04
+    /// Standard deviations of what else changes the half rise of ice: the reading's own, and as shares of how far single profiles disagree.
+    /// Noise and uneven tissue let the surface wave about the edge, which widens it more than it narrows it, and no more than so much.
+    private static let readingDeviationMM = 0.02, wideShare = 0.24, narrowShare = 0.15, tooWideMM = 0.06, tooNarrowMM = 0.04
     /// What else moves the contour of half the change.
     private static let contourDeviationMM = 0.12
 
-    init(iceRise: FrontRise?, sharpness: ScanSharpness?, voxelMM: Double, ramp: FreezingRamp) {
+    /// - Parameter residualMM: how far the edges of single profiles disagree (see `EdgeRefinement.Outcome`).
+    init(iceRise: FrontRise?, sharpness: ScanSharpness?, voxelMM: Double, ramp: FreezingRamp, residualMM: Double) {
+        let wide = min(Self.tooWideMM, Self.floor(Self.wideShare * residualMM))
+        let narrow = min(Self.tooNarrowMM, Self.floor(Self.narrowShare * residualMM))
         let blurs = Self.blurs(sharpness, voxelMM: voxelMM)
         var sum = 0.0, mean = 0.0, square = 0.0
         for width in stride(from: 0.0, through: ramp.widestMM, by: 0.05) {
@@ -27,7 +31,7 @@ struct FreezingFront {
             if let iceRise {
                 likelihood *= blurs.reduce(0) { sum, blur in
                     let excess = iceRise.halfRiseMM - EdgeProfile.halfRise(ofRampMM: width, blurMM: blur.mm)
-                    let floor = excess > 0 ? Self.tooWideMM : Self.tooNarrowMM
+                    let floor = excess > 0 ? wide : narrow
                     let away = excess / (iceRise.deviationMM * iceRise.deviationMM + floor * floor).squareRoot()
                     // Heavy tails: an edge may be unlike any of these.
                     return sum + blur.weight * (exp(-0.5 * away * away) + 0.01)
@@ -40,6 +44,10 @@ struct FreezingFront {
         }
         shiftMM = mean / sum
         deviationMM = (max(0, square / sum - shiftMM * shiftMM) + Self.contourDeviationMM * Self.contourDeviationMM).squareRoot()
+    }
+
+    private static func floor(_ unevenMM: Double) -> Double {
+        (readingDeviationMM * readingDeviationMM + unevenMM * unevenMM).squareRoot()
     }
 
     /// What the scanner's blur may be, with weights. Edges that were taken for sharp may move or lean, so that the blur may also be less.

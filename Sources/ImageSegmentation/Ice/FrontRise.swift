@@ -13,7 +13,7 @@ struct FrontRise {
 
     init(halfRiseMM: Double, deviationMM: Double) { (self.halfRiseMM, self.deviationMM) = (halfRiseMM, deviationMM) }
 
-    private static let patchMM: Float = 8, fewestLines = 6, fewestPatches = 5
+    private static let patchMM: Float = 8, fewestLines = 4, fewestPatches = 3
     private static let largestSlant: Float = 0.35
     private static let stepMM = 0.05, halfRisesMM = Array(stride(from: 0.4, through: 2.6, by: stepMM))
     private static let offMM = Array(stride(from: -1.6, through: 1.6, by: 0.1))

@@ -144,7 +144,7 @@ public enum IceSegmentation {
             compared: evidence.hasReference)
         let outcome = refinement.refine(completion.surface)
         let front = Self.front(
-            of: outcome.surface, edge: fine, usable: validity, origins: origins, modality: modality, scan: scan)
+            of: outcome, edge: fine, usable: validity, origins: origins, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
         // Where no edge shows there is nothing that the front lies outside of: the completed surface stays.
         let clear = Self.clearEdge
@@ -176,11 +176,13 @@ public enum IceSegmentation {
     private static let besideSeedMM = 2.0
 
     /// - Parameters:
-    ///   - surface: at half of the change.
+    ///   - outcome: the surface at half of the change.
     ///   - edge: an image in which the change stands out.
     private static func front(
-        of surface: Volume<Float>, edge: Volume<Float>, usable: Volume<Float>, origins: IceOrigins, modality: Modality, scan: ScanVolume
+        of outcome: EdgeRefinement.Outcome, edge: Volume<Float>, usable: Volume<Float>, origins: IceOrigins, modality: Modality,
+        scan: ScanVolume
     ) -> FreezingFront {
+        let surface = outcome.surface
         // Probes that are not known lie around a seed as often as on it.
         let beside = origins.probes.isEmpty ? Self.besideSeedMM : 0
         let radii = origins.distanceToMiddles(on: surface.geometry).values(in: Mask(surface) { abs($0) < 1 })
@@ -193,7 +195,8 @@ public enum IceSegmentation {
         let nearIce = surface.mapped { (phi: Float) -> Float in phi + 8 }
         let strong = modality == .ct ? 400 : 0.5 * (slices.values(in: Mask(slices) { $0 > 0 }).quantile(0.9) ?? 0)
         let sharp = ScanSharpness(slices, excluding: nearIce, leastContrast: strong)
-        return FreezingFront(iceRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x, ramp: ramp)
+        return FreezingFront(
+            iceRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x, ramp: ramp, residualMM: outcome.residualMM)
     }
 
     /// One standard deviation of the surface along its normal, in millimetres: how well the front is known, how far single edges disagree

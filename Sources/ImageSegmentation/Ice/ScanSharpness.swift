@@ -5,6 +5,8 @@ struct ScanSharpness {
     /// The half rise of a sharp edge (see `EdgeProfile`) and its standard deviation.
     let halfRiseMM: Double, deviationMM: Double
 
+    init(halfRiseMM: Double, deviationMM: Double) { (self.halfRiseMM, self.deviationMM) = (halfRiseMM, deviationMM) }
+
     private static let patchMM = 8.0, fewestPatches = 12, fewestLines = 4
     /// More slices tell nothing new about the plane that they share.
     private static let usedSlices = 6
