@@ -24,22 +24,27 @@ import Testing
 
     /// What agrees best by a thousandth lies at a corner; the middle of all that agree lies in the middle of the slice.
     @Test func rodWithinOneSliceLiesInItsMiddle() throws {
-        let levelled = try Self.fit().levelled(Self.rod(low: 1.2, high: -0.9), halfMM: Self.half) { model in
+        let (levelled, spread) = try Self.fit().levelled(Self.rod(low: 1.2, high: -0.9), halfMM: Self.half) { model in
             let (low, high) = Self.ends(model), beyond = max(abs(low) - 1.4, 0) + max(abs(high) - 1.4, 0)
             return 2000 + 400 * beyond + 0.5 * (high - low)
         }
         #expect(abs(levelled.middle.z) < 0.2)
         #expect(abs(levelled.direction.z) < 0.01)
+        // Each end anywhere within 1.4 mm, for itself: 1.4/√3 at the ends, 1/√2 of that in the middle.
+        for (along, expected) in [(-Self.half, 0.81), (0, 0.57), (Self.half, 0.81)] {
+            #expect(abs(spread.deviationMM(at: along) - expected) < 0.15)
+        }
     }
 
     /// Light in the next slice tells the height: what it tells is kept.
     @Test func heightThatTheScanTellsIsKept() throws {
         let told = Self.rod(low: 1.0, high: -0.6)
-        let levelled = try Self.fit().levelled(told, halfMM: Self.half) { model in
+        let (levelled, spread) = try Self.fit().levelled(told, halfMM: Self.half) { model in
             let (low, high) = Self.ends(model)
             return 2000 + 300 * ((low - 1.0) * (low - 1.0) + (high + 0.6) * (high + 0.6))
         }
         #expect(abs(levelled.middle.z - told.middle.z) < 0.05)
         #expect(abs(levelled.direction.z - told.direction.z) < 0.002)
+        #expect(spread.deviationMM(at: Self.half) < 0.3)
     }
 }

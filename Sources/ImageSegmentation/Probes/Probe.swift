@@ -9,7 +9,8 @@ public struct Probe: Hashable, Sendable, Codable {
     /// The end nearer the skin, or where the shaft leaves the scan.
     public var tail: PatientPoint
     public var source: Source
-    /// One standard deviation of the tip's position in millimetres, mostly along the shaft; `nil` when nothing says how good it is.
+    /// One standard deviation of the tip's position in millimetres, along the shaft and, within a thick slice, in height; `nil` when nothing
+    /// says how good it is.
     public var tipUncertaintyMM: Double?
 
     public init(tip: PatientPoint, tail: PatientPoint, source: Source, tipUncertaintyMM: Double? = nil) {

@@ -27,7 +27,7 @@ struct ShaftFit {
         var explainedShare: Double
         /// How far the brightest voxels of each few millimetres stand out: the median along the rod.
         var typicalExcess: Double
-        /// One standard deviation of either end along the rod, in millimetres.
+        /// One standard deviation of either end, along the rod and in height, in millimetres.
         var endUncertaintyMM: (from: Double, to: Double)
         var leavesScan: (from: Bool, to: Bool)
 
@@ -61,7 +61,8 @@ struct ShaftFit {
         let voxels = ShaftVoxels(used, around: line.origin)
         var model = lifted(start(line, used), voxels)
         guard refine(&model, voxels), model.blurMM < widestBlurMM else { return nil }
-        if isLast { model = levelled(model, halfMM: max(voxels.halfSpanMM, 10)) { robustCost($0, voxels) } }
+        var height = HeightSpread()
+        if isLast { (model, height) = levelled(model, halfMM: max(voxels.halfSpanMM, 10)) { robustCost($0, voxels) } }
         let explained = explainedShare(model, inner)
         // The fitted line may have turned a little: positions along it are counted anew.
         let fitted = LineStretch(origin: model.middle, direction: model.direction, range: line.range)
@@ -81,6 +82,8 @@ struct ShaftFit {
         if model.from < scanRange.lowerBound + tolerance { (model.from, leaves.from) = (scanRange.lowerBound, true) }
         if model.to > scanRange.upperBound - tolerance { (model.to, leaves.to) = (scanRange.upperBound, true) }
         guard model.to > model.from else { return nil }
+        spread.from = hypot(spread.from, height.deviationMM(at: model.from))
+        spread.to = hypot(spread.to, height.deviationMM(at: model.to))
         return Outcome(model: model, explainedShare: explained, typicalExcess: excess, endUncertaintyMM: spread, leavesScan: leaves)
     }
 
