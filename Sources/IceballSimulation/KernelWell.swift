@@ -69,7 +69,8 @@ struct KernelWell: Sendable {
             guard cells.count > first else { continue }
             let nearest = layout.index(
                 Int(cells[first..<cells.count].enumerated().max { weights[first + $0.offset] < weights[first + $1.offset] }!.element))
-            segments.append(Segment(
+            segments.append(
+                Segment(
                     cells: first..<cells.count, weight: weights[first...].reduce(0, +),
                     tissue: tissues.tissue(nearest.i, nearest.j, nearest.k)))
         }

@@ -75,8 +75,7 @@ import Testing
             [0, 0, 10, 40, 90, 100, 100, 100], [50, 70, 70, 70, 70, 70, 70, 70], [0, 0, 0, 0, 0, 0, 20, 60],
         ]
         var lights = EndLights(ends: ends, farthestStep: 3, capacity: 3)
-        for (from, to) in [(2, 5), (0, 1), (6, 8)].enumerated().map({ $0.element }) {
-            let row = rows[lights.voxels]
+        for (row, (from, to)) in zip(rows, [(2, 5), (0, 1), (6, 8)]) {
             row[from..<to].withUnsafeBufferPointer {
                 lights.append(EndLights.Row(from: from, before: row[0], after: row[ends - 1]), varying: $0)
             }

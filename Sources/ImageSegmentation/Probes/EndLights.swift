@@ -16,8 +16,6 @@ struct EndLights {
     /// Where a voxel's lights begin, and where the last one's end.
     private var starts: [Int] = [0]
 
-    var voxels: Int { rows.count }
-
     init(ends: Int, farthestStep: Int, capacity: Int) {
         (self.ends, self.farthestStep) = (ends, farthestStep)
         rows.reserveCapacity(capacity)

@@ -49,10 +49,10 @@ extension ShaftFit {
     }
 
     private static let endReachMM = 14.0, endStepMM = 0.25
-    /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
     /// Neighbouring voxels share their errors: a rise of the cost by this share counts as one standard deviation.
     private static let temperature = 0.003
     private static let closeness = 0.02
+    /// A tip may be ground to a point this long, or be blunt; what the voxels say decides as far as they can.
     private static let pointLengthsMM = [0.0, 1, 2, 3]
 
     /// The light of rods that end ever further out and have no other end, on each voxel.
