@@ -12,7 +12,7 @@ public struct Mask: Sendable {
     public init(empty geometry: GridGeometry) { storage = Volume(zeros: geometry) }
 
     /// The voxels for which `isInside` holds.
-    @inlinable public init<Voxel>(_ volume: Volume<Voxel>, where isInside: (Voxel) -> Bool) {
+    @inlinable @inline(__always) public init<Voxel>(_ volume: Volume<Voxel>, where isInside: (Voxel) -> Bool) {
         storage = volume.mapped { isInside($0) ? 1 : 0 }
     }
 
