@@ -40,6 +40,7 @@ extension Mask {
 
     private func grown(by radiusMM: Double) -> Mask {
         let square = Float(radiusMM * radiusMM * (1 + 2 * Self.radiusTolerance))
+        if let ball = VoxelBall(squareMM: Double(square), spacing: geometry.spacing) { return ball.dilated(self) }
         return Mask(squaredDistanceToInside()) { $0 <= square }
     }
 
