@@ -86,18 +86,19 @@ struct IceOrigins {
             forEachSlab(of: size.k, slab: 1) { range in
                 for k in range {
                     for j in 0..<size.j {
-                        for i in 0..<size.i {
-                            let point = SIMD3(Float(i), Float(j), Float(k)) * spacing
-                            var least = Float.greatestFiniteMagnitude
-                            for (a, b) in segments {
-                                let axis = b - a, offset = point - a
-                                let lengthSquared = (axis * axis).sum()
-                                let t = lengthSquared > 0 ? max(0, min(1, (axis * offset).sum() / lengthSquared)) : 0
-                                let away = offset - t * axis
-                                least = min(least, (away * away).sum())
+                        let row = target.baseAddress! + size.i &* (j &+ size.j &* k)
+                        row.update(repeating: .greatestFiniteMagnitude, count: size.i)
+                        for (a, b) in segments {
+                            let axis = b - a, lengthSquared = (axis * axis).sum()
+                            let y = Float(j) * spacing.y - a.y, z = Float(k) * spacing.z - a.z
+                            for i in 0..<size.i {
+                                let x = Float(i) * spacing.x - a.x, along = axis.x * x + axis.y * y + axis.z * z
+                                let t = lengthSquared > 0 ? max(0, min(1, along / lengthSquared)) : 0
+                                let dx = x - t * axis.x, dy = y - t * axis.y, dz = z - t * axis.z
+                                row[i] = min(row[i], dx * dx + dy * dy + dz * dz)
                             }
-                            target[i &+ size.i &* (j &+ size.j &* k)] = least == .greatestFiniteMagnitude ? least : least.squareRoot()
                         }
+                        if !segments.isEmpty { for i in 0..<size.i { row[i] = row[i].squareRoot() } }
                     }
                 }
             }

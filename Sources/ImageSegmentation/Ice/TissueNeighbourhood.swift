@@ -40,8 +40,11 @@ struct TissueNeighbourhood {
                     for k in 0..<size.k {
                         for j in 0..<size.j {
                             let row = size.i &* (j &+ size.j &* k), cellRow = cells.x &* (j / step.y &+ cells.y &* (k / step.z))
-                            for i in 0..<size.i where unfrozen[row &+ i] > 0 {
-                                histograms[(cellRow &+ i / step.x) &* count &+ scale.bin(of: image[row &+ i])] += unfrozen[row &+ i]
+                            for cell in 0..<cells.x {
+                                let first = (cellRow &+ cell) &* count
+                                for at in row &+ cell &* step.x..<row &+ min(size.i, (cell &+ 1) &* step.x) where unfrozen[at] > 0 {
+                                    histograms[first &+ scale.bin(of: image[at])] += unfrozen[at]
+                                }
                             }
                         }
                     }
@@ -49,7 +52,9 @@ struct TissueNeighbourhood {
             }
         }
         var whole = [Float](repeating: 0, count: count)
-        for index in histograms.indices { whole[index % count] += histograms[index] }
+        for cell in 0..<histograms.count / count {
+            for bin in 0..<count { whole[bin] += histograms[cell &* count &+ bin] }
+        }
         let total = max(whole.reduce(0, +), 1)
         let sigma = SIMD3<Float>(Float(Self.reachMM) / (SIMD3<Float>(perCell) * SIMD3<Float>(spacing)))
         histograms = Self.smoothed(histograms, cells: cells, sigma: sigma)
@@ -89,42 +94,36 @@ struct TissueNeighbourhood {
     }
 
     private static func logOdds(_ histograms: [Float], region: [Float], lungShare: [Float], law: FreezingLaw) -> [Float] {
-        let count = LevelScale.count, widths = law.scale.widths
-        let isFat = law.scale.centres.map { fatHU.contains($0) }
+        let count = LevelScale.count, isFat = law.scale.centres.map { fatHU.contains($0) }
+        let freezing = FreezingMatrix(law)
         var odds = [Float](repeating: 0, count: histograms.count)
         odds.withUnsafeMutableBufferPointer { odds in
             histograms.withUnsafeBufferPointer { histograms in
-                law.frozen.withUnsafeBufferPointer { frozen in
-                    nonisolated(unsafe) let odds = odds
-                    forEachSlab(of: histograms.count / count, slab: 64) { range in
-                        let both = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * count)
-                        defer { both.deallocate() }
-                        let levels = both.baseAddress!, ice = levels + count
-                        for cell in range {
-                            let start = cell &* count
-                            var total: Float = 0
-                            let foreign = 1 - fatlessLung * lungShare[cell]
-                            for bin in 0..<count { total += histograms[start &+ bin] * (isFat[bin] ? foreign : 1) }
-                            let scale = (1 - regionShare) / max(total, 1e-6), has: Float = total > 1 ? 1 : 0
-                            for bin in 0..<count {
-                                let share = has * scale * histograms[start &+ bin] + (1 - has * (1 - regionShare)) * region[bin]
-                                levels[bin] = share * (isFat[bin] ? foreign : 1)
-                                ice[bin] = 0
-                            }
-                            for tissue in 0..<count where levels[tissue] > 1e-4 {
-                                let share = levels[tissue], row = frozen.baseAddress! + tissue &* count
-                                for bin in 0..<count { ice[bin] += share * row[bin] }
-                            }
-                            for bin in 0..<count {
-                                // Neighbouring bins blur into one another: tissue varies from place to place.
-                                let low = max(0, bin - 1), high = min(count - 1, bin + 1)
-                                let here =
-                                    0.5 * levels[bin] / widths[bin] + 0.25 * levels[low] / widths[low] + 0.25 * levels[high] / widths[high]
-                                let anywhere = law.unfrozenAnywhere[bin] * (isFat[bin] ? foreign : 1)
-                                let unfrozen = (1 - anywhereShare) * here + anywhereShare * anywhere
-                                let iced = (1 - anywhereShare) * ice[bin] + anywhereShare * law.frozenAnywhere[bin]
-                                odds[start &+ bin] = log((iced + 1e-7) / (unfrozen + 1e-7))
-                            }
+                nonisolated(unsafe) let odds = odds
+                forEachSlab(of: histograms.count / count, slab: 64) { range in
+                    var levels = [Float](repeating: 0, count: count), ice = levels, spread = levels, known = levels
+                    for cell in range {
+                        let start = cell &* count
+                        let foreign = 1 - fatlessLung * lungShare[cell]
+                        var total: Float = 0
+                        for bin in 0..<count {
+                            known[bin] = isFat[bin] ? foreign : 1
+                            total += histograms[start &+ bin] * known[bin]
+                        }
+                        let scale = (1 - regionShare) / max(total, 1e-6), has: Float = total > 1 ? 1 : 0
+                        for bin in 0..<count {
+                            let share = has * scale * histograms[start &+ bin] + (1 - has * (1 - regionShare)) * region[bin]
+                            levels[bin] = share * known[bin]
+                            spread[bin] = levels[bin] / law.scale.widths[bin]
+                        }
+                        freezing.apply(to: levels, into: &ice)
+                        for bin in 0..<count {
+                            // Neighbouring bins blur into one another: tissue varies from place to place.
+                            let low = max(0, bin - 1), high = min(count - 1, bin + 1)
+                            let here = 0.5 * spread[bin] + 0.25 * spread[low] + 0.25 * spread[high]
+                            let unfrozen = (1 - anywhereShare) * here + anywhereShare * (law.unfrozenAnywhere[bin] * known[bin])
+                            let iced = (1 - anywhereShare) * ice[bin] + anywhereShare * law.frozenAnywhere[bin]
+                            odds[start &+ bin] = log((iced + 1e-7) / (unfrozen + 1e-7))
                         }
                     }
                 }
