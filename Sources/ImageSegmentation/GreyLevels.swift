@@ -96,8 +96,7 @@ extension Array<Float> {
     /// The value below which the given share lies; `nil` when empty.
     func quantile(_ share: Double) -> Float? {
         guard !isEmpty else { return nil }
-        let sorted = sorted()
-        return sorted[Swift.min(count - 1, Int(share * Double(count)))]
+        return element(ofRank: Swift.min(count - 1, Int(share * Double(count))))
     }
 }
 
@@ -107,10 +106,13 @@ extension Volume<Float> {
         let step = Swift.max(1, mask.count / 40_000)
         return withUnsafeVoxels { values in
             mask.withUnsafeVoxels { mask in
-                var selected: [Float] = [], seen = 0
+                var selected: [Float] = [], left = 0
                 for offset in 0..<values.count where mask[offset] != 0 {
-                    if seen % step == 0 { selected.append(values[offset]) }
-                    seen += 1
+                    if left == 0 {
+                        selected.append(values[offset])
+                        left = step
+                    }
+                    left -= 1
                 }
                 return selected
             }

@@ -31,7 +31,7 @@ struct ScanSharpness {
         let halves: [[Float]] = slices.withUnsafeVoxels { v in
             excluded.withUnsafeVoxels { excludedVoxels in
                 let outside = TrilinearSampler(excludedVoxels, size: excluded.size), sample = TrilinearSampler(v, size: size)
-                let strideJ = size.i, strideK = size.i * size.j, h = 0.5 / spacing
+                let strideJ = size.i, strideK = size.i * size.j, h = 0.5 / spacing, leastSteep = 0.22 * leastContrast
                 let every = max(1, (size.k - 2) / Self.usedSlices)
                 return mapSlabs(of: (size.k - 3) / every + 1, slab: 1) { range in
                     let k = range.lowerBound * every + 1
@@ -44,8 +44,9 @@ struct ScanSharpness {
                             var patch = EdgeProfile()
                             for j in blockJ..<blockJ + cell.y {
                                 for i in blockI..<blockI + cell.x {
-                                    let at = i &+ j &* strideJ &+ k &* strideK, g = slope(at), steep = (g * g).sum().squareRoot()
-                                    guard steep > 0.22 * leastContrast else { continue }
+                                    let at = i &+ j &* strideJ &+ k &* strideK, g = slope(at), square = (g * g).sum()
+                                    guard square > leastSteep * leastSteep else { continue }
+                                    let steep = square.squareRoot()
                                     let u = g / steep
                                     // Steepest along its own direction, and not leaning.
                                     let step = (abs(u.x) > 0.4 ? (u.x > 0 ? 1 : -1) : 0)

@@ -263,7 +263,7 @@ struct StraightLineSearch {
             let offset = points[index].position - result.origin
             return SIMD3((offset * u).sum(), scaleV * (offset * v).sum(), 0).length
         }
-        let distances = members.map(offAxis), limit = max(0.7, 2.5 * distances.sorted()[distances.count / 2])
+        let distances = members.map(offAxis), limit = max(0.7, 2.5 * distances.element(ofRank: distances.count / 2))
         let kept = zip(members, distances).filter { $0.1 <= limit }.map { $0.0 }
         if kept.count >= 6 { result = fitted(kept) }
         let positions = members.map { result.position(of: points[$0].position) }
