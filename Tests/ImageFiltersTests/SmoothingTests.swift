@@ -57,6 +57,21 @@ import Testing
         #expect(random.gaussianSmoothed(sigmaMM: 0).allVoxels() == random.allVoxels())
     }
 
+    /// Most rows and slices around it are passed over.
+    @Test func aLoneVoxelSpreadsOverTheRowsAndSlicesAround() {
+        let geometry = grid(30, 28, 22), lone = VoxelIndex(11, 16, 9), sigma = 1.2
+        var volume = Volume<Float>(zeros: geometry)
+        volume[lone] = 1000
+        let smoothed = volume.gaussianSmoothed(sigmaMM: sigma), radius = Int((4 * sigma).rounded(.up))
+        let sum = (-radius...radius).reduce(0.0) { $0 + exp(-0.5 * Double($1 * $1) / (sigma * sigma)) }
+        func weight(_ steps: Int) -> Double { abs(steps) > radius ? 0 : exp(-0.5 * Double(steps * steps) / (sigma * sigma)) / sum }
+        for offset in 0..<geometry.size.voxelCount {
+            let voxel = geometry.size.index(atOffset: offset)
+            let expected = 1000 * weight(voxel.i - lone.i) * weight(voxel.j - lone.j) * weight(voxel.k - lone.k)
+            #expect(abs(Double(smoothed[voxel]) - expected) < 1e-4)
+        }
+    }
+
     @Test func threadsDoNotChangeADigit() {
         let volume = Volume<Float>.random(grid(50, 41, 30), seed: 2)
         let one = KernelThreads.with(1) { volume.gaussianSmoothed(sigmaMM: 1.5).allVoxels() }
