@@ -20,10 +20,21 @@ extension TriangleMesh {
     /// Compares the vertices that lie farthest along 400 directions, which hold the farthest pair to within 0.3 %.
     public var longestDiameterMM: Double {
         guard !vertices.isEmpty else { return 0 }
-        let extremes = Set(Self.directions(400).map { direction in
-            vertices.indices.max { (vertices[$0].lps * direction).sum() < (vertices[$1].lps * direction).sum() }!
-        }).sorted().map { vertices[$0] }
+        let directions = Self.directions(400)
+        let farthest = vertices.withUnsafeBufferPointer { vertices in
+            mapSlabs(of: directions.count, slab: 50) { slab in slab.map { Self.farthest(of: vertices, along: directions[$0]) } }
+        }
+        let extremes = Set(farthest.joined()).sorted().map { vertices[$0] }
         return extremes.map { a in extremes.map { $0.distance(to: a) }.max()! }.max()!
+    }
+
+    private static func farthest(of vertices: UnsafeBufferPointer<PatientPoint>, along direction: SIMD3<Double>) -> Int {
+        var best = (place: -Double.infinity, vertex: 0)
+        for vertex in vertices.indices {
+            let place = (vertices[vertex].lps * direction).sum()
+            if place > best.place { best = (place, vertex) }
+        }
+        return best.vertex
     }
 
     /// Directions spread evenly over the sphere (Fibonacci lattice).

@@ -102,7 +102,9 @@ struct IceBodyFit {
             }
             return least.squareRoot()
         }
-        return directions.map { u in (0...Int(longestMM / stepMM) + 8).map { n in distance(centre + Double(n) * stepMM * u) } }
+        return mapSlabs(of: directions.count, slab: 75) { rays in
+            directions[rays].map { u in (0...Int(longestMM / stepMM) + 8).map { n in distance(centre + Double(n) * stepMM * u) } }
+        }.flatMap { $0 }
     }
 
     /// For each ray the running integral of the evidence, one value per step.

@@ -184,14 +184,15 @@ struct IceCompletion {
         let used = edges.indices.filter { seen[$0] > 0 && edges[$0].radius != nil }
         let none = [Double](repeating: 0, count: edges.count)
         guard 20 * used.count > edges.count else { return (body.base, none) }
-        var shapes: [(cost: Double, radii: [Double])] = []
-        for (stretch, slide) in stretches.flatMap({ stretch in slides.map { (stretch, $0) } }) {
+        let tried = stretches.flatMap { stretch in slides.map { (stretch: stretch, slide: $0) } }
+        let shapes = mapSlabs(of: tried.count, slab: 1) { number -> [(cost: Double, radii: [Double])] in
+            let (stretch, slide) = tried[number.lowerBound]
             let ends = body.ends.map { tipward, tailward -> (SIMD3<Double>, SIMD3<Double>) in
                 let middle = (tipward + tailward) / 2 + slide * (tailward - tipward), half = stretch / 2 * (tailward - tipward)
                 return (middle - half, middle + half)
             }
             let away = IceBodyFit.distances(centre: body.centre, directions: body.directions, ends: ends)
-            for distance in distancesMM {
+            return distancesMM.map { distance in
                 let radii = IceBodyFit.radii(ofDistance: distance, away: away)
                 let apart = used.reduce(0) { $0 + seen[$1] * min(abs(edges[$1].radius! - radii[$1]), contradictingMM) }
                 let fromEvidence = zip(radii, body.radii).reduce(0) { $0 + min(abs($1.0 - $1.1), 2 * contradictingMM) }
@@ -200,9 +201,9 @@ struct IceCompletion {
                     return sum + (1 - seen[ray]) * min(abs(bounded - radii[ray]), 2 * contradictingMM)
                 }
                 let contradicting = evidenceShare * fromEvidence + boundShare * beyond
-                shapes.append((apart + unusualCost * (abs(stretch - usualStretch) + abs(slide)) + contradicting, radii))
+                return (apart + unusualCost * (abs(stretch - usualStretch) + abs(slide)) + contradicting, radii)
             }
-        }
+        }.flatMap { $0 }
         let least = shapes.map(\.cost).min()!
         var sum = 0.0, means = none, squares = none
         for (cost, radii) in shapes where cost < least + 8 * likelyCost {
