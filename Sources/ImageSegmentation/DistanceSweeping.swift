@@ -4,8 +4,8 @@ import Synchronization
 
 /// Distances that fall, from some that are known, as far as the eikonal equation lets them, in sweeps from the grid's eight corners.
 ///
-/// What a row becomes depends on the rows before it in its slice and in the slice before. A second thread can therefore sweep the second half
-/// of each slice's rows behind the first, and the result is that of one thread. It stays so far behind that both never touch one row.
+/// What a row becomes depends on the rows before it in its slice and in the slice before. A second thread can therefore sweep the second
+/// half of each slice's rows behind the first, and the result is that of one thread. It stays so far behind that both never touch one row.
 struct DistanceSweeping: ~Copyable {
     private let distance: UnsafeMutablePointer<Float>
     private let size: GridSize, h: SIMD3<Float>, weights: SIMD3<Float>

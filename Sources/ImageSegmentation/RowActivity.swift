@@ -1,7 +1,7 @@
 /// Which rows of a grid can change in an iteration of `TotalVariationCut`.
 ///
-/// Where `u` is 0 in a row and those after it the dual has no gradient to follow; where neither the dual in a row nor in those before it moved,
-/// a row of zeros stays as it is.
+/// Where `u` is 0 in a row and those after it the dual has no gradient to follow; where neither the dual in a row nor in those before it
+/// moved, a row of zeros stays as it is.
 struct RowActivity {
     private let rows: Int, slices: Int
     private var isEmpty: [Bool], isSettled: [Bool], hasMoved: [Bool]

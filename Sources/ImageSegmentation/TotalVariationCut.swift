@@ -4,8 +4,8 @@ import ImagingCore
 ///
 /// Minimises ∫|∇u| − ∫ f·u over 0 ≤ u ≤ 1 (Chan, Esedoḡlu & Nikolova 2006), the continuous form of a two-label graph cut: it has no
 /// preferred grid direction, honours the spacing, and for any start reaches the global minimum, whose level set ½ is the region.
-/// A ball of radius R survives when the mean force within exceeds 3/R. Solved by the primal-dual iteration of Chambolle & Pock 2011, in which
-/// rows are passed over where nothing can change: most of a grid lies away from the region.
+/// A ball of radius R survives when the mean force within exceeds 3/R. Solved by the primal-dual iteration of Chambolle & Pock 2011, in
+/// which rows are passed over where nothing can change: most of a grid lies away from the region.
 enum TotalVariationCut {
     /// - Parameters:
     ///   - force: per millimetre; positive where the region is wanted.

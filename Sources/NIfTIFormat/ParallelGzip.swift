@@ -5,8 +5,8 @@ import ImagingCore
 /// Compresses bytes as one gzip member, slabs of them on several threads.
 ///
 /// Each slab is deflated by itself and ends at a whole byte, so that the pieces follow one another in one deflate stream (RFC 1951, 1952).
-/// The result depends on the bytes alone, never on the number of threads. Deflate looks for runs alone (`Z_RLE`): masks become smaller by it,
-/// fields of distances and CT numbers, which hardly repeat anything else, at most a twentieth larger, in half of the time or less.
+/// The result depends on the bytes alone, never on the number of threads. Deflate looks for runs alone (`Z_RLE`): masks become smaller by
+/// it; fields of distances and CT numbers, which hardly repeat anything else, at most a twentieth larger, in half of the time or less.
 struct ParallelGzip {
     private static let slabBytes = 1 << 18
     private static let level: Int32 = 1

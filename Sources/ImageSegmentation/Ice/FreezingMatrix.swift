@@ -21,7 +21,9 @@ struct FreezingMatrix {
                 var a = SIMD4<Float>.zero, b = a, c = a, d = a, e = a
                 for tissue in 0..<count where shares[tissue] > Self.leastShare {
                     let share = shares[tissue], row = UnsafeRawPointer(frozen.baseAddress! + (tissue &* count &+ start))
-                    @inline(__always) func four(_ n: Int) -> SIMD4<Float> { row.loadUnaligned(fromByteOffset: 16 &* n, as: SIMD4<Float>.self) }
+                    @inline(__always) func four(_ n: Int) -> SIMD4<Float> {
+                        row.loadUnaligned(fromByteOffset: 16 &* n, as: SIMD4<Float>.self)
+                    }
                     a += share * four(0)
                     b += share * four(1)
                     c += share * four(2)
