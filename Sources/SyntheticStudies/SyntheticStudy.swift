@@ -129,8 +129,11 @@ private struct Scanner {
         layers.append(Layer(site.tumour, .tumour))
         if plan.role == .followup {
             let zone = CarriedIce(ice: placement.ice.shrunk(), motion: procedureMotion)
-            // A rim that enhances lies outside of what died.
-            layers += [Layer(Inset(base: zone, mm: -CarriedIce.scale * 1.6), .ablationRim), Layer(zone, .ablated)]
+            // A rim that enhances lies outside of what died; without contrast medium it looks like what surrounds it.
+            if options.modality == .mr || site.hasContrast {
+                layers.append(Layer(Inset(base: zone, mm: -CarriedIce.scale * 1.6), .ablationRim))
+            }
+            layers.append(Layer(zone, .ablated))
         }
         let probes = isProcedure ? placement.probes : []
         for probe in probes {

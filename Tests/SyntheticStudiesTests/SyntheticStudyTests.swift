@@ -60,6 +60,21 @@ struct SyntheticStudyTests {
         #expect(mean(2...6) < 60 && mean(0.6...1.4) < 72 && mean(-1.6 ... -0.6) > 95, "\(mean(0.6...1.4)) \(mean(-1.6 ... -0.6))")
     }
 
+    /// Without contrast medium nothing lies between what died and the bone around it: 44 HU, then 185.
+    @Test func followUpWithoutContrastMediumShowsNoRim() throws {
+        var options = StudyOptions(site: .spine, seed: 4)
+        options.hasFollowUpScan = true
+        let study = try SyntheticStudy(options, truthLevel: 4)
+        let scan = try #require(study.scans.first { $0.role == "followup" }), image = scan.volume.floats(), size = image.size
+        var inBone: [Double] = []
+        for offset in 0..<size.voxelCount {
+            let point = scan.motion.planningPoint(of: image.geometry.point(size.index(atOffset: offset)).lps)
+            let depth = study.zone.value(at: point) / CarriedIce.scale
+            if -1.5 ... -0.8 ~= depth { inBone.append(Double(image[size.index(atOffset: offset)])) }
+        }
+        #expect(inBone.sorted()[inBone.count / 2] > 120, "\(inBone.sorted()[inBone.count / 2])")
+    }
+
     @Test(arguments: [(StudySite.spine, Modality.ct, WritableTransferSyntax.jpegLS), (.kidney, .mr, .rle), (.lung, .ct, .jpegLossless)])
     func seriesReadBackExactly(site: StudySite, modality: Modality, syntax: WritableTransferSyntax) throws {
         var options = StudyOptions(site: site, modality: modality, seed: 9)
