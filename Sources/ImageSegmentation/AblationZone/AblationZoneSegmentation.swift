@@ -7,7 +7,7 @@ import ImagingCore
 /// The zone's own grey level is read at the seeds; voxels of that level are the zone's, voxels of the surroundings' levels are not, and
 /// levels beyond the zone's own (fluid in a cyst or bile duct beside it) are not either. The surface of least area that this holds up
 /// (`TotalVariationCut`) is filled, so that bubbles and blood inside belong to the zone, and moved onto the half-height of the local edge
-/// (`EdgeRefinement`). An enhancing rim lies outside. What enhances in lumps at the edge is reported (`ZoneEdge`).
+/// (`EdgeRefinement`). An enhancing rim lies outside (`ZoneRim`). What enhances in lumps at the edge is reported (`ZoneEdge`).
 public enum AblationZoneSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// The zone lies in bone: dense levels are then not taken for enhancement.
@@ -210,30 +210,32 @@ struct ZoneSearch {
         let fine = image.cropped(crop.i, crop.j, crop.k)
         let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
         let noise = fine.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
-        // An enhancing rim outside says no more for the outside than what follows does.
+        // First to the edge against what follows, as if there were no rim.
         var refinement = EdgeRefinement(
             image: fine, validity: nil, noise: noise, averagingMM: min(max(0.12 * radius, 1.2), 2.5),
             largestShiftMM: Float(min(0.8 + 0.4 * fine.geometry.spacing.max(), 3)))
         refinement.countedShares = 0...1
         let outcome = refinement.refine(start)
-        let surface = outcome.surface.regularized(openingMM: min(0.25 * radius, 4), smoothingMM: min(max(0.06 * radius, 0.7), 1.5))
+        let shaped = outcome.surface.regularized(openingMM: min(0.25 * radius, 4), smoothingMM: min(max(0.06 * radius, 0.7), 1.5))
+        let rimmed = ZoneRim.zoneInside(shaped, image: fine, noise: noise, steps: ZoneRim.steps(level))
+        let surface = rimmed?.surface ?? shaped
         let zone = LevelSet(field: surface)
         guard !Mask(surface, where: { $0 >= 0 }).isEmpty else { throw .noZoneFound(seeds[0], reason: "what stands out there is too small") }
-        let edge = ZoneEdge(zone: zone, image: fine, level: level, modality: modality)
+        let edge = ZoneEdge(zone: zone, image: fine, level: level, modality: modality, rim: rimmed?.rim)
         guard edge.contrastShare > 0.4 else {
             throw .noZoneFound(
                 seeds[0],
                 reason: "only \(Int((100 * edge.contrastShare).rounded())) % of the edge of what lies there differs from its surroundings")
         }
-        let spacing = fine.geometry.spacing
+        let spacing = fine.geometry.spacing, voxelMM = ((spacing * spacing).sum() / 3).squareRoot()
         // The shares are such that the root mean square distance to the truth is met in the median of synthetic zones in real scans.
-        let uncertainty = (pow(0.24, 2) * (spacing * spacing).sum() / 3 + pow(0.55 * outcome.residualMM, 2)
-            + pow(6.5 * edge.unseenShare, 2)).squareRoot()
+        let uncertainty = (pow(0.12 * pow(voxelMM, 1.5), 2) + pow(0.5 * outcome.residualMM, 2) + pow(9 * edge.unseenShare, 2)).squareRoot()
         let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region)
         return SegmentationResult(
             levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty && !edge.meetsDenseTissue ? 0.5 : 2),
             findings: level.findings + edge.findings + doubts,
-            method: "ablation zone from seeds: even region without enhancement, least surface, edge at local half-height (\(modality.rawValue))")
+            method: "ablation zone from seeds: even region without enhancement, least surface, edge at local half-height"
+                + "\(rimmed == nil ? "" : " against its rim") (\(modality.rawValue))")
     }
 
     private func neighbourFinding(_ region: Mask) -> [Finding] {

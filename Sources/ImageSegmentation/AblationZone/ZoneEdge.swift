@@ -11,14 +11,17 @@ struct ZoneEdge {
     private(set) var meetsDenseTissue = false
     private(set) var findings: [Finding] = []
 
-    init(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality) {
+    /// - Parameter rim: the layer around the zone, which shows where the zone ends whatever lies behind.
+    init(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality, rim: ZoneRim? = nil) {
         let limit = modality == .ct ? ZoneLevel.leastContrastHU : ZoneLevel.leastContrastShare * abs(level.inside)
         let smooth = image.gaussianSmoothed(sigmaMM: 1.2)
         let beyond = Float(1 + 0.5 * image.geometry.spacing.max())
-        let outside = smooth.values(in: Mask(zone.field) { $0 < -beyond && $0 > -beyond - 2 })
+        let shell = Mask(zone.field) { $0 < -beyond && $0 > -beyond - 2 }, outside = smooth.values(in: shell)
+        let hasRim = rim?.presence.values(in: shell).map { $0 > Self.surePresence } ?? outside.map { _ in false }
         contrastShare = Double(outside.count { abs($0 - level.inside) > limit }) / Double(max(outside.count, 1))
-        let blind = outside.count { value in
-            level.liesInLung ? value > level.inside - Self.asDenseHU : abs(value - level.inside) <= limit || modality == .ct && value < Self.fatHU
+        let blind = zip(outside, hasRim).count { value, hasRim in
+            if hasRim { return false }
+            return level.liesInLung ? value > level.inside - Self.asDenseHU : abs(value - level.inside) <= limit || modality == .ct && value < Self.fatHU
         }
         unseenShare = Double(blind) / Double(max(outside.count, 1))
         if unseenShare > Self.toleratedUnseenShare {
@@ -27,7 +30,7 @@ struct ZoneEdge {
                 "\(Int((100 * unseenShare).rounded())) % of the ablation zone's edge borders on \(level.liesInLung ? "tissue as dense as itself" : "fat or tissue that looks the same"): the zone may reach further there, or less far.",
                 remedy: "Look at the outline there, or give a mask."))
         }
-        if level.liesInLung, let mouth = Self.mouth(of: zone, image: smooth, level: level) {
+        if level.liesInLung, let mouth = Self.mouth(of: zone, image: smooth, level: level, rimMM: rim?.widthMM ?? 0) {
             meetsDenseTissue = true
             findings.append(Finding(
                 .warning, "ablation-zone-meets-dense-tissue",
@@ -45,14 +48,15 @@ struct ZoneEdge {
 
     static let fatHU: Float = -30
     private static let asDenseHU: Float = 150, toleratedUnseenShare = 0.15
+    private static let surePresence: Float = 0.8
 
     /// Vessels thinner than twice this are no part of what the opening of a zone leaves.
     private static let mouthMM = 1.8, leastMouthML = 0.05
 
     /// Where the largest piece of dense tissue that is thicker than a rim touches the zone; `nil` where aerated lung lies all around.
-    private static func mouth(of zone: LevelSet, image: Volume<Float>, level: ZoneLevel) -> PatientPoint? {
+    private static func mouth(of zone: LevelSet, image: Volume<Float>, level: ZoneLevel, rimMM: Float) -> PatientPoint? {
         let dense = Mask(image.combined(with: zone.field) { value, depth in
-            depth < -0.5 && depth > -6 && value > level.inside - asDenseHU ? 1 : 0
+            depth < -0.5 - 1.5 * rimMM && depth > -6 - rimMM && value > level.inside - asDenseHU ? 1 : 0
         }) { $0 > 0 }
         let pieces = dense.opened(byMM: mouthMM).connectedComponents()
         let largest = pieces.components.map { pieces.mask(of: $0) }.max { $0.volumeML < $1.volumeML }
