@@ -16,23 +16,26 @@ struct FreezingMatrix {
     func apply(to shares: [Float], into ice: inout [Float]) {
         let count = LevelScale.count
         precondition(shares.count == count && ice.count == count)
-        frozen.withUnsafeBufferPointer { frozen in
-            for start in stride(from: 0, to: count, by: Self.block) {
-                var a = SIMD4<Float>.zero, b = a, c = a, d = a, e = a
-                for tissue in 0..<count where shares[tissue] > Self.leastShare {
-                    let share = shares[tissue], row = UnsafeRawPointer(frozen.baseAddress! + (tissue &* count &+ start))
-                    @inline(__always) func four(_ n: Int) -> SIMD4<Float> {
-                        row.loadUnaligned(fromByteOffset: 16 &* n, as: SIMD4<Float>.self)
+        let counted = (0..<count).filter { shares[$0] > Self.leastShare }.map { (share: shares[$0], row: $0 * count) }
+        frozen.withUnsafeBytes { frozen in
+            counted.withUnsafeBufferPointer { counted in
+                for start in stride(from: 0, to: count, by: Self.block) {
+                    var a = SIMD4<Float>.zero, b = a, c = a, d = a, e = a
+                    for tissue in counted {
+                        let row = frozen.baseAddress! + 4 &* (tissue.row &+ start), share = SIMD4<Float>(repeating: tissue.share)
+                        @inline(__always) func four(_ n: Int) -> SIMD4<Float> {
+                            row.loadUnaligned(fromByteOffset: 16 &* n, as: SIMD4<Float>.self)
+                        }
+                        a += share * four(0)
+                        b += share * four(1)
+                        c += share * four(2)
+                        d += share * four(3)
+                        e += share * four(4)
                     }
-                    a += share * four(0)
-                    b += share * four(1)
-                    c += share * four(2)
-                    d += share * four(3)
-                    e += share * four(4)
-                }
-                for lane in 0..<4 {
-                    (ice[start + lane], ice[start + 4 + lane], ice[start + 8 + lane]) = (a[lane], b[lane], c[lane])
-                    (ice[start + 12 + lane], ice[start + 16 + lane]) = (d[lane], e[lane])
+                    for lane in 0..<4 {
+                        (ice[start + lane], ice[start + 4 + lane], ice[start + 8 + lane]) = (a[lane], b[lane], c[lane])
+                        (ice[start + 12 + lane], ice[start + 16 + lane]) = (d[lane], e[lane])
+                    }
                 }
             }
         }

@@ -51,7 +51,8 @@ enum MetalRidges {
 
     private static func points<V: ScanVoxel>(in volume: Volume<V>, _ contrast: ShaftContrast, lowest: V) -> [MetalPoint] {
         let size = volume.size, spacing = volume.geometry.spacing
-        let steps = steps(spacing: spacing)
+        let steps = steps(spacing: spacing), offsets = steps.map { $0.i + size.i * ($0.j + size.j * $0.k) }
+        let reach = VoxelIndex(steps.map { abs($0.i) }.max()!, steps.map { abs($0.j) }.max()!, steps.map { abs($0.k) }.max()!)
         return volume.withUnsafeVoxels { voxels in
             mapSlabs(of: size.k, slab: 1) { slices in
                 var found: [MetalPoint] = []
@@ -68,13 +69,18 @@ enum MetalRidges {
                             let here = voxels[row &+ i].float
                             guard here >= contrast.lowestValue else { continue }
                             let limit = here - contrast.ridgeHeight
+                            let margins = (i: min(i, size.i - 1 - i), j: min(j, size.j - 1 - j), k: min(k, size.k - 1 - k))
+                            let isWithin = margins.i >= reach.i && margins.j >= reach.j && margins.k >= reach.k, at = row &+ i
                             func isLow(_ i: Int, _ j: Int, _ k: Int) -> Bool {
                                 guard i >= 0, j >= 0, k >= 0, i < size.i, j < size.j, k < size.k else { return true }
                                 return voxels[i &+ size.i &* (j &+ size.j &* k)].float <= limit
                             }
                             var passed = 0
                             for (number, step) in steps.enumerated() {
-                                if isLow(i &+ step.i, j &+ step.j, k &+ step.k), isLow(i &- step.i, j &- step.j, k &- step.k) {
+                                let offset = offsets[number]
+                                if isWithin {
+                                    if voxels[at &+ offset].float <= limit, voxels[at &- offset].float <= limit { passed += 1 }
+                                } else if isLow(i &+ step.i, j &+ step.j, k &+ step.k), isLow(i &- step.i, j &- step.j, k &- step.k) {
                                     passed += 1
                                 }
                                 if passed + steps.count - 1 - number < pairsNeeded { break }
