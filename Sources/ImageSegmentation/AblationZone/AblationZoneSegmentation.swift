@@ -156,6 +156,8 @@ struct ZoneSearch {
 
     /// A part of at least a tenth that only a waist joins to the part that holds the seeds.
     private func partBehindWaist(of region: Mask) -> Mask? {
+        // Without an outside nothing has a depth.
+        guard region.count < region.size.voxelCount else { return nil }
         let depth = region.signedDistance()
         let own = seedVoxels.map { depth[$0] }.max() ?? 0
         for waist in stride(from: Float(2), to: 0.8 * own, by: 1) {
