@@ -5,9 +5,10 @@ import ImagingCore
 ///
 /// Ice conducts heat about as in a steady state: around a line sink the temperature falls at the front by θ / (k R ln(R/a)) per
 /// millimetre, where θ is the integral of the conductivity from 0 °C to the probe's surface, k the conductivity of half-frozen tissue, R
-/// the distance from the probe's axis and a the probe's radius (Carslaw & Jaeger 1959). The change is complete some degrees below 0 °C
-/// (Sandison, Rewcastle & Hahn 1998), and those degrees are the ramp. It is off at a vessel, where the fall is steeper, and around several
-/// close probes, by no more than the spread that is allowed for.
+/// the distance from the probe's axis and a the probe's radius (Carslaw & Jaeger 1959). Measured around several needles in gel it falls
+/// evenly, −40 °C lying about 10 mm inside the edge, whatever the conduction around one of them would make of a small iceball; neither is
+/// better than the other, and their geometric mean is taken. The change is complete some degrees below 0 °C (Sandison, Rewcastle & Hahn
+/// 1998), and those degrees are the ramp. It is off at a vessel, where the fall is steeper, by no more than the spread that is allowed for.
 struct FreezingRamp {
     /// The usual width.
     let typicalMM: Double
@@ -27,11 +28,14 @@ struct FreezingRamp {
     /// Pure water freezes at 0 °C, and ice in equilibrium with its salts, 0.53/|T| of the water being left, would have changed by half at
     /// −1 °C: what so many degrees change evenly.
     private static let abruptShare = 0.35, abruptDegrees = 4.0
+    /// From the edge to −40 °C around several needles.
+    private static let measuredDegreesPerMM = 4.0
 
     /// - Parameter radiusMM: from the front to the nearest probe, where it freezes most, on average.
     init(radiusMM: Double) {
         let radius = max(radiusMM, 3 * Self.probeRadiusMM)
-        let degreesPerMM = Self.conductivityIntegral / (Self.halfFrozenConductivity * radius * log(radius / Self.probeRadiusMM))
+        let conducted = Self.conductivityIntegral / (Self.halfFrozenConductivity * radius * log(radius / Self.probeRadiusMM))
+        let degreesPerMM = (conducted * Self.measuredDegreesPerMM).squareRoot()
         typicalMM = Self.degreesOfChange / degreesPerMM
         widestAbruptMM = Self.abruptDegrees / degreesPerMM
     }

@@ -112,6 +112,9 @@ public enum IceSegmentation {
     private static let clearEdge: ClosedRange<Float> = 0.05...0.3
     /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.
     private static let smoothingMM = 1.2
+    /// Steps of the surface towards its edge. Many let noise lead it astray; in lung, where the edge stands far above the noise and the
+    /// evidence, which doubts what is steep, ends well inside, many reach it.
+    private static let passes = 3, passesInLung = 5
 
     private static func refined(
         _ located: Located, scan: ScanVolume, parameters: Parameters, modality: Modality
@@ -137,7 +140,7 @@ public enum IceSegmentation {
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
             polarity: evidence.tissue.polarity, noise: noise,
             expectedStep: modality == .ct && !evidence.hasReference ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
-            insideReachMM: 5, averagingMM: 2.5, largestShiftMM: 4, passes: 3)
+            insideReachMM: 5, averagingMM: 2.5, largestShiftMM: 4, passes: evidence.isInLung ? Self.passesInLung : Self.passes)
         let first = refinement.refine(start)
         let completion = IceCompletion(
             of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity, evidence: evidence.evidence,

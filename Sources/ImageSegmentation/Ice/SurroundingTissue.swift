@@ -14,6 +14,8 @@ struct SurroundingTissue: UnfrozenTissue {
     /// 0.5 where what is dense is as wide as the ice is, −0.5 elsewhere, on the coarse grid, where most around the ice is lung.
     private let wideInLung: Volume<Float>?
     let polarity: Float
+    /// Whether most around the ice is lung.
+    var isInLung: Bool { lungIceLevel != nil }
     /// Log-odds from which on nothing more is gained: one voxel is never certain.
     private static let certain: Float = 3
     /// Log-odds up to which nothing is claimed: levels vary from place to place, and many doubtful voxels add up.
