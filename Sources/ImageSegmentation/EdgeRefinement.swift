@@ -24,6 +24,9 @@ struct EdgeRefinement {
     var meanReachMM = 4.0
     /// How deep below the surface the inside is still taken to be as it is at the edge.
     var insideReachMM: Float = 8
+    /// Where given, the inside's level is that of the first `rimMM` behind the edge: what lies deeper and differs from it by more than
+    /// this share of the step (a tumour within the rim of ice that has filled lung) has little part in it.
+    var rimShare: Float?
     /// Width of the averaging of shifts along the surface.
     var averagingMM = 2.0
     /// The surface moves no further than this from where it started.
@@ -32,7 +35,7 @@ struct EdgeRefinement {
     /// may speak against noise and unlike neighbours; where a rim lies along the edge, brighter than what follows, they would be for it.
     var countedShares: ClosedRange<Float> = -0.5...1.5
     var passes = 5
-    private static let undecidedShare: Float = 0.2
+    private static let undecidedShare: Float = 0.2, rimMM: Float = 1.5
     /// Nothing farther from the surface has a part in moving it.
     private static let bandMM: Float = 9
     /// The scanner's blur in the slice plane (one standard deviation), for the bias of curved edges.
@@ -70,7 +73,7 @@ struct EdgeRefinement {
     private func averagedShift(
         at surface: Volume<Float>, averagingMM: Double
     ) -> (field: Volume<Float>, visibleShare: Double, residualMM: Double, clarity: Volume<Float>) {
-        let inside = localMean(at: surface, sign: 1), outside = localMean(at: surface, sign: -1)
+        let outside = localMean(at: surface, sign: -1), inside = localMean(at: surface, sign: 1, opposite: outside)
         var (weighted, weight, band) = profileShifts(surface, inside, outside)
         let raw = weighted, rawWeight = weight
         weighted = weighted.gaussianSmoothed(sigmaMM: averagingMM)
@@ -105,8 +108,9 @@ struct EdgeRefinement {
         }
     }
 
-    /// The mean of the valid image a little inside (`sign` 1) or outside (−1) of the surface, by normalised convolution.
-    private func localMean(at surface: Volume<Float>, sign: Float) -> Volume<Float> {
+    /// The mean of the valid image a little inside (`sign` 1) or outside (−1) of the surface, by normalised convolution; `opposite` is the
+    /// other side's.
+    private func localMean(at surface: Volume<Float>, sign: Float, opposite: Volume<Float>? = nil) -> Volume<Float> {
         let gap = Float(0.8 + 0.35 * image.geometry.spacing.max())
         let deepest = surface.withUnsafeVoxels { $0.reduce(Float(0)) { max($0, sign * $1) } }
         let near = min(gap, 0.5 * deepest), far = sign > 0 ? max(insideReachMM, gap + 2) : gap + 3.5
@@ -120,6 +124,12 @@ struct EdgeRefinement {
             let reach = meanReachMM
             let sum = image.combined(with: weight) { $0 * $1 }.gaussianSmoothed(sigmaMM: reach)
             return sum.combined(with: weight.gaussianSmoothed(sigmaMM: reach)) { s, w in w > 1e-4 ? s / w : .nan }
+        }
+        if let rimShare, let opposite {
+            let rim = mean(weight.combined(with: surface) { w, phi in sign * phi < near + Self.rimMM ? w : 0 })
+            let tolerance = rim.combined(with: opposite) { rim, outside in rimShare * abs(rim - outside) }
+            let unlike = image.combined(with: rim, tolerance) { value, rim, tolerance in (value - rim) / max(tolerance, 1e-6) }
+            return mean(weight.combined(with: unlike) { w, d in d.isNaN ? w : w / (1 + d * d * d * d) })
         }
         let plain = mean(weight)
         let scale = 1 / max(6 * noise, 1e-6)

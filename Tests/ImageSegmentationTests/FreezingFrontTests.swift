@@ -119,14 +119,14 @@ import Testing
         #expect(read(1.0) > unknown.shiftMM + 0.1)
     }
 
-    /// A ramp of 1.75 mm read on an even edge, 8.5 mm from the nearest probe, where conduction makes half of that likelier; where single
+    /// A ramp of 1.75 mm read on an even edge, 5 mm from the nearest probe, where half of that is likelier; where single
     /// edges disagree the same reading says less.
     @Test func clearReadingIsBelievedAgainstWhatIsUsual() {
         let rise = FrontRise(halfRiseMM: EdgeProfile.halfRise(ofRampMM: 1.75, blurMM: 0.7), deviationMM: 0.015)
         func front(residualMM: Double) -> FreezingFront {
             FreezingFront(
                 iceRise: rise, sharpness: ScanSharpness(halfRiseMM: 0.7, deviationMM: 0.025), voxelMM: 0.4,
-                ramp: FreezingRamp(radiusMM: 8.5), residualMM: residualMM)
+                ramp: FreezingRamp(radiusMM: 5), residualMM: residualMM)
         }
         let even = front(residualMM: 0.1), uneven = front(residualMM: 0.7)
         #expect(abs(even.shiftMM - 1.75 / 2) < 0.16)
@@ -163,22 +163,6 @@ import Testing
     @Test func rampOfSmallIceLiesBetweenConductionAndWhatWasMeasured() {
         let radius = 8.0, conducted = 200 / (1.25 * radius * log(radius / 0.735))
         #expect((7 / conducted * 1.15...1.75 / 1.15).contains(FreezingRamp(radiusMM: radius).typicalMM))
-    }
-
-    /// In lung the evidence, which doubts the steep edge, ends some millimetres inside it, and the tumour within is brighter than the rim
-    /// of ice around it.
-    @Test func edgeInLungIsReachedFromWellInside() throws {
-        let grid = try AnalyticScan.grid(90, 88, 20, spacing: SIMD3(0.88, 0.88, 3))
-        let ice = ellipsoid(SIMD3(0.4, -0.7, 0.6), SIMD3(12.5, 13, 9.5)), tumour = ellipsoid(SIMD3(1, 0, 0), SIMD3(repeating: 6))
-        let scan = AnalyticScan.make(grid, blurMM: 0.6, noise: 12, seed: 27) { (p: SIMD3<Double>) -> Double in
-            let frozen = max(0, min(1, ice(p) / 1.75))
-            let isBody = (p.x * p.x) / (36 * 36) + (p.y * p.y) / (35 * 35) < 1, isWall = (p.x * p.x) / (32 * 32) + (p.y * p.y) / (31 * 31) > 1
-            return !isBody ? -1000 : isWall ? 40 : tumour(p) > 0 ? 40 - 85 * frozen : -855 + 500 * frozen
-        }
-        let result = try IceSegmentation.segment(scan: scan, modality: .ct, probes: [], seeds: [PatientPoint(0, 0, 0)])
-        let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: ice)
-        #expect(abs(comparison.meanSigned) < 0.4)
-        #expect(comparison.dice > 0.94)
     }
 
     /// A tumour behind a thin rim of frozen liver is darker than the rim; the edge is the rim's.

@@ -114,7 +114,9 @@ public enum IceSegmentation {
     private static let smoothingMM = 1.2
     /// Steps of the surface towards its edge. Many let noise lead it astray; in lung, where the edge stands far above the noise and the
     /// evidence, which doubts what is steep, ends well inside, many reach it.
-    private static let passes = 3, passesInLung = 5
+    static let passes = 3, passesInLung = 5
+    /// A tumour within lung's ice differs from it by half of the ice's own step; noise and vessels of the ice by much less than this.
+    static let rimShareInLung: Float = 0.3
 
     private static func refined(
         _ located: Located, scan: ScanVolume, parameters: Parameters, modality: Modality
@@ -140,7 +142,7 @@ public enum IceSegmentation {
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
             polarity: evidence.tissue.polarity, noise: noise,
             expectedStep: modality == .ct && !evidence.hasReference ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
-            insideReachMM: 5, averagingMM: 2.5, largestShiftMM: 4, passes: evidence.isInLung ? Self.passesInLung : Self.passes)
+            insideReachMM: 5, rimShare: evidence.isInLung ? Self.rimShareInLung : nil, averagingMM: 2.5, largestShiftMM: 4, passes: evidence.isInLung ? Self.passesInLung : Self.passes)
         let first = refinement.refine(start)
         let completion = IceCompletion(
             of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity, evidence: evidence.evidence,
