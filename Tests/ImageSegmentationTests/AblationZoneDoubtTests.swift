@@ -81,4 +81,21 @@ import Testing
         #expect(found.findings.contains { $0.code == "ablation-zone-meets-dense-tissue" } == isSaid, "\(found.findings)")
         #expect((found.edgeUncertaintyMM >= 2) == isSaid)
     }
+
+    /// Two balls that a rod joins; and a region without an outside, in which nothing has a depth, so that no waist is looked for.
+    @Test func partBehindAWaistIsThatWithoutTheSeed() throws {
+        let grid = try AnalyticScan.grid(40, 30, 30, spacing: SIMD3(repeating: 1)), seed = grid.continuousIndex(PatientPoint(-9, 0, 0)).nearest
+        func mask(_ isInside: (SIMD3<Double>) -> Bool) -> Mask {
+            var mask = Mask(empty: grid)
+            for offset in 0..<grid.size.voxelCount {
+                let index = grid.size.index(atOffset: offset)
+                if isInside(grid.point(index).lps) { mask[index] = true }
+            }
+            return mask
+        }
+        let joined = mask { p in abs(abs(p.x) - 9) < 7 && abs(p.y) < 7 && abs(p.z) < 7 || abs(p.y) < 1.6 && abs(p.z) < 1.6 && abs(p.x) < 9 }
+        let part = try #require(joined.partBehindWaist(from: [seed]))
+        #expect(part[grid.continuousIndex(PatientPoint(9, 0, 0)).nearest] && !part[seed])
+        #expect(mask { _ in true }.partBehindWaist(from: [seed]) == nil)
+    }
 }

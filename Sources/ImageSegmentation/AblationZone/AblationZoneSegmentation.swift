@@ -148,25 +148,10 @@ struct ZoneSearch {
 
     /// Without a part that hangs on by a waist and lies where the stated size says the zone ends: a gallbladder or muscle of its level.
     private func withoutNeighbour(_ region: Mask) -> Mask {
-        guard let part = partBehindWaist(of: region), let reach = distance.values(in: part).median, Double(reach) > 0.8 * radius else {
+        guard let part = region.partBehindWaist(from: seedVoxels), let reach = distance.values(in: part).median, Double(reach) > 0.8 * radius else {
             return region
         }
         return region.subtracting(part).joined(to: seedVoxels)
-    }
-
-    /// A part of at least a tenth that only a waist joins to the part that holds the seeds.
-    private func partBehindWaist(of region: Mask) -> Mask? {
-        // Without an outside nothing has a depth.
-        guard region.count < region.size.voxelCount else { return nil }
-        let depth = region.signedDistance()
-        let own = seedVoxels.map { depth[$0] }.max() ?? 0
-        for waist in stride(from: Float(2), to: 0.8 * own, by: 1) {
-            let core = Mask(depth) { $0 > waist }
-            let mine = core.joined(to: seedVoxels), others = core.subtracting(mine)
-            guard mine.count > 0, 10 * others.count > mine.count else { continue }
-            return Mask(mine.distanceToInside().combined(with: others.distanceToInside()) { $0 - $1 }) { $0 > 0 }.intersection(region)
-        }
-        return nil
     }
 
     /// A seed may lie between two thick slices.
@@ -241,7 +226,7 @@ struct ZoneSearch {
     }
 
     private func neighbourFinding(_ region: Mask) -> [Finding] {
-        guard let part = partBehindWaist(of: region) else { return [] }
+        guard let part = region.partBehindWaist(from: seedVoxels) else { return [] }
         return [Finding(
             .warning, "ablation-zone-may-hold-neighbour",
             "A part of \((part.volumeML * 10).rounded() / 10) mL hangs on the ablation zone by a waist: it may be a neighbour of the same grey level.",
@@ -280,5 +265,22 @@ struct ZoneSearch {
                 remedy: "Use a scan that shows the whole zone."))
         }
         return findings
+    }
+}
+
+extension Mask {
+    /// A part of at least a tenth that only a waist joins to the part that holds the seeds.
+    func partBehindWaist(from seeds: [VoxelIndex]) -> Mask? {
+        // Without an outside nothing has a depth.
+        guard count < size.voxelCount else { return nil }
+        let depth = signedDistance()
+        let own = seeds.map { depth[$0] }.max() ?? 0
+        for waist in stride(from: Float(2), to: 0.8 * own, by: 1) {
+            let core = Mask(depth) { $0 > waist }
+            let mine = core.joined(to: seeds), others = core.subtracting(mine)
+            guard mine.count > 0, 10 * others.count > mine.count else { continue }
+            return Mask(mine.distanceToInside().combined(with: others.distanceToInside()) { $0 - $1 }) { $0 > 0 }.intersection(self)
+        }
+        return nil
     }
 }
