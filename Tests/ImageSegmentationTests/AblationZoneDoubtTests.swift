@@ -82,7 +82,7 @@ import Testing
         #expect((found.edgeUncertaintyMM >= 2) == isSaid)
     }
 
-    /// Two balls that a rod joins; and a region without an outside, in which nothing has a depth, so that no waist is looked for.
+    /// Two blocks that a rod joins; and a region without an outside, in which nothing has a depth, so that no waist is looked for.
     @Test func partBehindAWaistIsThatWithoutTheSeed() throws {
         let grid = try AnalyticScan.grid(40, 30, 30, spacing: SIMD3(repeating: 1)), seed = grid.continuousIndex(PatientPoint(-9, 0, 0)).nearest
         func mask(_ isInside: (SIMD3<Double>) -> Bool) -> Mask {

@@ -148,7 +148,9 @@ struct ZoneSearch {
 
     /// Without a part that hangs on by a waist and lies where the stated size says the zone ends: a gallbladder or muscle of its level.
     private func withoutNeighbour(_ region: Mask) -> Mask {
-        guard let part = region.partBehindWaist(from: seedVoxels), let reach = distance.values(in: part).median, Double(reach) > 0.8 * radius else {
+        guard let part = region.partBehindWaist(from: seedVoxels), let reach = distance.values(in: part).median,
+            Double(reach) > 0.8 * radius
+        else {
             return region
         }
         return region.subtracting(part).joined(to: seedVoxels)
