@@ -73,20 +73,19 @@ public struct RGBImage: Sendable, Hashable {
 extension RGBImage {
     /// How much time a PNG may take.
     public enum Compression: Sendable {
-        /// For many files: deflate level 1 with one filter, on several threads.
+        /// For many files: deflate level 1 with one filter.
         case fast
         /// About ten times slower, a fifth to a half smaller; for pictures that are kept or embedded.
         case small
     }
 
-    /// The picture as a PNG without metadata, a small one written by libpng. A picture without colour is stored as grey.
+    /// The picture as a PNG without metadata, written by libpng. A picture without colour is stored as grey.
     public func pngData(_ compression: Compression = .small) -> Data {
         let grey = isGrey
         let source = grey ? (0..<width * height).map { pixels[3 * $0] } : pixels
-        guard compression == .small else { return SlabPNG.data(of: source, width: width, height: height, channels: grey ? 1 : 3) }
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
-        let status = cpng_encode(source, UInt32(width), UInt32(height), grey ? 1 : 3, &bytes, &count)
+        let status = cpng_encode(source, UInt32(width), UInt32(height), grey ? 1 : 3, compression == .small ? 1 : 0, &bytes, &count)
         precondition(status == 1, "out of memory while writing a PNG")
         return Data(bytesNoCopy: bytes!, count: count, deallocator: .custom { memory, _ in cpng_free(memory) })
     }

@@ -10,9 +10,9 @@ extern "C" {
 
 // PNG by libpng, without its error jumps: every function returns 0 and sets nothing when it fails.
 
-/// Encodes 8-bit pixels, rows from the top without padding; `channels` is 1 (grey) or 3 (RGB). No metadata is written. Takes its time for a
-/// small file. The result in `*data` is freed with `cpng_free`.
-int cpng_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, uint8_t **data, size_t *count);
+/// Encodes 8-bit pixels, rows from the top without padding; `channels` is 1 (grey) or 3 (RGB). No metadata is written.
+/// `small` spends about ten times as long for a smaller file. The result in `*data` is freed with `cpng_free`.
+int cpng_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int small, uint8_t **data, size_t *count);
 
 /// Decodes any PNG to 8-bit RGB in sRGB; alpha is laid over black. `*pixels` is freed with `cpng_free`.
 int cpng_decode(const uint8_t *data, size_t count, uint8_t **pixels, uint32_t *width, uint32_t *height);
