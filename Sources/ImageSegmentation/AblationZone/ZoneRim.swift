@@ -25,6 +25,7 @@ struct ZoneRim {
     /// How exactly the place of an edge is known in a mean of many profiles: steep stretches count for less.
     private static let raggedMM: Float = 0.25
 
+    /// Enhanced tissue on CT is hardly brighter than this, or than the organ by so much.
     private static let mostHU: Float = 130, mostAboveOrganHU: Float = 35
 
     /// Steps from the zone's level to that of a layer: enhanced tissue on CT; on MR also darker (haemosiderin).
