@@ -54,6 +54,7 @@ struct DistanceSweeping: ~Copyable {
     func sweep(_ direction: Int) -> Bool {
         let parts = size.voxelCount < Self.fewestForTwo ? 1 : 2
         let done = Atomic<Int>(0)
+        // Parts are begun in their order: the first never waits for the second.
         let changes = mapSlabs(of: parts, slab: 1) { part in
             let isFirst = part.lowerBound == 0
             let rows = isFirst ? 0..<(size.j + parts - 1) / parts : (size.j + parts - 1) / parts..<size.j

@@ -20,7 +20,7 @@ public enum KernelThreads {
 
 /// Calls `body` with consecutive ranges of at most `slab` that together make up 0 ..< `count`, on several threads.
 ///
-/// The ranges depend on `count` and `slab` alone, never on the number of threads.
+/// The ranges depend on `count` and `slab` alone, never on the number of threads; they are begun in their order.
 public func forEachSlab(of count: Int, slab: Int, _ body: (Range<Int>) -> Void) {
     precondition(slab > 0)
     let slabs = (count + slab - 1) / slab

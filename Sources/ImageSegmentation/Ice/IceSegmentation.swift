@@ -142,7 +142,8 @@ public enum IceSegmentation {
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
             polarity: evidence.tissue.polarity, noise: noise,
             expectedStep: modality == .ct && !evidence.hasReference ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
-            insideReachMM: 5, rimShare: evidence.isInLung ? Self.rimShareInLung : nil, averagingMM: 2.5, largestShiftMM: 4, passes: evidence.isInLung ? Self.passesInLung : Self.passes)
+            insideReachMM: 5, rimShare: evidence.isInLung ? Self.rimShareInLung : nil, averagingMM: 2.5, largestShiftMM: 4,
+            passes: evidence.isInLung ? Self.passesInLung : Self.passes)
         let first = refinement.refine(start)
         let completion = IceCompletion(
             of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity, evidence: evidence.evidence,
