@@ -98,4 +98,20 @@ import Testing
         #expect(part[grid.continuousIndex(PatientPoint(9, 0, 0)).nearest] && !part[seed])
         #expect(mask { _ in true }.partBehindWaist(from: [seed]) == nil)
     }
+
+    /// Of two balls the one that holds the point stays as it is; without a point in either both do.
+    @Test func piecesWithoutASeedAreLeftOut() throws {
+        let grid = try AnalyticScan.grid(50, 30, 20, spacing: SIMD3(1, 1, 1.5))
+        let own = ellipsoid(SIMD3(-9, 0, 0), SIMD3(repeating: 8)), other = ellipsoid(SIMD3(12, 1, 0), SIMD3(repeating: 5))
+        let both = Volume<Float>(geometry: grid) { target in
+            for offset in target.indices {
+                let p = grid.point(grid.size.index(atOffset: offset)).lps
+                target[offset] = Float(max(own(p), other(p)))
+            }
+        }
+        let kept = both.keepingPieces(at: [PatientPoint(-8, 1, 0)])
+        #expect(abs(SurfaceComparison(LevelSet(field: kept), on: grid, trueDistance: own).meanSigned) < 0.1)
+        #expect(kept[grid.continuousIndex(PatientPoint(12, 1, 0)).nearest] < -3)
+        #expect(both.keepingPieces(at: [PatientPoint(2, 12, 10)]).values(in: Mask(both) { _ in true }) == both.values(in: Mask(both) { _ in true }))
+    }
 }

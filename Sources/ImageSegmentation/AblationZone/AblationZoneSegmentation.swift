@@ -206,6 +206,7 @@ struct ZoneSearch {
         refinement.countedShares = 0...1
         let outcome = refinement.refine(start)
         let shaped = outcome.surface.regularized(openingMM: min(0.25 * radius, 4), smoothingMM: min(max(0.06 * radius, 0.7), 1.5))
+            .keepingPieces(at: seeds)
         let rimmed = ZoneRim.zoneInside(shaped, image: fine, noise: noise, steps: ZoneRim.steps(level))
         let surface = rimmed?.surface ?? shaped
         let zone = LevelSet(field: surface)
@@ -267,22 +268,5 @@ struct ZoneSearch {
                 remedy: "Use a scan that shows the whole zone."))
         }
         return findings
-    }
-}
-
-extension Mask {
-    /// A part of at least a tenth that only a waist joins to the part that holds the seeds.
-    func partBehindWaist(from seeds: [VoxelIndex]) -> Mask? {
-        // Without an outside nothing has a depth.
-        guard count < size.voxelCount else { return nil }
-        let depth = signedDistance()
-        let own = seeds.map { depth[$0] }.max() ?? 0
-        for waist in stride(from: Float(2), to: 0.8 * own, by: 1) {
-            let core = Mask(depth) { $0 > waist }
-            let mine = core.joined(to: seeds), others = core.subtracting(mine)
-            guard mine.count > 0, 10 * others.count > mine.count else { continue }
-            return Mask(mine.distanceToInside().combined(with: others.distanceToInside()) { $0 - $1 }) { $0 > 0 }.intersection(self)
-        }
-        return nil
     }
 }
