@@ -14,6 +14,9 @@ struct EdgeRefinement {
     /// Where known, what speaks for the inside (up to 1) and for the outside (down to −1): what lies near the surface but speaks for
     /// neither (fat beside a kidney) has little part in the local means.
     var evidence: Volume<Float>?
+    /// Where given, the mean of what `evidence` says for the inside behind an edge, and for the outside before it, from which on the edge
+    /// counts fully; an edge with a side of which nothing is known belongs to tissue (that of fat beside muscle) rather than to ice.
+    var leastTold: Float?
     /// +1 when the inside is brighter, −1 when darker, 0 when either may hold.
     var polarity: Float = 0
     /// Standard deviation of the image's noise between neighbouring places.
@@ -36,6 +39,8 @@ struct EdgeRefinement {
     var countedShares: ClosedRange<Float> = -0.5...1.5
     var passes = 5
     private static let undecidedShare: Float = 0.2, rimMM: Float = 1.5
+    /// At these distances from an edge its sides are asked what they are: beyond its blur, and within a thin layer.
+    private static let toldMM: [Float] = [1.5, 2.5, 3.5]
     /// Nothing farther from the surface has a part in moving it.
     private static let bandMM: Float = 9
     /// The scanner's blur in the slice plane (one standard deviation), for the bias of curved edges.
@@ -168,11 +173,13 @@ struct EdgeRefinement {
         surface.withUnsafeVoxels { phi in
         inside.withUnsafeVoxels { inside in
         outside.withUnsafeVoxels { outside in
+        (evidence ?? image).withUnsafeVoxels { evidenceVoxels in
         weighted.withUnsafeMutableVoxels { weighted in
         weight.withUnsafeMutableVoxels { weight in
         band.withUnsafeMutableVoxels { band in
             let sample = TrilinearSampler(imageVoxels, size: size), valid = TrilinearSampler(validVoxels, size: size)
-            let masked = validity != nil
+            let told = TrilinearSampler(evidenceVoxels, size: size)
+            let masked = validity != nil, leastTold = evidence == nil ? nil : self.leastTold
             forEachSlab(of: slices, slab: 1) { range in
                 for k in range where k > 0 && k < slices - 1 {
                     for j in 1..<max(1, size.j - 1) {
@@ -230,14 +237,23 @@ struct EdgeRefinement {
                                 distance * perVoxel.z, halfWidth: 0.5 * outward.z * outward.z)
                             let widened = variance + SIMD3(0, 0, between)
                             shift += max(-1, min(1, -0.5 * (widened * second).sum()))
-                            let w = clear * completeness
+                            var w = clear * completeness
+                            if let leastTold {
+                                var inn: Float = 0, out: Float = 0
+                                for t in Self.toldMM {
+                                    inn += max(0, told(foot - t * perVoxel))
+                                    out += max(0, -told(foot + t * perVoxel))
+                                }
+                                let enough = leastTold * Float(Self.toldMM.count)
+                                w *= min(1, inn / enough) * min(1, out / enough)
+                            }
                             weighted[here] = w * shift
                             weight[here] = w
                         }
                     }
                 }
             }
-        }}}}}}}}
+        }}}}}}}}}
         return (weighted, weight, band)
     }
 }

@@ -112,6 +112,12 @@ public enum IceSegmentation {
     private static let clearEdge: ClosedRange<Float> = 0.05...0.3
     /// The Gaussian that smooths the surface; the dent that a vessel makes is wider.
     private static let smoothingMM = 1.2
+    /// What an edge's sides must tell of themselves without an earlier scan. In lung they need not: the evidence doubts what is steep there,
+    /// and no fat is near; on MR fat is bright.
+    private static let leastTold: Float = 0.15
+    /// By which share of the way to the front a surface moves where it shows no edge. It is carried on from the edges, which the front lies
+    /// outside of, and held where the evidence ends, which it does not know of; in lung that is at vessels and the chest wall.
+    private static let hiddenShare: Float = 0.5
     /// Steps of the surface towards its edge. Many let noise lead it astray; in lung, where the edge stands far above the noise and the
     /// evidence, which doubts what is steep, ends well inside, many reach it.
     static let passes = 3, passesInLung = 5
@@ -140,7 +146,7 @@ public enum IceSegmentation {
         let noise = iceness.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
         let refinement = EdgeRefinement(
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
-            polarity: evidence.tissue.polarity, noise: noise,
+            leastTold: modality == .ct && !evidence.isInLung ? Self.leastTold : nil, polarity: evidence.tissue.polarity, noise: noise,
             expectedStep: modality == .ct && !evidence.hasReference ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
             insideReachMM: 5, rimShare: evidence.isInLung ? Self.rimShareInLung : nil, averagingMM: 2.5, largestShiftMM: 4,
             passes: evidence.isInLung ? Self.passesInLung : Self.passes)
@@ -152,11 +158,11 @@ public enum IceSegmentation {
         let front = Self.front(
             of: outcome, edge: fine, usable: validity, origins: origins, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
-        // Where no edge shows there is nothing that the front lies outside of: the completed surface stays.
-        let clear = Self.clearEdge
+        let clear = Self.clearEdge, hidden = evidence.isInLung ? 0 : Self.hiddenShare
         let whole = outcome.surface.filledBetweenThickSlices()
         let moved = shift == 0 ? whole : whole.combined(with: outcome.clarity.interpolated(onto: whole.geometry)) { phi, clarity in
-            phi + shift * max(0, min(1, (clarity - clear.lowerBound) / (clear.upperBound - clear.lowerBound)))
+            let seen = max(0, min(1, (clarity - clear.lowerBound) / (clear.upperBound - clear.lowerBound)))
+            return phi + shift * (hidden + (1 - hidden) * seen)
         }
         let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
 
