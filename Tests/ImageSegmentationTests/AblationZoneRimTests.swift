@@ -49,7 +49,8 @@ import Testing
             }
         }.signedDistanceToZero()
         let steps = Array(stride(from: Float(10), through: 90, by: 10))
-        let moved = ZoneRim.zoneInside(surface, image: image, noise: 12, steps: steps)?.surface ?? surface
+        let profiles = ZoneRim.patches(of: surface, image: image)
+        let moved = ZoneRim.zoneInside(surface, patches: profiles, noise: 12, steps: steps)?.surface ?? surface
         let comparison = SurfaceComparison(LevelSet(field: moved), on: scan.geometry, trueDistance: Self.zone)
         #expect(abs(comparison.meanSigned) < 0.15 && comparison.meanAbsolute < 0.25, "\(comparison.meanSigned) \(comparison.meanAbsolute)")
     }

@@ -207,19 +207,25 @@ struct ZoneSearch {
         let outcome = refinement.refine(start)
         let shaped = outcome.surface.regularized(openingMM: min(0.25 * radius, 4), smoothingMM: min(max(0.06 * radius, 0.7), 1.5))
             .keepingPieces(at: seeds)
-        let rimmed = ZoneRim.zoneInside(shaped, image: fine, noise: noise, steps: ZoneRim.steps(level))
+        let profiles = ZoneRim.patches(of: shaped, image: fine)
+        let rimmed = ZoneRim.zoneInside(shaped, patches: profiles, noise: noise, steps: ZoneRim.steps(level))
         let surface = rimmed?.surface ?? shaped
         let zone = LevelSet(field: surface)
         guard !Mask(surface, where: { $0 >= 0 }).isEmpty else { throw .noZoneFound(seeds[0], reason: "what stands out there is too small") }
-        let edge = ZoneEdge(zone: zone, image: fine, level: level, modality: modality, rim: rimmed?.rim)
+        let edge = ZoneEdge(zone: zone, image: fine, level: level, modality: modality, profiles: profiles, rim: rimmed?.rim)
         guard edge.contrastShare > 0.4 else {
             throw .noZoneFound(
                 seeds[0],
                 reason: "only \(Int((100 * edge.contrastShare).rounded())) % of the edge of what lies there differs from its surroundings")
         }
+        guard modality == .ct || edge.clearShare > ZoneEdge.leastClearShare else {
+            throw .noZoneFound(
+                seeds[0], reason: "only \(Int((100 * edge.clearShare).rounded())) % of its edge stands out from how uneven it is itself")
+        }
         let spacing = fine.geometry.spacing, voxelMM = ((spacing * spacing).sum() / 3).squareRoot()
         // The shares are such that the root mean square distance to the truth is met in the median of synthetic zones in real scans.
-        let uncertainty = (pow(0.12 * pow(voxelMM, 1.5), 2) + pow(0.5 * outcome.residualMM, 2) + pow(9 * edge.unseenShare, 2)).squareRoot()
+        let uncertainty = (pow(0.12 * pow(voxelMM, 1.5), 2) + pow(0.5 * outcome.residualMM, 2) + pow(9 * edge.unseenShare, 2)
+            + pow(3 * edge.elsewhereShare, 2)).squareRoot()
         let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region)
         return SegmentationResult(
             levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty && !edge.meetsDenseTissue ? 0.5 : 2),

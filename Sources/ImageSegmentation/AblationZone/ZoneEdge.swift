@@ -7,12 +7,19 @@ struct ZoneEdge {
     let contrastShare: Double
     /// The share outside which the zone, if it went on, would look the same: fat, which does not enhance; in lung whatever is as dense.
     let unseenShare: Double
+    /// On MR the share outside which tissue is brighter than the organ around, by more than the zone differs from that: fat, in which the
+    /// zone may go on at a level of its own.
+    let elsewhereShare: Double
+    /// The share across which the level changes by more than the zone's own unevenness explains.
+    let clearShare: Double
     /// In lung: what lies beside the zone is as dense, and thick enough to have been taken for a part of it.
     private(set) var meetsDenseTissue = false
     private(set) var findings: [Finding] = []
 
-    /// - Parameter rim: the layer around the zone, which shows where the zone ends whatever lies behind.
-    init(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality, rim: ZoneRim? = nil) {
+    /// - Parameters:
+    ///   - profiles: across the zone's edge.
+    ///   - rim: the layer around the zone, which shows where the zone ends whatever lies behind.
+    init(zone: LevelSet, image: Volume<Float>, level: ZoneLevel, modality: Modality, profiles: [RimProfiles], rim: ZoneRim? = nil) {
         let limit = modality == .ct ? ZoneLevel.leastContrastHU : ZoneLevel.leastContrastShare * abs(level.inside)
         let smooth = image.gaussianSmoothed(sigmaMM: 1.2)
         let beyond = Float(1 + 0.5 * image.geometry.spacing.max())
@@ -24,10 +31,15 @@ struct ZoneEdge {
             return level.liesInLung ? value > level.inside - Self.asDenseHU : abs(value - level.inside) <= limit || modality == .ct && value < Self.fatHU
         }
         unseenShare = Double(blind) / Double(max(outside.count, 1))
-        if unseenShare > Self.toleratedUnseenShare {
+        let brightest = max(level.around, level.inside) + abs(level.around - level.inside)
+        let elsewhere = modality == .ct ? 0 : zip(outside, hasRim).count { $0 > brightest && !$1 }
+        elsewhereShare = Double(elsewhere) / Double(max(outside.count, 1))
+        clearShare = Self.clearShare(profiles, core: smooth.values(in: Mask(zone.field) { $0 > Self.coreMM }))
+        let doubtful = unseenShare + elsewhereShare
+        if doubtful > Self.toleratedUnseenShare {
             findings.append(Finding(
                 .info, "ablation-zone-edge-unseen",
-                "\(Int((100 * unseenShare).rounded())) % of the ablation zone's edge borders on \(level.liesInLung ? "tissue as dense as itself" : "fat or tissue that looks the same"): the zone may reach further there, or less far.",
+                "\(Int((100 * doubtful).rounded())) % of the ablation zone's edge borders on \(level.liesInLung ? "tissue as dense as itself" : "fat or tissue that looks the same"): the zone may reach further there, or less far.",
                 remedy: "Look at the outline there, or give a mask."))
         }
         if level.liesInLung, let mouth = Self.mouth(of: zone, image: smooth, level: level, rimMM: rim?.widthMM ?? 0) {
@@ -49,6 +61,19 @@ struct ZoneEdge {
     static let fatHU: Float = -30
     private static let asDenseHU: Float = 150, toleratedUnseenShare = 0.15
     private static let surePresence: Float = 0.8
+
+    /// Less of `clearShare` is no zone's outline on MR. Over 40 synthetic zones it was 0.89 or more; of the outlines found at 322 points of
+    /// normal tissue it was more than 0.88 in seven, some of them vessels and bones with an edge of their own.
+    static let leastClearShare = 0.88
+    private static let clearSpreads: Float = 3, surelyClearShare: Float = 0.3
+    static let coreMM: Float = 2
+
+    /// - Parameter core: smoothed voxels deep in the zone.
+    static func clearShare(_ profiles: [RimProfiles], core: [Float]) -> Double {
+        let middle = core.median ?? 0, unevenness = 1.4826 * (core.map { abs($0 - middle) }.median ?? 0)
+        let clear = min(clearSpreads * unevenness, surelyClearShare * abs(middle))
+        return Double(profiles.count { abs($0.step) > clear }) / Double(max(profiles.count, 1))
+    }
 
     /// Vessels thinner than twice this are no part of what the opening of a zone leaves.
     private static let mouthMM = 1.8, leastMouthML = 0.05

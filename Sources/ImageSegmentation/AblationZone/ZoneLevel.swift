@@ -7,6 +7,12 @@ struct ZoneLevel {
     let spread: Float
     /// The commonest level of the shell around the zone.
     let around: Float
+    /// On MR the commonest level there on the zone's other side, where enough lies on it: a zone may be brighter than the organ around it
+    /// and darker than the fat.
+    private let beyond: Float?
+    /// Where tissues darker and brighter than the zone surround it, the edges between those pass through its level: farther from that
+    /// than this speaks against the zone. Infinite elsewhere.
+    private let reach: Float
     let modality: Modality
     private(set) var findings: [Finding] = []
 
@@ -14,7 +20,12 @@ struct ZoneLevel {
     private static let enhancedHU: Float = 105
     private static let fatHU: Float = -60, airHU: Float = -500, fluidHU: Float = 18
     /// What a zone must differ from its surroundings by: HU, or a share of the signal.
-    static let leastContrastHU: Float = 12, leastContrastShare: Float = 0.1
+    static let leastContrastHU: Float = 12, leastContrastShare: Float = 0.06
+    /// What less than this share of the voxels around has is no tissue around.
+    private static let leastTissueShare: Float = 1.0 / 7
+    /// `reach` in standard deviations of the zone's middle, and at least as a share of its level: of .045 and .06 the former let fewer
+    /// zones in kidneys go on into the cortex.
+    private static let reachSpreads: Float = 3, leastReachShare: Float = 0.045
 
     /// - Throws: when the level at the seeds is not a zone's, or that of what surrounds it.
     init(
@@ -32,7 +43,12 @@ struct ZoneLevel {
         let own = 1.4826 * (solid.map { abs($0 - level) }.median ?? 0)
         spread = max(own, isCT ? 5 : 0.03 * abs(level))
         let shell = work.values(in: Mask(distance) { $0 > 1.25 * r && $0 < 1.25 * r + 12 })
-        around = Self.commonest(shell, width: max(2 * spread, isCT ? 10 : 0.08 * abs(level))) ?? level
+        around = Self.commonest(shell, width: Self.width(level, spread, modality)) ?? level
+        beyond = isCT ? nil : Self.level(beside: level, in: shell, spread: spread, modality, isBrighter: around < level)
+        let middle = work.values(in: Mask(distance) { $0 < max(0.5 * r, 3) }), middleLevel = middle.median ?? level
+        let uneven = 1.4826 * (middle.map { abs($0 - middleLevel) }.median ?? 0)
+        let isBetween = beyond != nil && around != level
+        self.reach = isBetween ? max(Self.reachSpreads * uneven, Self.leastReachShare * abs(level)) : .infinity
         if isCT {
             if level < Self.airHU { throw .seedInAir(seed) }
             if level < Self.fatHU || level < ZoneEdge.fatHU && !liesInLung {
@@ -87,32 +103,50 @@ struct ZoneLevel {
     }
 
     /// Takes the level of what lies inside the edge for the zone's: the treated tumour at the seeds may differ from the rest, which ends
-    /// there. It moves by no more than two fifths of the way to the surroundings, and never away from them.
+    /// there. It moves by no more than two fifths of the way to the surroundings, and never away from them; not at all between two tissues.
     mutating func follow(_ rim: [Float]) {
-        guard let level = rim.median, rim.count > 50 else { return }
+        guard let level = rim.median, rim.count > 50, reach == .infinity else { return }
         let share = (level - inside) / (around - inside)
         if share > 0 { inside += min(share, 0.4) * (around - inside) }
     }
 
-    /// By how much the commonest level of what enhances among some values, or of all where little does, differs from a zone's level.
+    /// By how much the zone differs from what surrounds it: from the tissue nearer to its level where there are two.
+    var contrast: Float { min(abs(around - inside), beyond.map { abs($0 - inside) } ?? .infinity) }
+
+    /// By how much the commonest level of what enhances among some values, or of all where little does, differs from a zone's level. On MR
+    /// of what is darker or brighter, the nearer.
     static func contrast(of level: Float, to values: [Float], spread: Float, _ modality: Modality) -> Float {
+        let brighter = Self.level(beside: level, in: values, spread: spread, modality, isBrighter: true),
+            darker = modality == .mr ? Self.level(beside: level, in: values, spread: spread, modality, isBrighter: false) : nil
+        let beside = [brighter, darker].compactMap { $0.map { abs($0 - level) } }
+        return beside.min() ?? abs((commonest(values, width: width(level, spread, modality)) ?? level) - level)
+    }
+
+    /// The commonest of the values that are brighter or darker than a zone's level; `nil` where few are.
+    private static func level(beside level: Float, in values: [Float], spread: Float, _ modality: Modality, isBrighter: Bool) -> Float? {
         let least = modality == .ct ? max(leastContrastHU, 1.5 * spread) : max(leastContrastShare * abs(level), 1.5 * spread)
-        let brighter = values.filter { $0 > level + least && (modality == .mr || $0 < level + 200) }
-        let width = max(2 * spread, modality == .ct ? 10 : 0.08 * abs(level))
-        return abs((commonest(7 * brighter.count > values.count ? brighter : values, width: width) ?? level) - level)
+        let beside = values.filter { isBrighter ? $0 > level + least && (modality == .mr || $0 < level + 200) : $0 < level - least }
+        guard Float(beside.count) > leastTissueShare * Float(values.count) else { return nil }
+        return commonest(beside, width: width(level, spread, modality))
+    }
+
+    private static func width(_ level: Float, _ spread: Float, _ modality: Modality) -> Float {
+        max(2 * spread, modality == .ct ? 10 : 0.08 * abs(level))
     }
 
     /// In lung the zone is as dense as vessels and chest wall: the half height alone tells it from lung.
     var liesInLung: Bool { modality == .ct && around < inside - 300 }
 
-    /// 1 at the zone's own level, 0 half way to the surroundings' and −1 beyond that; towards the other side −1 where a level lies beyond
-    /// the zone's own spread (fluid beside tissue without contrast medium).
+    /// 1 at the zone's own level, 0 half way to the surroundings' and −1 beyond that; towards the other side 0 half way to what lies there,
+    /// or −1 where a level lies beyond the zone's own spread (fluid beside tissue without contrast medium).
     func evenness(of image: Volume<Float>) -> Volume<Float> {
         let level = inside, span = around - inside, scale = 1 / max(4 * spread, 0.5 * abs(span)), sign: Float = span > 0 ? 1 : -1
         let rise = abs(span) > 2 * spread ? 1 / span : 0
+        let otherRise = beyond.map { abs($0 - level) > 2 * spread && ($0 - level) * span < 0 ? 1 / ($0 - level) : 0 } ?? 0
+        let perReach = 1 / reach
         return image.mapped { (value: Float) -> Float in
-            let away = min(sign * (value - level), 0) * scale
-            return max(-1, min(1.6 - 1.6 * away * away, 1.6 - 3.2 * (value - level) * rise))
+            let rest = value - level, off = rest * perReach, away = min(sign * rest, 0) * scale
+            return max(-1, min(1.6 - 1.6 * off * off, 1.6 - 1.6 * away * away, 1.6 - 3.2 * rest * rise, 1.6 - 3.2 * rest * otherRise))
         }
     }
 }

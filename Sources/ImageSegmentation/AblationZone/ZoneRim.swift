@@ -34,19 +34,23 @@ struct ZoneRim {
             let most = max(mostHU, level.around + mostAboveOrganHU) - level.inside
             return Array(stride(from: 10, through: most, by: 10))
         }
-        let contrast = abs(level.around - level.inside)
-        return stride(from: Float(-1), through: 1.61, by: 0.2).filter { abs($0) > 0.1 }.map { $0 * contrast }
+        return stride(from: Float(-1), through: 1.61, by: 0.2).filter { abs($0) > 0.1 }.map { $0 * level.contrast }
+    }
+
+    /// Profiles of an image across a surface.
+    static func patches(of surface: Volume<Float>, image: Volume<Float>) -> [RimProfiles] {
+        RimProfiles.patches(of: surface, image: image, cellMM: patchMM, reachMM: patchReachMM)
     }
 
     /// Where the zone's own edge lies, and the layer around it; `nil` where no layer shows.
     ///
     /// - Parameters:
     ///   - surface: distances in millimetres, positive inside, from a surface on some edge near the zone's.
+    ///   - patches: those of the surface.
     ///   - noise: standard deviation of the image's noise.
     static func zoneInside(
-        _ surface: Volume<Float>, image: Volume<Float>, noise: Float, steps: [Float]
+        _ surface: Volume<Float>, patches: [RimProfiles], noise: Float, steps: [Float]
     ) -> (surface: Volume<Float>, rim: ZoneRim)? {
-        let patches = RimProfiles.patches(of: surface, image: image, cellMM: patchMM, reachMM: patchReachMM)
         guard patches.count > 20 else { return nil }
         let variance = 1 / Float(patches.count)
         let plain = patches.map { RimFit($0, widthMM: 0, noise: noise, raggedMM: raggedMM) }
@@ -100,6 +104,16 @@ struct RimProfiles {
     let independent: Float
     /// The scan's blur across the surface.
     let blurMM: Float
+
+    /// By how much the level changes across the edge: means over 2.5 mm on both sides of its blur.
+    var step: Float {
+        let blur = min(max(blurMM, 1.5), 4)
+        func mean(_ side: Float) -> Float {
+            let side = means.indices.filter { side * Self.place($0) >= blur && side * Self.place($0) <= blur + 2.5 }.map { means[$0] }
+            return side.reduce(0, +) / Float(side.count)
+        }
+        return mean(1) - mean(-1)
+    }
 
     /// One patch per cell of the surface.
     static func patches(of surface: Volume<Float>, image: Volume<Float>, cellMM: Double, reachMM: Float) -> [RimProfiles] {
