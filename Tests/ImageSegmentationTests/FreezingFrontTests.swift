@@ -30,10 +30,9 @@ import Testing
 
     @Test(arguments: [0.5, 0.7, 0.9])
     func blurIsReadAtTheSkin(blurMM: Double) throws {
-        let scan = try Self.scan(.ct, rampMM: 1, blurMM: blurMM), size = scan.geometry.size
-        let slices = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
-        let nowhere = Volume<Float>(geometry: slices.geometry, repeating: -1)
-        let sharpness = try #require(ScanSharpness(slices, excluding: nowhere, leastContrast: 400))
+        let scan = try Self.scan(.ct, rampMM: 1, blurMM: blurMM)
+        let nowhere = Volume<Float>(geometry: scan.geometry, repeating: -1)
+        let sharpness = try #require(ScanSharpness(scan, slices: 0..<26, excluding: nowhere, leastContrast: 400))
         // A voxel and reading between voxels widen the edge by a quarter of the square of the spacing.
         #expect(abs(sharpness.halfRiseMM - (blurMM * blurMM + 0.8 * 0.8 / 4).squareRoot()) < 0.05)
     }
@@ -45,10 +44,21 @@ import Testing
             let depth = 40 - (p.x * p.x + p.y * p.y).squareRoot()
             return depth < 0 ? -1000 : depth < 2 ? 20 : -105
         }
-        let size = scan.geometry.size, slices = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
-        let nowhere = Volume<Float>(geometry: slices.geometry, repeating: -1)
-        let sharpness = try #require(ScanSharpness(slices, excluding: nowhere, leastContrast: 400))
+        let nowhere = Volume<Float>(geometry: scan.geometry, repeating: -1)
+        let sharpness = try #require(ScanSharpness(scan, slices: 0..<26, excluding: nowhere, leastContrast: 400))
         #expect(abs(sharpness.halfRiseMM - (0.7 * 0.7 + 0.8 * 0.8 / 4).squareRoot()) < 0.05)
+    }
+
+    @Test(arguments: [(1..<12, 1.2), (14..<26, 0.7)])
+    func blurIsReadInTheSlicesAskedFor(slices: Range<Int>, blurMM: Double) throws {
+        let grid = try AnalyticScan.grid(120, 116, 26)
+        let scan = AnalyticScan.make(grid, blurMM: 0, noise: 5, seed: 25) { (p: SIMD3<Double>) -> Double in
+            let depth = 40 - (p.x * p.x + p.y * p.y).squareRoot(), blur = grid.continuousIndex(PatientPoint(p)).ijk.z < 13 ? 1.2 : 0.7
+            return -1000 + 1060 * 0.5 * erfc(-depth / (blur * 2.0.squareRoot()))
+        }
+        let nowhere = Volume<Float>(geometry: scan.geometry, repeating: -1)
+        let sharpness = try #require(ScanSharpness(scan, slices: slices, excluding: nowhere, leastContrast: 400))
+        #expect(abs(sharpness.halfRiseMM - (blurMM * blurMM + 0.8 * 0.8 / 4).squareRoot()) < 0.08)
     }
 
     /// A surface that waves about the edge does not make the edge wider, nor do vessels beside it.
@@ -97,9 +107,8 @@ import Testing
             let share = p.x < 0 ? (away < 0 ? 1 : 0) : 0.5 * erfc(away / 1.2)
             return -1000 + 1060 * share
         }
-        let size = scan.geometry.size, slices = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
-        let nowhere = Volume<Float>(geometry: slices.geometry, repeating: -1)
-        let sharpness = try #require(ScanSharpness(slices, excluding: nowhere, leastContrast: 400))
+        let nowhere = Volume<Float>(geometry: scan.geometry, repeating: -1)
+        let sharpness = try #require(ScanSharpness(scan, slices: 0..<26, excluding: nowhere, leastContrast: 400))
         #expect(abs(sharpness.halfRiseMM - (0.7 * 0.7 + 0.8 * 0.8 / 4).squareRoot()) < 0.08)
     }
 

@@ -203,10 +203,14 @@ public enum IceSegmentation {
         let contrast = 0.4 * ((levels.quantile(0.9) ?? 0) - (levels.quantile(0.1) ?? 0))
         let ice = FrontRise(of: edge, across: surface, usable: usable, leastContrast: contrast)
         let grid = scan.geometry, k = surface.geometry.size.k, first = Int(grid.continuousIndex(surface.geometry.origin).ijk.z.rounded())
-        let slices = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, max(0, first)..<min(grid.size.k, first + k))
+        let slices = max(0, first)..<min(grid.size.k, first + k)
         let nearIce = surface.mapped { (phi: Float) -> Float in phi + 8 }
-        let strong = modality == .ct ? 400 : 0.5 * (slices.values(in: Mask(slices) { $0 > 0 }).quantile(0.9) ?? 0)
-        let sharp = ScanSharpness(slices, excluding: nearIce, leastContrast: strong)
+        var strong: Float = 400
+        if modality == .mr {
+            let signal = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, slices)
+            strong = 0.5 * (signal.values(in: Mask(signal) { $0 > 0 }).quantile(0.9) ?? 0)
+        }
+        let sharp = ScanSharpness(scan, slices: slices, excluding: nearIce, leastContrast: strong)
         return FreezingFront(
             iceRise: ice, sharpness: sharp, voxelMM: surface.geometry.spacing.x, ramp: ramp, residualMM: outcome.residualMM)
     }

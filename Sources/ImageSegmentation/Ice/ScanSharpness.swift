@@ -18,24 +18,26 @@ struct ScanSharpness {
     /// `nil` where there are too few edges.
     ///
     /// - Parameters:
-    ///   - slices: whole slices of the scan; their first and last only serve to find edges that lean.
+    ///   - slices: of the scan; the first and the last only serve to find edges that lean.
     ///   - excluded: positive where the edges of ice would be taken for sharp ones, on a grid of any extent.
     ///   - leastContrast: the smallest step that is looked at.
-    init?(_ slices: Volume<Float>, excluding excluded: Volume<Float>, leastContrast: Float) {
-        let size = slices.size, spacing = SIMD3<Float>(slices.geometry.spacing)
+    init?(_ scan: ScanVolume, slices: Range<Int>, excluding excluded: Volume<Float>, leastContrast: Float) {
+        let size = scan.geometry.size, spacing = SIMD3<Float>(scan.geometry.spacing)
         let margin = 2, cell = SIMD2(max(4, Int(Self.patchMM / Double(spacing.x))), max(4, Int(Self.patchMM / Double(spacing.y))))
-        guard size.k > 2, size.i > 4 * margin, size.j > 4 * margin else { return nil }
-        let origin = SIMD3<Float>(excluded.geometry.continuousIndex(slices.geometry.origin).ijk)
+        guard slices.count > 2, size.i > 4 * margin, size.j > 4 * margin else { return nil }
+        let origin = SIMD3<Float>(excluded.geometry.continuousIndex(scan.geometry.point(VoxelIndex(0, 0, slices.lowerBound))).ijk)
         let across = SIMD3<Float>(excluded.geometry.spacing)
         let limit = SIMD3(Float(excluded.size.i), Float(excluded.size.j), Float(excluded.size.k)) - 1
-        let halves: [[Float]] = slices.withUnsafeVoxels { v in
-            excluded.withUnsafeVoxels { excludedVoxels in
-                let outside = TrilinearSampler(excludedVoxels, size: excluded.size), sample = TrilinearSampler(v, size: size)
-                let strideJ = size.i, strideK = size.i * size.j, h = 0.5 / spacing, leastSteep = 0.22 * leastContrast
-                let every = max(1, (size.k - 2) / Self.usedSlices)
-                return mapSlabs(of: (size.k - 3) / every + 1, slab: 1) { range in
-                    let k = range.lowerBound * every + 1
-                    var found: [Float] = []
+        let halves: [[Float]] = excluded.withUnsafeVoxels { excludedVoxels in
+            let outside = TrilinearSampler(excludedVoxels, size: excluded.size)
+            let strideJ = size.i, strideK = size.i * size.j, h = 0.5 / spacing, leastSteep = 0.22 * leastContrast
+            let every = max(1, (slices.count - 2) / Self.usedSlices)
+            return mapSlabs(of: (slices.count - 3) / every + 1, slab: 1) { range in
+                let number = range.lowerBound * every + 1, k = slices.lowerBound + number
+                let three = scan.floats(in: 0..<size.i, 0..<size.j, k - 1..<k + 2)
+                var found: [Float] = []
+                three.withUnsafeVoxels { v in
+                    let sample = TrilinearSampler(v, size: three.size)
                     @inline(__always) func slope(_ at: Int) -> SIMD2<Float> {
                         SIMD2((v[at &+ 1] - v[at &- 1]) * h.x, (v[at &+ strideJ] - v[at &- strideJ]) * h.y)
                     }
@@ -44,7 +46,7 @@ struct ScanSharpness {
                             var patch = EdgeProfile()
                             for j in blockJ..<blockJ + cell.y {
                                 for i in blockI..<blockI + cell.x {
-                                    let at = i &+ j &* strideJ &+ k &* strideK, g = slope(at), square = (g * g).sum()
+                                    let at = i &+ j &* strideJ &+ strideK, g = slope(at), square = (g * g).sum()
                                     guard square > leastSteep * leastSteep else { continue }
                                     let steep = square.squareRoot()
                                     let u = g / steep
@@ -55,9 +57,9 @@ struct ScanSharpness {
                                     guard steep * steep >= (next * next).sum(), steep * steep >= (last * last).sum(),
                                         abs(v[at &+ strideK] - v[at &- strideK]) * h.z < 0.2 * steep
                                     else { continue }
-                                    let place = (origin + SIMD3(Float(i), Float(j), Float(k)) * spacing / across)
+                                    let place = (origin + SIMD3(Float(i), Float(j), Float(number)) * spacing / across)
                                     if all(place .>= 0), all(place .<= limit), outside(place) > 0 { continue }
-                                    let perMM = SIMD3(u.x, u.y, 0) / spacing, foot = SIMD3(Float(i), Float(j), Float(k))
+                                    let perMM = SIMD3(u.x, u.y, 0) / spacing, foot = SIMD3(Float(i), Float(j), 1)
                                     let levels = EdgeProfile.levels { sample(foot + $0 * perMM) }
                                     guard levels.after - levels.before > leastContrast else { continue }
                                     var own = EdgeProfile()
@@ -72,8 +74,8 @@ struct ScanSharpness {
                             found.append(half)
                         }
                     }
-                    return found
                 }
+                return found
             }
         }
         let sorted = halves.flatMap { $0 }.sorted()

@@ -41,10 +41,10 @@ struct MeshTubes {
     /// The scanner's blur in the slice plane, `nil` where no sharp edge shows it.
     private static func blur(of scan: ScanVolume) -> Double? {
         let size = scan.geometry.size, first = max(0, size.k / 2 - usedSlices / 2)
-        let slices = scan.floats(in: 0..<size.i, 0..<size.j, first..<min(size.k, first + usedSlices))
         let nothing = Volume<Float>(geometry: scan.geometry.cropped(0..<1, 0..<1, first..<first + 1), repeating: -1)
         // Of a sharp edge the half rise is the blur.
-        return ScanSharpness(slices, excluding: nothing, leastContrast: 400)?.halfRiseMM
+        return ScanSharpness(
+            scan, slices: first..<min(size.k, first + usedSlices), excluding: nothing, leastContrast: 400)?.halfRiseMM
     }
 }
 
