@@ -60,14 +60,15 @@ public enum ProbeDetection {
             else { return nil }
             return outcome
         }
-        search.forEachLine { lines in
-            let others = found.map(\.model)
-            let outcomes = mapSlabs(of: lines.count, slab: 1) { accepts(lines[$0.lowerBound], others) }
-            let first = outcomes.firstIndex { $0 != nil }
-            doubtful += lines[..<(first ?? lines.count)]
-            guard let first, let outcome = outcomes[first] else { return nil }
+        search.forEachLine { line in
+            accepts(line, found.map(\.model))
+        } decide: { line, outcome in
+            guard let outcome else {
+                doubtful.append(line)
+                return nil
+            }
             found.append(outcome)
-            return (first, outcome.model.line)
+            return outcome.model.line
         }
         // Beside or across other shafts one may have looked crooked or thick before those were known.
         for line in doubtful where found.contains(where: { $0.isNear(line) }) {

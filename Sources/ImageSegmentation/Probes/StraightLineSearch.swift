@@ -1,33 +1,5 @@
 import ImagingCore
 
-/// A stretch of a straight line, in millimetres along a grid's own axes.
-struct LineStretch {
-    var origin: SIMD3<Double>
-    /// Of length 1.
-    var direction: SIMD3<Double>
-    /// Along `direction` from `origin`.
-    var range: ClosedRange<Double>
-
-    var length: Double { range.upperBound - range.lowerBound }
-    func position(of point: SIMD3<Double>) -> Double { ((point - origin) * direction).sum() }
-    func point(at position: Double) -> SIMD3<Double> { origin + position * direction }
-    func offAxis(_ point: SIMD3<Double>) -> Double { (point - origin - position(of: point) * direction).length }
-
-    /// Two unit vectors at right angles to the line and to each other; the first lies in the slice plane.
-    var across: (SIMD3<Double>, SIMD3<Double>) {
-        let inPlane = SIMD3(-direction.y, direction.x, 0)
-        let u = inPlane.length > 1e-6 ? inPlane / inPlane.length : SIMD3(1, 0, 0)
-        return (u, direction.cross(u))
-    }
-}
-
-extension SIMD3<Double> {
-    var length: Double { (self * self).sum().squareRoot() }
-    func cross(_ other: SIMD3<Double>) -> SIMD3<Double> {
-        SIMD3(y * other.z - z * other.y, z * other.x - x * other.z, x * other.y - y * other.x)
-    }
-}
-
 /// Straight lines among points: a line starts where the points around one of them lie along a direction, and grows at both ends.
 struct StraightLineSearch {
     private let points: [MetalPoint]
@@ -46,35 +18,66 @@ struct StraightLineSearch {
         cells = PointCells(points.map(\.position), edgeMM: Self.cellMM)
     }
 
-    /// Hands over every line, the most line-like beginnings first; the points of a line are used up whatever is made of it.
+    /// Goes through every line, the most line-like beginnings first; the points of a line are used up whatever is made of it.
     ///
-    /// - Parameter accept: is given a few lines, each found as though those before it came to nothing, and returns the first of them that
-    ///   does not, with the stretch whose points it uses up; those after it are looked for anew.
-    mutating func forEachLine(_ accept: ([LineStretch]) -> (number: Int, stretch: LineStretch)?) {
+    /// Hardly any comes to something: some are looked at together, and the next are grown meanwhile, as though those came to nothing.
+    ///
+    /// - Parameters:
+    ///   - look: called on several threads.
+    ///   - decide: called for one line after another, with what `look` made of it; returns the stretch whose points are used up where the
+    ///     line comes to something. What was found of those after it is then forgotten, and looked for anew.
+    mutating func forEachLine<Outcome>(
+        look: (LineStretch) -> Outcome?, decide: (LineStretch, Outcome?) -> LineStretch?
+    ) {
         // A shaft in the midst of others begins to look like a line once their points are used up.
         var known: [Int: Beginning] = [:]
         for _ in 0..<2 {
             let seeds = seeds(&known)
-            var next = 0
-            while next < seeds.count {
-                var lines: [LineStretch] = [], origins: [(seed: Int, isLeft: [Bool])] = []
-                while lines.count < Self.linesAtOnce, next < seeds.count {
-                    defer { next += 1 }
-                    guard isLeft[seeds[next].point], let line = grown(from: seeds[next]) else { continue }
-                    lines.append(line)
-                    origins.append((next, isLeft))
-                    useUp(line, from: seeds[next])
+            var company = company(of: seeds, from: 0, count: Self.fewestLines)
+            while !company.lines.isEmpty {
+                isLeft = company.isLeft
+                let lines = company.lines, next = company.nextSeed, count = min(2 * lines.count, Self.mostLines)
+                let parts = mapSlabs(of: 1 + lines.count, slab: 1) { [self] part -> (next: Company?, outcome: Outcome?) in
+                    let number = part.lowerBound
+                    return number == 0
+                        ? (self.company(of: seeds, from: next, count: count), nil) : (nil, look(lines[number - 1].line))
                 }
-                guard !lines.isEmpty, let accepted = accept(lines) else { continue }
-                next = origins[accepted.number].seed + 1
-                isLeft = origins[accepted.number].isLeft
-                useUp(accepted.stretch, from: seeds[next - 1])
+                company = parts[0].next!
+                for (line, part) in zip(lines, parts.dropFirst()) {
+                    guard let stretch = decide(line.line, part.outcome) else { continue }
+                    isLeft = line.before
+                    useUp(stretch, from: seeds[line.seed])
+                    company = self.company(of: seeds, from: line.seed + 1, count: Self.fewestLines)
+                    break
+                }
             }
         }
     }
 
-    /// Hardly any line comes to something; each that does makes the rest of its company vain.
-    private static let linesAtOnce = 2
+    /// A few lines, each grown as though those before it came to nothing, and what was left before it.
+    private struct Company {
+        var lines: [(line: LineStretch, seed: Int, before: [Bool])] = []
+        /// After all of them.
+        var isLeft: [Bool]
+        var nextSeed: Int
+    }
+
+    private func company(of seeds: [Seed], from first: Int, count: Int) -> Company {
+        var search = self, company = Company(isLeft: isLeft, nextSeed: first)
+        while company.lines.count < count, company.nextSeed < seeds.count {
+            let seed = seeds[company.nextSeed]
+            if company.isLeft[seed.point], let line = search.grown(from: seed) {
+                company.lines.append((line, company.nextSeed, company.isLeft))
+                search.useUp(line, from: seed)
+                company.isLeft = search.isLeft
+            }
+            company.nextSeed += 1
+        }
+        return company
+    }
+
+    /// How many lines are looked at together: the more, the busier threads are kept, and the more is vain where one comes to something.
+    private static let fewestLines = 2, mostLines = 8
 
     private mutating func useUp(_ stretch: LineStretch, from seed: Seed) {
         for index in near(stretch, within: stretch.range.lowerBound - 3...stretch.range.upperBound + 3, widening: 1.5) {
@@ -181,7 +184,7 @@ struct StraightLineSearch {
         var result: [Int] = [], visited = cells.noneVisited
         let (u, v) = line.across, origin = line.origin, direction = line.direction
         let halfU = Self.tubeMM + widening, halfV = Self.tubeMM + widening + 0.6 * abs(v.z) * sliceSpacingMM
-        for step in 0...Int(line.cellsNeeded(range) + 1) {
+        for step in 0...Int((range.upperBound - range.lowerBound) / Self.cellMM + 1) {
             let foot = line.point(at: min(range.lowerBound + Double(step) * Self.cellMM, range.upperBound))
             cells.forEachPoint(around: foot, reachMM: Self.cellMM, visited: &visited) { index in
                 guard isLeft[index] else { return }
@@ -293,8 +296,4 @@ struct StraightLineSearch {
         let sagitta = 1.5 * (moment.0 * moment.0 + moment.1 * moment.1).squareRoot() / max(norm, 1e-9)
         return sagitta < 0.4 || half * half / (2 * sagitta) > Self.smallestBendRadiusMM
     }
-}
-
-extension LineStretch {
-    fileprivate func cellsNeeded(_ range: ClosedRange<Double>) -> Double { (range.upperBound - range.lowerBound) / 8 }
 }
