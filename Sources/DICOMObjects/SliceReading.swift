@@ -113,29 +113,34 @@ struct WholeNumberRescaling {
         return ends.allSatisfy { $0 >= Double(Int16.min) && $0 <= Double(Int16.max) }
     }
 
+    private static let cellsAtOnce = 4096
+
     /// Converts all cells, wrapping around where they do not fit, and returns the smallest and largest stored value.
     private func convert<Cell: FixedWidthInteger>(
         _ cells: UnsafePointer<Cell>, _ target: UnsafeMutableBufferPointer<Int16>
     ) -> (low: Int, high: Int) {
-        let count = target.count, values = target.baseAddress!
+        let up = Cell(truncatingIfNeeded: format.isPlain ? 0 : format.bitsAllocated - 1 - format.highBit),
+            down = Cell(truncatingIfNeeded: format.bitsAllocated - format.bitsStored)
+        let slope = Int32(rescale.slope), intercept = Int32(rescale.intercept), shift = Int16(truncatingIfNeeded: intercept)
         var low = Cell.max, high = Cell.min
-        if format.isPlain && rescale.slope == 1 {
-            let intercept = Int16(truncatingIfNeeded: Int(rescale.intercept))
-            for index in 0..<count {
-                let stored = cells[index]
-                low = min(low, stored)
-                high = max(high, stored)
-                values[index] = Int16(truncatingIfNeeded: stored) &+ intercept
-            }
-        } else {
-            let up = Cell(truncatingIfNeeded: format.bitsAllocated - 1 - format.highBit),
-                down = Cell(truncatingIfNeeded: format.bitsAllocated - format.bitsStored)
-            let slope = Int32(rescale.slope), intercept = Int32(rescale.intercept)
-            for index in 0..<count {
-                let stored = (cells[index] &<< up) &>> down
-                low = min(low, stored)
-                high = max(high, stored)
-                values[index] = Int16(truncatingIfNeeded: Int32(truncatingIfNeeded: stored) &* slope &+ intercept)
+        // Cells that are read where values are written are worked on one by one; a copy of some, several at once.
+        withUnsafeTemporaryAllocation(of: Cell.self, capacity: Self.cellsAtOnce) { buffer in
+            let stored = buffer.baseAddress!
+            for first in stride(from: 0, to: target.count, by: Self.cellsAtOnce) {
+                let count = min(Self.cellsAtOnce, target.count - first), values = target.baseAddress! + first
+                for index in 0..<count {
+                    let cell = (cells[first &+ index] &<< up) &>> down
+                    low = min(low, cell)
+                    high = max(high, cell)
+                    stored[index] = cell
+                }
+                if slope == 1 {
+                    for index in 0..<count { values[index] = Int16(truncatingIfNeeded: stored[index]) &+ shift }
+                } else {
+                    for index in 0..<count {
+                        values[index] = Int16(truncatingIfNeeded: Int32(truncatingIfNeeded: stored[index]) &* slope &+ intercept)
+                    }
+                }
             }
         }
         return (Int(low), Int(high))

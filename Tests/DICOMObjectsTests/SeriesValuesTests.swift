@@ -44,6 +44,20 @@ import Testing
         #expect(scan.volume.isWhole && Set(scan.volume.values) == [-2424])
     }
 
+    /// Slices have many times as many cells as are rescaled at once.
+    @Test(arguments: [1, 2]) func everyCellOfALargeSliceIsRescaled(slope: Int) throws {
+        let series = SyntheticSeries(columns: 97, rows: 91, positions: [0, 2.5, 5], edit: { $1[.rescaleSlope] = .text("DS", "\(slope)") })
+        let volume = try series.loaded().volume
+        for k in 0..<3 {
+            let start = series.position(of: k)
+            let wrong = (0..<97 * 91).filter { cell in
+                let point = start + SIMD3(Double(cell % 97) * 0.9, Double(cell / 97) * 0.7, 0)
+                return volume.value(at: VoxelIndex(cell % 97, cell / 97, k)) != Float(slope * Self.value(point) - 1024)
+            }
+            #expect(wrong.isEmpty)
+        }
+    }
+
     @Test func valuesBeyondSixteenBitsBecomeReal() throws {
         let unsigned = try SyntheticSeries(modality: .mr, stored: { _ in 60000 }, edit: { $1[.pixelRepresentation] = .us([0]) }).loaded()
         #expect(!unsigned.volume.isWhole && Set(unsigned.volume.values) == [60000])
