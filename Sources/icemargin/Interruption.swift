@@ -4,11 +4,6 @@ import Foundation
 /// What is done when a person or a scheduler ends the program.
 enum Interruption {
     /// Runs `body`; where the program is told to end meanwhile, `cleanUp` runs first.
-    static func handled<Result>(cleanUp: @escaping @Sendable () -> Void, _ body: () throws -> Result) rethrows -> Result {
-        let sources = listen(cleanUp)
-        defer { end(sources) }
-        return try body()
-    }
     static func handled<Result>(cleanUp: @escaping @Sendable () -> Void, _ body: () async throws -> Result) async rethrows -> Result {
         let sources = listen(cleanUp)
         defer { end(sources) }

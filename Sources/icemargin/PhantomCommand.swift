@@ -61,16 +61,15 @@ struct PhantomCommand: AsyncParsableCommand {
         (options.edgeBandMM, options.streaks) = (edgeBandMM, streaks)
         try options.validate()
 
-        let results = try ResultsFolder(destination: URL(filePath: output), overwrite: overwrite, marker: "truth.json")
-        do {
+        try await OpenedResults.removedUnlessComplete { opened in
+            let results = try opened.open {
+                try ResultsFolder(destination: URL(filePath: output), overwrite: overwrite, marker: "truth.json")
+            }
             let study = try SyntheticStudy(options)
             let folder = try results.url("case.yaml").deletingLastPathComponent()
             try study.write(to: folder, transferSyntax: compression, structureMasks: masks ? try writeMasks(of: study, results) : [:])
             try results.commit()
             try StandardOutput.write(json ? try study.truthDocument() : summary(study) + "\n")
-        } catch {
-            results.discard()
-            throw error
         }
     }
 

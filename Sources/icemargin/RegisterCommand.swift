@@ -63,12 +63,14 @@ struct RegisterCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let results = try output.map {
-            try ResultsFolder(
-                destination: URL(filePath: $0), overwrite: overwrite, marker: "register.json",
-                inputs: [moving, fixed].map { URL(filePath: $0) })
-        }
-        do {
+        try await OpenedResults.removedUnlessComplete { opened in
+            let results = try output.map { path in
+                try opened.open {
+                    try ResultsFolder(
+                        destination: URL(filePath: path), overwrite: overwrite, marker: "register.json",
+                        inputs: [moving, fixed].map { URL(filePath: $0) })
+                }
+            }
             let scans = (
                 moving: try StageScan.read(URL(filePath: moving), modality: movingModality, role: "moving"),
                 fixed: try StageScan.read(URL(filePath: fixed), modality: fixedModality, role: "fixed"))
@@ -94,9 +96,6 @@ struct RegisterCommand: AsyncParsableCommand {
                 found, scans: scans, seconds: seconds, findings: scans.moving.findings + scans.fixed.findings + hints.compactMap { $0 })
             if let results { try write(found, document, scans: scans, focus: focus, to: results) }
             try StandardOutput.write(json ? try ReportEncoder().encode(document) : Data((document.text + "\n").utf8))
-        } catch {
-            results?.discard()
-            throw error
         }
     }
 

@@ -110,10 +110,12 @@ struct SegmentCommand: AsyncParsableCommand {
 
     func run() async throws {
         let inputs = [series, reference].compactMap { $0.map { URL(filePath: $0) } }
-        let results = try output.map {
-            try ResultsFolder(destination: URL(filePath: $0), overwrite: overwrite, marker: "segment.json", inputs: inputs)
-        }
-        do {
+        try await OpenedResults.removedUnlessComplete { opened in
+            let results = try output.map { path in
+                try opened.open {
+                    try ResultsFolder(destination: URL(filePath: path), overwrite: overwrite, marker: "segment.json", inputs: inputs)
+                }
+            }
             async let before = reference.map { try StageScan.read(URL(filePath: $0), modality: modality, role: "reference") }
             let scan = try StageScan.read(URL(filePath: series), seriesUID: seriesUID, modality: modality, role: "given")
             let found = try await segment(scan, reference: before)
@@ -127,11 +129,6 @@ struct SegmentCommand: AsyncParsableCommand {
             }
             // A list of probes that the scan cannot bear out is bad data, though it was compared and written.
             if object == .probes, found.findings.contains(where: { $0.severity == .error }) { throw FailureCategory.badData.exitCode }
-        } catch let code as ExitCode {
-            throw code
-        } catch {
-            results?.discard()
-            throw error
         }
     }
 

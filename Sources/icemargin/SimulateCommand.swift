@@ -61,7 +61,7 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if calibrate { try fitProbe() } else { try simulate(into: output!) }
+        if calibrate { try fitProbe() } else { try await simulate(into: output!) }
     }
 
     private func fitProbe() throws {
@@ -80,9 +80,11 @@ struct SimulateCommand: AsyncParsableCommand {
         }
     }
 
-    private func simulate(into output: String) throws {
-        let results = try ResultsFolder(destination: URL(filePath: output), overwrite: overwrite, marker: SimulationDocument.fileName)
-        do {
+    private func simulate(into output: String) async throws {
+        try await OpenedResults.removedUnlessComplete { opened in
+            let results = try opened.open {
+                try ResultsFolder(destination: URL(filePath: output), overwrite: overwrite, marker: SimulationDocument.fileName)
+            }
             let description = try SimulationDescription.load(URL(filePath: file))
             let progress = ProgressLine("simulating")
             let result = try description.simulation.run { progress.show($0) }
@@ -93,9 +95,6 @@ struct SimulateCommand: AsyncParsableCommand {
             try document.write(result, encoded: encoded, to: results)
             try results.commit()
             if json { try StandardOutput.write(encoded) } else { try StandardOutput.write(document.text) }
-        } catch {
-            results.discard()
-            throw error
         }
     }
 }

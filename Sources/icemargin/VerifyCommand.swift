@@ -3,7 +3,6 @@ import BatchVerification
 import Foundation
 import ImagingCore
 import Reporting
-import Synchronization
 import VerificationPipeline
 
 struct VerifyCommand: AsyncParsableCommand {
@@ -79,7 +78,7 @@ struct VerifyCommand: AsyncParsableCommand {
             return
         }
         guard supervised else {
-            let (report, destination) = try verify(progress: Self.progress)
+            let (report, destination) = try await verify(progress: Self.progress)
             if json {
                 try StandardOutput.write(try report.jsonData())
             } else {
@@ -91,7 +90,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         Supervision.endWithSupervisor()
         do {
-            _ = try verify { stage in
+            _ = try await verify { stage in
                 if let stage { try? StandardOutput.write(SupervisionMessage.stage(stage).line) }
             }
             try StandardOutput.write(SupervisionMessage.ended(peakMemoryMB: Supervision.peakMemoryMB).line)
@@ -102,7 +101,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     /// - Returns: the report and the folder that holds it.
-    private func verify(progress: @escaping (String?) -> Void) throws -> (CaseReport, URL) {
+    private func verify(progress: @escaping (String?) -> Void) async throws -> (CaseReport, URL) {
         let description = try casePath.map { try CaseDescription.read(URL(filePath: $0)) } ?? flags.description()
         let profileFolder = casePath.map { Self.folder(ofCase: URL(filePath: $0)) }
             ?? URL(filePath: FileManager.default.currentDirectoryPath)
@@ -110,22 +109,16 @@ struct VerifyCommand: AsyncParsableCommand {
         var options = CaseVerification.Options()
         (options.writesDICOM, options.simulates) = (!resultFlags.noDICOM, !resultFlags.noSimulation)
         (options.isIdentified, options.forecastMinutes) = (resultFlags.identified, resultFlags.forecast)
-        let opened = OpenedResults()
-        return try Interruption.handled(cleanUp: opened.discard) {
-            do {
-                let folder = try opened.open {
-                    try ResultsFolder(
-                        destination: URL(filePath: output ?? "icemargin-\(description.id)"), overwrite: overwrite,
-                        inputs: [description.planning, description.treated, description.prefreeze].compactMap { $0?.folder })
-                }
-                let report = try KernelThreads.with(threads ?? KernelThreads.count) {
-                    try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
-                }
-                return (report, folder.destination)
-            } catch {
-                opened.discard()
-                throw error
+        return try await OpenedResults.removedUnlessComplete { opened in
+            let folder = try opened.open {
+                try ResultsFolder(
+                    destination: URL(filePath: output ?? "icemargin-\(description.id)"), overwrite: overwrite,
+                    inputs: [description.planning, description.treated, description.prefreeze].compactMap { $0?.folder })
             }
+            let report = try KernelThreads.with(threads ?? KernelThreads.count) {
+                try CaseVerification(description: description, profile: profile, options: options).run(into: folder, progress: progress)
+            }
+            return (report, folder.destination)
         }
     }
 
@@ -142,20 +135,4 @@ struct VerifyCommand: AsyncParsableCommand {
         guard isatty(STDERR_FILENO) == 1 else { return }
         StandardError.writeRaw("\r\u{1b}[K\(stage.map { $0 + " …" } ?? "")")
     }
-}
-
-/// The results that are being written, for whoever has to remove them.
-private final class OpenedResults: Sendable {
-    private let folder = Mutex<ResultsFolder?>(nil)
-
-    /// Makes the folder; nobody comes between its making and its being known here.
-    func open(_ make: () throws -> ResultsFolder) throws -> ResultsFolder {
-        try folder.withLock { folder in
-            let made = try make()
-            folder = made
-            return made
-        }
-    }
-
-    func discard() { folder.withLock { $0?.discard() } }
 }
