@@ -85,6 +85,14 @@ import Testing
         #expect(verdict["status"] as? String == "indeterminate" && report["plan"] is NSNull)
     }
 
+    /// A case that cannot be decided has a report all the same.
+    @Test func probesThatOverlapAreSaidInTheReport() throws {
+        let folder = try TemporaryFolder()
+        let report = try Self.verify(in: folder, Self.probe.replacing("=-88.5", with: "=-88.0"), "--protocol", "10")
+        #expect(try Self.codes(report).contains("error probes-overlap"))
+        #expect(report["plan"] is NSNull && (report["verdict"] as? [String: Any])?["status"] as? String == "indeterminate")
+    }
+
     @Test func aPlanNeedsItsProbes() throws {
         let folder = try TemporaryFolder()
         let run = try CommandRunner.run(
