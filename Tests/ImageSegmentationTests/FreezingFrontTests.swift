@@ -203,7 +203,7 @@ import Testing
 
     /// Where most of the lung beside the probe froze little, what froze more is not cut off: half of its change would lie too far out.
     @Test func changeOfLungIsNotCutOff() {
-        let change = FreezingChange(softDropHU: 85, beside: (0..<100).map { _ in (tissue: Float(-850), value: Float(-550)) })
+        let change = FreezingChange(softDropHU: 85, noiseHU: 10, frozen: (0..<100).map { _ in (tissue: Float(-850), value: Float(-550)) })
         #expect(abs(change.iceness(-50, tissue: -850).0 - 800 / 300) < 0.01)
     }
 

@@ -3,8 +3,8 @@ import ImagingCore
 /// By how much CT numbers change when the tissue of each CT number freezes.
 ///
 /// Watery tissue falls by about 85 HU whatever its level; fat and mineralised bone fall by less, for they hold less water; air-filled
-/// lung rises. How much in this patient is read beside the probes' active ends, where the ice is; without enough tissue of a kind
-/// there, typical values are taken, and little is made of them.
+/// lung rises. How much in this patient is read about the middles of the probes' active ends, where tissue is wholly frozen; without
+/// enough tissue of a kind there, typical values are taken, and little is made of them.
 struct FreezingChange {
     private var soft: Float, fat: Float, bone: Float, lungRise: Float
     private var fatWeight: Float, boneWeight: Float
@@ -18,8 +18,15 @@ struct FreezingChange {
         (fatWeight, boneWeight) = (0.15, 0.3)
     }
 
-    /// Reads the changes from pairs (unfrozen, frozen) beside the active ends.
-    init(softDropHU: Float, beside pairs: some Sequence<(tissue: Float, value: Float)>) {
+    /// Of the odds that one voxel can give by its noise, in squares of it, those that count as certain.
+    private static let certainSquares: Float = 6
+    /// Fat that has fallen by less, in noise, tells nothing.
+    private static let leastFatDrop: Float = 0.6
+
+    /// Reads the changes from pairs (unfrozen, frozen) about the middles of the active ends.
+    ///
+    /// - Parameter noiseHU: by which single pairs differ where nothing freezes: what falls by little is trusted as far as it shows.
+    init(softDropHU: Float, noiseHU: Float, frozen pairs: some Sequence<(tissue: Float, value: Float)>) {
         self.init(softDropHU: softDropHU)
         var drops: (soft: [Float], fat: [Float], bone: [Float], lung: [Float]) = ([], [], [], [])
         for pair in pairs where !pair.tissue.isNaN && pair.value < pair.tissue + 1000 {
@@ -33,13 +40,14 @@ struct FreezingChange {
             }
         }
         let enough = 60
+        func weight(_ drop: Float) -> Float { min(1, drop * drop / (Self.certainSquares * noiseHU * noiseHU)) }
         if drops.soft.count >= enough, let drop = drops.soft.quantile(0.6), drop > 0.6 * softDropHU { soft = min(drop, 1.25 * softDropHU) }
         if drops.fat.count >= enough, let drop = drops.fat.quantile(0.55) {
             // What lies within the fat's own texture tells nothing.
-            (fat, fatWeight) = drop > 9 ? (min(drop, 1.25 * softDropHU), min(1, drop / 60)) : (30, 0.1)
+            (fat, fatWeight) = drop > max(9, Self.leastFatDrop * noiseHU) ? (min(drop, 1.25 * softDropHU), weight(drop)) : (30, 0.1)
         }
         if drops.bone.count >= enough, let drop = drops.bone.quantile(0.55), drop > 15 {
-            (bone, boneWeight) = (min(drop, 1.25 * softDropHU), 0.8)
+            (bone, boneWeight) = (min(drop, 1.25 * softDropHU), min(0.8, weight(drop)))
         }
         if drops.lung.count >= enough, let drop = drops.lung.quantile(0.4), drop < -150 { lungRise = -drop }
     }

@@ -44,7 +44,8 @@ struct IceEvidence {
         let toMiddle = origins.distanceToMiddles(on: work.geometry)
         var findings: [Finding] = []
         let compared = reference.flatMap {
-            ReferenceTissue($0, work: work, modality: modality, toOrigin: toOrigin, toAxis: toAxis, parameters: parameters)
+            ReferenceTissue(
+                $0, work: work, modality: modality, toOrigin: toOrigin, toAxis: toAxis, toMiddle: toMiddle, parameters: parameters)
         }
         if reference != nil, compared == nil {
             findings.append(

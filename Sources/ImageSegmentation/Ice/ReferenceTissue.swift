@@ -18,7 +18,7 @@ struct ReferenceTissue: UnfrozenTissue {
     /// `nil` when the earlier scan misses the middle of the region, or lies in another frame of reference.
     init?(
         _ scan: ScanVolume, work: Volume<Float>, modality: Modality, toOrigin: Volume<Float>, toAxis: Volume<Float>,
-        parameters: IceSegmentation.Parameters
+        toMiddle: Volume<Float>, parameters: IceSegmentation.Parameters
     ) {
         guard (try? scan.geometry.requireSameFrame(as: work.geometry)) != nil,
             let box = scan.geometry.indexRanges(around: work.geometry.cornerPoints, marginMM: 4)
@@ -37,10 +37,12 @@ struct ReferenceTissue: UnfrozenTissue {
         motionMM = Self.motion(
             from: mapping.applied(to: before), to: work, over: away, toleratedChange: Self.tolerated(modality, bright: bright),
             expectedMM: Float(parameters.expectedMotionMM))
-        let beside = Mask(toOrigin.combined(with: toAxis) { d, axis in d < 9 && axis > 3 ? 1 : 0 }) { $0 > 0 }
+        // Active ends are longer than what freezes around many of them: their ends lie in tissue that has not frozen.
+        let frozen = Mask(toMiddle.combined(with: toAxis) { d, axis in d < 9 && axis > 3 ? 1 : 0 }) { $0 > 0 }
+        let expected = mapping.applied(to: before)
         change = FreezingChange(
-            softDropHU: Float(parameters.freezingDropHU),
-            beside: zip(mapping.applied(to: before).values(in: beside), work.values(in: beside)).lazy.map { (tissue: $0, value: $1) })
+            softDropHU: Float(parameters.freezingDropHU), noiseHU: Self.noise(from: expected, to: work, over: away),
+            frozen: zip(expected.values(in: frozen), work.values(in: frozen)).lazy.map { (tissue: $0, value: $1) })
     }
 
     /// The change that freezing is surely told from.
@@ -61,15 +63,24 @@ struct ReferenceTissue: UnfrozenTissue {
         return max(leastMotionShare * expectedMM, min(2 * expectedMM, usual))
     }
 
+    /// By how much soft tissue, fat and bone differ between the scans where nothing has frozen (one standard deviation, robust).
+    private static func noise(from expected: Volume<Float>, to work: Volume<Float>, over away: Mask) -> Float {
+        let apart = expected.combined(with: work) { before, now in tissueHU.contains(before) ? abs(now - before) : -1 }
+        return max(1, 1.4826 * (apart.values(in: away).filter { $0 >= 0 }.median ?? usualNoiseHU))
+    }
+    private static let tissueHU: ClosedRange<Float> = -200...450, usualNoiseHU: Float = 15
+
     private static let fewestSteep = 300, leastMotionShare: Float = 0.35
 
     let polarity: Float = 1
+    /// Many voxels of less add up to what none of them says; from the second on they count fully.
+    private static let leastConfidence: ClosedRange<Float> = 0.02...0.1
 
     func evidence(of image: Volume<Float>) -> Volume<Float> {
         let (iceness, confidence) = iceness(of: image)
         return iceness.combined(with: confidence) { h, w in
-            let e = w * max(-1, min(1, 2 * h - 1)), sure = max(0, abs(e) - 0.06) / 0.94
-            return e < 0 ? -sure : sure
+            let least = Self.leastConfidence, counted = (w - least.lowerBound) / (least.upperBound - least.lowerBound)
+            return w * max(-1, min(1, 2 * h - 1)) * max(0, min(1, counted))
         }
     }
 
