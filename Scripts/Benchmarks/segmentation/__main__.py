@@ -38,7 +38,7 @@ def rows(icemargin, study, output, without_peers):
         truth = Truth(mask_file, surface_file)
         facts = (study.kind, study.case, study.site, study.modality, name, contrast(study, name), study.folder.name)
         yield our_row(icemargin, study, name, output, truth, facts)
-        if name == "ice" and study.earlier_role:
+        if name == "ice":
             facts_compared = (*facts[:-2], "earlier scan", facts[-1])
             yield our_row(icemargin, study, name, output, truth, facts_compared, reference=study.folder / study.earlier_role)
         if without_peers:

@@ -43,8 +43,8 @@ class Study:
 
     @property
     def earlier_role(self):
-        """The scan before freezing that lies in the frame of the one with ice; phantoms are planned in another position."""
-        return "planning" if self.kind != "phantom" else None
+        """The scan before freezing that lies as the one with ice does; phantoms are planned in another position."""
+        return "planning" if self.kind != "phantom" else "prefreeze"
 
     @property
     def modality(self):
@@ -77,7 +77,7 @@ def phantoms(icemargin, root, seeds, quick):
         for seed in seeds:
             folder = root / "-".join(["phantom", site, modality, str(seed), *(o for o in options if not o.startswith("--"))])
             what = ["--site", site, "--modality", modality, "--seed", str(seed), *options]
-            command = [icemargin, "phantom", *what, "--masks", "--follow-up", "--output", str(folder)]
+            command = [icemargin, "phantom", *what, "--masks", "--follow-up", "--prefreeze", "--output", str(folder)]
             truth = made(folder, command)
             yield Study(folder, "phantom", truth, phantom_objects(folder / "masks"))
 
