@@ -220,7 +220,8 @@ struct ZoneSearch {
         }
         guard modality == .ct || edge.clearShare > ZoneEdge.leastClearShare else {
             throw .noZoneFound(
-                seeds[0], reason: "only \(Int((100 * edge.clearShare).rounded())) % of its edge stands out from how uneven it is itself")
+                seeds[0],
+                reason: "what lies there is so uneven itself that only \(Int((100 * edge.clearShare).rounded())) % of its edge stands out")
         }
         let spacing = fine.geometry.spacing, voxelMM = ((spacing * spacing).sum() / 3).squareRoot()
         // The shares are such that the root mean square distance to the truth is met in the median of synthetic zones in real scans.
