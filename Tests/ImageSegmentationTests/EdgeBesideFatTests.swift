@@ -4,10 +4,8 @@ import Testing
 
 /// A surface of ice in a strip of fat between frozen kidney and muscle; all edges are planes.
 @Suite struct EdgeBesideFatTests {
-    /// Frozen kidney below the first, fat between both, muscle beyond the second; in millimetres along x.
-    static let kidneyEndsMM = -5.0, fatEndsMM = 5.0
-
-    /// Where the surface comes to lie, at the middle of the grid, when it starts at some place.
+    /// Where the surface comes to lie along x, in millimetres at the middle of the grid, when it starts at some place: below the fat lies
+    /// frozen kidney, beyond it muscle.
     static func place(startMM: Double, fat: ClosedRange<Double>, leastTold: Float?) throws -> Double {
         let grid = try AnalyticScan.grid(50, 30, 12, spacing: SIMD3(0.8, 0.8, 2.5))
         let scan = AnalyticScan.make(grid, blurMM: 0.6, noise: 8, seed: 5) { (p: SIMD3<Double>) -> Double in
@@ -31,7 +29,8 @@ import Testing
 
     /// What is fat on one side may have frozen or not: its own edge is not that of the ice.
     @Test func surfaceIsNotDrawnToTheEdgeOfFat() throws {
-        let drawn = try Self.place(startMM: 3, fat: -5...5, leastTold: nil), held = try Self.place(startMM: 3, fat: -5...5, leastTold: 0.15)
+        let drawn = try Self.place(startMM: 3, fat: -5...5, leastTold: nil)
+        let held = try Self.place(startMM: 3, fat: -5...5, leastTold: 0.15)
         #expect(abs(drawn - 5) < 0.5)
         #expect(abs(held - 3) < 0.4)
     }
@@ -41,8 +40,8 @@ import Testing
         #expect(abs(told - 0.5) < 0.4)
     }
 
-    /// Ice that is carried on through fat lies outside of the contours that it is carried on from, though by less than these; what an earlier
-    /// scan shows of fat ends at half of the change as all does.
+    /// Ice that is carried on through fat lies outside of the contours that it is carried on from, though by less than these; what an
+    /// earlier scan shows of fat ends at half of the change as all does.
     @Test(arguments: [(isCompared: false, inFatMM: 0.5...1.2), (true, 1.4...1.8)])
     func frontMovesLessWhereNoEdgeShows(isCompared: Bool, inFatMM: ClosedRange<Double>) throws {
         typealias Case = IceWithoutReferenceTests

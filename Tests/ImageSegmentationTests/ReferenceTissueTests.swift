@@ -59,7 +59,8 @@ import Testing
     /// What falls by little shows where the scans agree well, and not where they are noisy.
     @Test(arguments: [(noiseHU: Float(5), isTrusted: true), (20, false)])
     func fatIsTrustedAsFarAsItsChangeShows(noiseHU: Float, isTrusted: Bool) {
-        let change = FreezingChange(softDropHU: 85, noiseHU: noiseHU, frozen: (0..<100).map { _ in (tissue: Float(-100), value: Float(-114)) })
+        let fat = (0..<100).map { _ in (tissue: Float(-100), value: Float(-114)) }
+        let change = FreezingChange(softDropHU: 85, noiseHU: noiseHU, frozen: fat)
         let (share, confidence) = change.iceness(-114, tissue: -100)
         #expect((confidence > 0.8) == isTrusted)
         #expect(!isTrusted || abs(share - 1) < 0.01)
