@@ -12,8 +12,9 @@ enum Interruption {
 
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
+    /// A signal that was ignored when the program began, as `nohup` has it, stays so.
     private static func listen(_ cleanUp: @escaping @Sendable () -> Void) -> [any DispatchSourceSignal] {
-        signals.map { number in
+        signals.filter { !isIgnored($0) }.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "interruption"))
             source.setEventHandler {
@@ -31,8 +32,16 @@ enum Interruption {
         }
     }
 
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
     private static func end(_ sources: [any DispatchSourceSignal]) {
-        sources.forEach { $0.cancel() }
-        signals.forEach { signal($0, SIG_DFL) }
+        sources.forEach {
+            $0.cancel()
+            signal(Int32($0.handle), SIG_DFL)
+        }
     }
 }

@@ -43,6 +43,26 @@ import Testing
         Issue.record("each run ended before it was interrupted")
     }
 
+    /// `nohup` ignores the end of the terminal, and so does what it runs.
+    @Test func aRunThatIsToOutliveItsTerminalDoes() throws {
+        let folder = try TemporaryFolder(), parent = folder.url.appending(path: "results"), plan = folder.url.appending(path: "run.yaml")
+        try Data(Self.plan.utf8).write(to: plan)
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = [
+            "-c", "trap '' HUP; exec \"$@\"", "sh", CommandRunner.binary.path, "simulate", plan.path,
+            "--output", parent.appending(path: "r").path,
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, try Self.files(in: parent).isEmpty { usleep(2000) }
+        kill(process.processIdentifier, SIGHUP)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+        #expect(try Self.files(in: parent) == ["r"])
+    }
+
     /// None where there is no such folder yet.
     private static func files(in folder: URL) throws -> [String] {
         guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
