@@ -45,12 +45,11 @@ import Testing
 
     /// `nohup` ignores the end of the terminal, and so does what it runs.
     @Test func aRunThatIsToOutliveItsTerminalDoes() throws {
-        let folder = try TemporaryFolder(), parent = folder.url.appending(path: "results"), plan = folder.url.appending(path: "run.yaml")
-        try Data(Self.plan.utf8).write(to: plan)
+        let folder = try TemporaryFolder(), parent = folder.url.appending(path: "results")
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = [
-            "-c", "trap '' HUP; exec \"$@\"", "sh", CommandRunner.binary.path, "simulate", plan.path,
+            "-c", "trap '' HUP; exec \"$@\"", "sh", CommandRunner.binary.path, "phantom", "--site", "liver",
             "--output", parent.appending(path: "r").path,
         ]
         process.standardOutput = FileHandle.nullDevice
