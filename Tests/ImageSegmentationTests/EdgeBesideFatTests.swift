@@ -40,10 +40,9 @@ import Testing
         #expect(abs(told - 0.5) < 0.4)
     }
 
-    /// Ice that is carried on through fat lies outside of the contours that it is carried on from, though by less than these; what an
-    /// earlier scan shows of fat ends at half of the change as all does.
-    @Test(arguments: [(isCompared: false, inFatMM: 0.5...1.2), (true, 1.4...1.8)])
-    func frontMovesLessWhereNoEdgeShows(isCompared: Bool, inFatMM: ClosedRange<Double>) throws {
+    /// Ice that is carried on through fat lies outside of the contours that it is carried on from, though by less than these.
+    @Test(arguments: [false, true])
+    func frontMovesLessWhereNoEdgeShows(isCompared: Bool) throws {
         typealias Case = IceWithoutReferenceTests
         let grid = try AnalyticScan.grid(110, 100, 36)
         let scan = AnalyticScan.make(grid, noise: 10, seed: 11, metal: Case.metal) { (p: SIMD3<Double>) -> Double in
@@ -71,6 +70,6 @@ import Testing
         }
         let inKidney = moved { $0.x > 2 }, inFat = moved { $0.x < -9 }
         #expect(abs(inKidney - 1.6) < 0.2)
-        #expect(inFatMM.contains(inFat))
+        #expect((0.5...1.2).contains(inFat))
     }
 }

@@ -115,9 +115,8 @@ public enum IceSegmentation {
     /// What an edge's sides must tell of themselves without an earlier scan. In lung they need not: the evidence doubts what is steep there,
     /// and no fat is near; on MR fat is bright.
     private static let leastTold: Float = 0.15
-    /// By which share of the way to the front a surface moves where it shows no edge and there is no earlier scan. It is carried on from the
-    /// edges, which the front lies outside of, and held where the evidence ends, which it may not; in lung that is at vessels and the chest
-    /// wall. Against an earlier scan the evidence ends at half of the change everywhere.
+    /// By which share of the way to the front a surface moves where it shows no edge. It is carried on from the edges, which the front lies
+    /// outside of, and held where the evidence ends, which it may not; in lung that is at vessels and the chest wall.
     private static let hiddenShare: Float = 0.5
     /// Steps of the surface towards its edge. Many let noise lead it astray; in lung, where the edge stands far above the noise and the
     /// evidence, which doubts what is steep, ends well inside, many reach it.
@@ -159,7 +158,7 @@ public enum IceSegmentation {
         let front = Self.front(
             of: outcome, edge: fine, usable: validity, origins: origins, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
-        let clear = Self.clearEdge, hidden = evidence.isInLung ? 0 : evidence.hasReference ? 1 : Self.hiddenShare
+        let clear = Self.clearEdge, hidden = evidence.isInLung ? 0 : Self.hiddenShare
         let whole = outcome.surface.filledBetweenThickSlices()
         let moved = shift == 0 ? whole : whole.combined(with: outcome.clarity.interpolated(onto: whole.geometry)) { phi, clarity in
             let seen = max(0, min(1, (clarity - clear.lowerBound) / (clear.upperBound - clear.lowerBound)))
