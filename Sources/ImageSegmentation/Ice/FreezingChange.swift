@@ -18,9 +18,9 @@ struct FreezingChange {
         (fatWeight, boneWeight) = (0.15, 0.3)
     }
 
-    /// Of the odds that one voxel can give by its noise, in squares of it, those that count as certain.
+    /// A voxel whose drop squared is so many times the noise squared is as certain as one can be: its log-odds are then 3.
     private static let certainSquares: Float = 6
-    /// Fat that has fallen by less, in noise, tells nothing.
+    /// Fat that has fallen by less, as a share of the noise, tells nothing.
     private static let leastFatDrop: Float = 0.6
 
     /// Reads the changes from pairs (unfrozen, frozen) about the middles of the active ends.

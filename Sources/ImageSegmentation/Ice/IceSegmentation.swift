@@ -115,8 +115,9 @@ public enum IceSegmentation {
     /// What an edge's sides must tell of themselves without an earlier scan. In lung they need not: the evidence doubts what is steep there,
     /// and no fat is near; on MR fat is bright.
     private static let leastTold: Float = 0.15
-    /// By which share of the way to the front a surface moves where it shows no edge. It is carried on from the edges, which the front lies
-    /// outside of, and held where the evidence ends, which it may not; in lung that is at vessels and the chest wall.
+    /// By which share of the way to the front a surface moves where it shows no edge. It is carried on from edges, outside of which the front
+    /// lies, and held within what the evidence bounds, outside of which it need not lie: half is taken between the two. In lung what is
+    /// hidden lies at vessels and the chest wall, and stays.
     private static let hiddenShare: Float = 0.5
     /// Steps of the surface towards its edge. Many let noise lead it astray; in lung, where the edge stands far above the noise and the
     /// evidence, which doubts what is steep, ends well inside, many reach it.

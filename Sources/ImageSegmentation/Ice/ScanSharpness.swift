@@ -18,7 +18,7 @@ struct ScanSharpness {
     /// `nil` where there are too few edges.
     ///
     /// - Parameters:
-    ///   - slices: of the scan; the first and the last only serve to find edges that lean.
+    ///   - slices: those of the scan that are looked at, some of them; the first and the last only serve to find edges that lean.
     ///   - excluded: positive where the edges of ice would be taken for sharp ones, on a grid of any extent.
     ///   - leastContrast: the smallest step that is looked at.
     init?(_ scan: ScanVolume, slices: Range<Int>, excluding excluded: Volume<Float>, leastContrast: Float) {
