@@ -36,6 +36,33 @@ import Testing
         }
     }
 
+    /// A hundredth gained in one corner, as from bone beside the tip, moves the rod by less than half of the way there.
+    @Test func littleIsMadeOfACornerThatAgreesALittleBetter() throws {
+        let (levelled, _) = try Self.fit().levelled(Self.rod(low: 0, high: 1.4), halfMM: Self.half) { model in
+            let (low, high) = Self.ends(model), beyond = max(abs(low) - 1.4, 0) + max(abs(high) - 1.4, 0)
+            return 2000 + 400 * beyond - (high > 1.2 && abs(low) < 0.4 ? 25 : 0)
+        }
+        #expect(abs(Self.ends(levelled).high) < 0.5)
+    }
+
+    /// Whatever amplitude a rod comes with, it leaves with the one that the voxels were made with.
+    @Test(arguments: [0.85, 1, 1.2])
+    func rodIsAsBrightAsItsVoxels(factor: Double) throws {
+        let truth = Self.rod(low: 0, high: 0), fit = try Self.fit()
+        let samples = (-20...20).flatMap { i in
+            (-4...4).flatMap { j in
+                (-1...1).map { k in
+                    let place = SIMD3(Double(i), 0.9 * Double(j), 3 * Double(k))
+                    return ShaftFit.Sample(position: place, value: 40 + truth.excess(at: place), background: 40, along: Double(i))
+                }
+            }
+        }
+        var rod = truth
+        rod.amplitude *= factor
+        let bright = fit.withBestAmplitude(rod, ShaftVoxels(samples, around: .zero))
+        #expect(abs(bright.amplitude / truth.amplitude - 1) < 0.02)
+    }
+
     /// Light in the next slice tells the height: what it tells is kept.
     @Test func heightThatTheScanTellsIsKept() throws {
         let told = Self.rod(low: 1.0, high: -0.6)

@@ -62,7 +62,7 @@ struct ShaftFit {
         var model = lifted(start(line, used), voxels)
         guard refine(&model, voxels), model.blurMM < widestBlurMM else { return nil }
         var height = HeightSpread()
-        if isLast { (model, height) = levelled(model, halfMM: max(voxels.halfSpanMM, 10)) { robustCost($0, voxels) } }
+        if isLast { (model, height) = levelled(model, halfMM: max(voxels.halfSpanMM, 10)) { robustCost(withBestAmplitude($0, voxels), voxels) } }
         let explained = explainedShare(model, inner)
         // The fitted line may have turned a little: positions along it are counted anew.
         let fitted = LineStretch(origin: model.middle, direction: model.direction, range: line.range)

@@ -5,8 +5,9 @@ import ImagingCore
 extension ShaftFit {
     /// Heights of either end that are tried, in slices.
     private static let farthest = 0.9, step = 0.15
-    /// Neighbouring voxels share their errors: a rise of the cost by this share counts as one standard deviation.
-    private static let temperature = 0.003
+    /// Neighbouring voxels share their errors, and bone beside the rod looks like a little of its light: a rise of the cost by this share
+    /// counts as one standard deviation.
+    private static let temperature = 0.012
 
     /// How uncertain a rod's height is along it.
     struct HeightSpread {

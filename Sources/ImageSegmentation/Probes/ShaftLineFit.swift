@@ -106,6 +106,31 @@ extension ShaftFit {
         return (normal, gradient)
     }
 
+    /// The rod as bright as the voxels ask for where it lies: a Gauss–Newton step of the amplitude alone.
+    ///
+    /// A rod at a slice's edge has to be brighter than one in its middle; heights compared at one amplitude speak for the one it was
+    /// fitted at.
+    func withBestAmplitude(_ model: ShaftModel, _ voxels: ShaftVoxels) -> ShaftModel {
+        let rod = ShaftModel.Projection(of: model)
+        var square = 1e-9, gradient = 0.0
+        let chunk = ShaftVoxels.chunk
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 4 * chunk) { buffer in
+            let shares = buffer.baseAddress!, values = shares + chunk, residuals = values + chunk, scales = residuals + chunk
+            voxels.forEachChunk { rows in
+                rod.shares(of: rows, around: voxels.origin, to: shares)
+                values.update(from: shares, count: rows.count)
+                weigh(rows, rod, values, residuals, scales)
+                for n in 0..<rows.count { shares[n] *= scales[n] }
+                square += Self.product(shares, shares, rows.count)
+                gradient += Self.product(shares, residuals, rows.count)
+            }
+        }
+        var copy = model
+        copy.amplitude *= max(1 - Self.largestChange, min(1 + Self.largestChange, 1 + gradient / (square * model.amplitude)))
+        return copy
+    }
+    private static let largestChange = 0.3
+
     /// From the rod's shares the values predicted, the residuals in standard deviations and what turns a change of a value into one of
     /// the residual, both by the root of the residual's weight.
     private func weigh(
