@@ -41,6 +41,10 @@ public enum SegmentationError: ReportableError, Hashable {
             Finding(
                 .error, "seed-on-bone", "The seed \(text(point)) lies on bone (\(Int(value.rounded())) HU).",
                 remedy: "Move the seed onto the tumour, or use a site profile for bone.")
+        case .diameterNotUsable(_, let allowed) where allowed.lowerBound == allowed.upperBound:
+            Finding(
+                .error, "scan-too-small", "The whole scan measures less than \(allowed.lowerBound) mm: no tumour can be looked for in it.",
+                remedy: "Check the scan's voxel spacing; it must be in millimetres.")
         case .diameterNotUsable(let diameter, let allowed):
             Finding(
                 .error, "diameter-not-usable",

@@ -195,6 +195,38 @@ import Testing
         #expect(!isInside(result, outside.x, outside.y, outside.z))
     }
 
+    /// Points put right inside and right outside a faint tumour tell nothing new: the outline stays where it is.
+    @Test(arguments: [1, -1] as [Double]) func manyPointsAlongTheBorderLeaveItThere(side: Double) throws {
+        let (scan, grid) = try scan(tumour: 76, noise: 15)
+        let seed = PatientPoint(Self.center)
+        let points = SphereDirections(division: 2).directions.prefix(20).map { direction in
+            let d = SIMD3<Double>(direction), radius = 1 / (d * d / (SIMD3(11, 10, 9) * SIMD3(11, 10, 9))).sum().squareRoot()
+            return PatientPoint(Self.center + (radius - 2.5 * side) * d)
+        }
+        let without = try segment(scan, TumourPrompt(seed: seed, diameterMM: 22))
+        let with = try segment(scan, TumourPrompt(
+            seed: seed, diameterMM: 22, include: side > 0 ? points : [], exclude: side < 0 ? points : []))
+        let dice = [without, with].map { SurfaceComparison($0.levelSet, on: grid, trueDistance: truth).dice }
+        #expect(dice[1] > dice[0] - 0.02 && dice[1] > 0.85, "\(dice)")
+        for point in points { #expect(isInside(with, point.lps.x, point.lps.y, point.lps.z) == (side > 0)) }
+    }
+
+    /// No voxel lies within 4 mm of a point between slices that lie 9 mm apart; it has its way all the same.
+    @Test func pointsBetweenFarSlicesHold() throws {
+        let truth = truth, grid = try AnalyticScan.grid(80, 80, 9, spacing: SIMD3(1.2, 1.2, 9))
+        let scan = AnalyticScan.make(grid, noise: 12) { truth($0) > 0 ? 60 : 100 }
+        let slice = grid.point(VoxelIndex(40, 40, 4)).lps.z
+        let inside = PatientPoint(16, -0.81, slice + 4.2), outside = PatientPoint(5.37, -0.81, slice + 4.2)
+        let with = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22, include: [inside]))
+        #expect(isInside(with, inside.lps.x, inside.lps.y, inside.lps.z))
+        let without = try segment(scan, TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22, exclude: [outside]))
+        #expect(!isInside(without, outside.lps.x, outside.lps.y, outside.lps.z))
+        // In one voxel no two points can both have their way.
+        let beside = PatientPoint(inside.lps + SIMD3(0, 0, -3))
+        let both = TumourPrompt(seed: PatientPoint(Self.center), diameterMM: 22, include: [inside], exclude: [beside])
+        #expect(code(scan, both) == "points-contradict")
+    }
+
     /// Ends within the tumour, and ends beyond it: the edge that shows is found, and the ends are said to lie off it.
     @Test(arguments: [0.5, 1.6]) func axisWhoseEndsLieOffTheEdgeIsSaid(share: Double) throws {
         let (scan, grid) = try scan()

@@ -21,6 +21,8 @@ struct RadialTumourFit {
     /// What the search goes by.
     struct Expectation {
         var prompt: TumourPrompt
+        /// How far around each of the prompt's exclude points hardly any tumour lies.
+        var excludeReachMM: [Float] = []
         let sigma: Float, grainVolumeMM3: Float
         /// Where the tumour lies in lung.
         var lung: LungBackground?
@@ -145,7 +147,8 @@ struct RadialTumourFit {
         let count = samples.radii.count, stated = expectation.radius
         let shift = SIMD3<Float>((center - expectation.prompt.seed).lps)
         let tolerated = toleratedSlope
-        let strokes = PromptStrokes(expectation.prompt, center: center, directionSpacing: sphere.spacing)
+        let strokes = PromptStrokes(
+            expectation.prompt, excludeReachMM: expectation.excludeReachMM, center: center, directionSpacing: sphere.spacing)
         let largest: Float = expectation.prompt.axis == nil ? 1.35 : 1.1
         var result = [Float](repeating: 0, count: samples.values.count)
         for n in 0..<sphere.count {
@@ -203,9 +206,12 @@ struct RadialTumourFit {
     }
 
     /// Whether a point lies inside, or a little beside it.
-    func holds(_ point: PatientPoint) -> Bool {
+    func holds(_ point: PatientPoint) -> Bool { depthMM(of: point) > -Self.besideMM }
+
+    /// How far inside the surface a point lies, along its ray from the middle; negative outside.
+    func depthMM(of point: PatientPoint) -> Float {
         let place = SIMD3<Float>((point - center).lps), distance = (place * place).sum().squareRoot()
-        return distance < RadialField(sphere: sphere, radii: radii).radius(place) + Self.besideMM
+        return distance > 0 ? RadialField(sphere: sphere, radii: radii).radius(place) - distance : meanRadius
     }
     private static let besideMM: Float = 1.5
 

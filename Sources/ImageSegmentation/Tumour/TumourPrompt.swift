@@ -32,7 +32,7 @@ public struct TumourPrompt: Sendable, Hashable {
         (seed, diameterMM) = (axis.middle, axis.lengthMM)
     }
 
-    /// Points of opposite meaning this close contradict each other.
+    /// Points of opposite meaning this close, or in one voxel, contradict each other.
     static let contradictionMM = 1.5
 
     /// Refuses what cannot be right whatever the scan shows.
@@ -53,7 +53,10 @@ public struct TumourPrompt: Sendable, Hashable {
         }
         for point in exclude {
             guard geometry.contains(point) else { throw .pointOutsideScan(point, role: .exclude) }
-            if let inside = ([seed] + include).first(where: { $0.distance(to: point) < Self.contradictionMM }) {
+            let voxel = geometry.continuousIndex(point).nearest
+            if let inside = ([seed] + include).first(where: {
+                $0.distance(to: point) < Self.contradictionMM || geometry.continuousIndex($0).nearest == voxel
+            }) {
                 throw .pointsContradict(inside: inside, outside: point)
             }
         }

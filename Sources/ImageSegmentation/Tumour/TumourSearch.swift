@@ -7,6 +7,26 @@ struct TumourSearch {
     /// A little smoothed, and how fast it changes (grey levels per mm).
     let work: Volume<Float>, gradient: Volume<Float>
 
+    /// The surface around the seed as the prompt's exclude points correct it; `nil` where hardly any of it shows an edge.
+    func corrected(_ expectation: RadialTumourFit.Expectation) -> RadialTumourFit? {
+        guard !expectation.prompt.exclude.isEmpty else { return anywhere(expectation) }
+        var own = expectation
+        own.prompt.exclude = []
+        let uncorrected = anywhere(own)
+        own.prompt.exclude = expectation.prompt.exclude
+        own.excludeReachMM = PromptStrokes.excludeReachMM(own.prompt, correcting: uncorrected)
+        return anywhere(own)
+    }
+
+    /// Where vessels and wall leave hardly any lung beside the tumour, what is denser than lung may be anything.
+    private func anywhere(_ expectation: RadialTumourFit.Expectation) -> RadialTumourFit? {
+        if let fit = fit(expectation) { return fit }
+        guard expectation.lung != nil else { return nil }
+        var anywhere = expectation
+        anywhere.lung = nil
+        return fit(anywhere)
+    }
+
     /// The surface around the seed; `nil` where hardly any of it shows an edge.
     func fit(_ expectation: RadialTumourFit.Expectation) -> RadialTumourFit? {
         guard var fit = bestFit(expectation) ?? withoutAxis(nil, expectation) else { return nil }

@@ -53,12 +53,8 @@ public enum TumourSegmentation {
             expectation.lung = LungBackground(around: work, seed: seed, radiusMM: Float(radius), sigma: expectation.sigma)
         }
         let gradient = work.gradientLengths()
-        var anywhere = expectation
-        anywhere.lung = nil
-        // Where vessels and wall leave hardly any lung beside the tumour, what is denser than lung may be anything.
         let search = TumourSearch(work: work, gradient: gradient)
-        let found = search.fit(expectation) ?? (expectation.lung == nil ? nil : search.fit(anywhere))
-        guard var fit = found else { throw .noTumourFound(seed) }
+        guard var fit = search.corrected(expectation) else { throw .noTumourFound(seed) }
         let asked = AskedAgain(search, about: fit, seed: seed)
         fit = asked.likeliest
         if let whole = whole(around: fit, image: image, work, gradient) { fit = whole }
