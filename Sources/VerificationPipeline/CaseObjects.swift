@@ -43,7 +43,17 @@ struct CaseObjectFinder {
     let scans: CaseScans
 
     /// The tumours, in the order of the case.
-    func tumours() throws -> [CaseObject] { try description.tumours.map(tumour) }
+    func tumours() throws -> [CaseObject] {
+        guard description.tumours.count > 1 else { return try description.tumours.map(tumour) }
+        // Of several, a person wants to know which.
+        return try description.tumours.map { entry in
+            do {
+                var found = try tumour(entry)
+                found.findings = found.findings.map { $0.naming(entry.id) }
+                return found
+            } catch let error as SegmentationError { throw TumourError(id: entry.id, cause: error) }
+        }
+    }
 
     private func tumour(_ tumour: CaseDescription.Tumour) throws -> CaseObject {
         switch tumour.source {
@@ -61,7 +71,9 @@ struct CaseObjectFinder {
     /// The seeds of the case's other tumours: what lies there is not this one, unless the stated sizes say that a seed lies in both.
     private func neighbours(of prompt: TumourPrompt) -> [PatientPoint] {
         description.tumours.compactMap { other in
-            guard case .prompt(let other) = other.source, other.seed != prompt.seed else { return nil }
+            guard case .prompt(let other) = other.source, other.seed != prompt.seed,
+                scans.planning.volume.geometry.contains(other.seed)
+            else { return nil }
             return other.seed.distance(to: prompt.seed) > max(other.diameterMM, prompt.diameterMM) / 2 ? other.seed : nil
         }
     }
@@ -192,4 +204,18 @@ struct CaseObjectFinder {
             input: (mask.source.file, placed.geometry),
             findings: findings)
     }
+}
+
+/// Why one of a case's several tumours could not be found.
+struct TumourError: ReportableError {
+    let id: String
+    let cause: SegmentationError
+
+    var finding: Finding { cause.finding.naming(id) }
+    var category: FailureCategory { cause.category }
+}
+
+extension Finding {
+    /// The same, said of one of several.
+    fileprivate func naming(_ id: String) -> Finding { Finding(severity, code, "\(id): \(message)", remedy: remedy) }
 }

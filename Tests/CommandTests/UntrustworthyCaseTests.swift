@@ -83,4 +83,17 @@ import Testing
         #expect(report.verdict.status == "indeterminate" && report.margins.isEmpty)
         #expect(report.findings.contains { $0.code == "no-ice-found" })
     }
+
+    /// One of two tumours is wrong: it is said which, and its own seed is not taken for a point that the other gave.
+    @Test(arguments: [("[900, 0, 0]", "T2: The seed [900.0, 0.0, 0.0] lies outside the scan."), ("[0, -190, 40]", "T2: The seed")])
+    func ofSeveralTumoursTheOneThatIsWrongIsNamed(seed: String, message: String) throws {
+        let folder = try TemporaryFolder(), liver = VerifyCommandTests.liver
+        let text = try String(contentsOf: liver.appending(path: "case.yaml"), encoding: .utf8)
+            .replacing("diameter: 25}", with: "diameter: 25}\n  - {id: T2, seed: \(seed), diameter: 20}")
+            .replacing("series: ", with: "series: \(liver.path)/").replacing("mask: ", with: "mask: \(liver.path)/")
+        let file = folder.url.appending(path: "case.yaml")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        let run = try CommandRunner.run("verify", "--no-simulation", file.path, "--output", folder.url.appending(path: "r").path)
+        #expect(run.status == 65 && run.errors.contains(message), "\(run.errors)")
+    }
 }
