@@ -32,7 +32,25 @@ public struct StageScan: Sendable {
         }
         guard seriesUID == nil else { throw StageScanError.noSeries(path) }
         let image = try NIfTIFile.read(path)
-        return StageScan(volume: .float32(image.volume), modality: modality, findings: image.findings)
+        let findings = image.findings + (modality == .ct ? [notHounsfield(image.volume, in: path)].compactMap { $0 } : [])
+        return StageScan(volume: .float32(image.volume), modality: modality, findings: findings)
+    }
+
+    /// A part of a body with nothing darker than this, in HU, holds neither fat nor gas, and its noise does not reach below water.
+    private static let darkestHU: Float = -30
+    /// Air and bone alike are beyond it.
+    private static let leastSpanHU: Float = 100
+
+    /// A DICOM series rescales its values; a file may hold them as they were stored (0 for air), or by another unit.
+    private static func notHounsfield(_ volume: Volume<Float>, in file: URL) -> Finding? {
+        let (lowest, highest) = volume.withUnsafeVoxels { voxels in
+            voxels.reduce((Float.infinity, -Float.infinity)) { (min($0.0, $1), max($0.1, $1)) }
+        }
+        guard lowest > darkestHU || highest - lowest < leastSpanHU else { return nil }
+        return Finding(
+            .warning, "values-not-hounsfield",
+            "The values of \(file.lastPathComponent) lie between \(lowest) and \(highest), which cannot be HU: air has \u{2212}1000, fat about \u{2212}100.",
+            remedy: "Export the scan in HU (with the rescale intercept added), or correct the modality.")
     }
 
     /// Checks that `other` shows the same patient in the same space by the same modality, as far as both say.

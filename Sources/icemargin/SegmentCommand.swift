@@ -118,7 +118,12 @@ struct SegmentCommand: AsyncParsableCommand {
             }
             async let before = reference.map { try StageScan.read(URL(filePath: $0), modality: modality, role: "reference") }
             let scan = try StageScan.read(URL(filePath: series), seriesUID: seriesUID, modality: modality, role: "given")
-            let found = try await segment(scan, reference: before)
+            let found: Found
+            do { found = try await segment(scan, reference: before) } catch {
+                // What is wrong with the scan may be why.
+                for finding in scan.findings where finding.severity != .info { StandardError.write(finding.line) }
+                throw error
+            }
             let surface = found.result?.levelSet.surface()
             let document = SegmentDocument(object: object.rawValue, scan: scan, found, surface: surface)
             if let results { try write(document, found.result, surface: surface, scan: scan, to: results) }

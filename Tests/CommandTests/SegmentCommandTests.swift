@@ -45,6 +45,16 @@ import VerificationPipeline
         #expect(unknown.status == 64 && unknown.errors.contains("--modality"))
     }
 
+    /// Values as they were stored, 1024 above HU: soft tissue reads as bone, and that is not all that is said.
+    @Test func valuesThatAreNotHounsfieldUnitsAreSaid() throws {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "scan.nii.gz")
+        guard case .int16(let scan) = try StageScan.read(URL(filePath: Self.planning), role: "given").volume else { return }
+        try NIfTIFile.write(scan.mapped { Int16(max(0, Int($0) + 1024)) }, to: file)
+        let run = try CommandRunner.run(
+            ["segment", file.path, "--modality", "CT", "--tumour", "--seed", "-88.5,-23.3,40.3", "--diameter", "25"])
+        #expect(run.status == 65 && run.errors.contains("cannot be HU"), "\(run.errors)")
+    }
+
     @Test func aReferenceInAnotherFrameOfReferenceIsRefused() throws {
         let other = CommandRunner.root.appending(path: "SampleStudies/kidney-ct-not-met/planning").path
         let run = try CommandRunner.run(
