@@ -121,7 +121,8 @@ struct CaseObjectFinder {
     /// The scan that shows the tissue before it froze, where one lies in the ice scan's frame of reference.
     private var iceReference: ScanVolume? {
         [scans.prefreeze, scans.planning].compactMap { $0 }.first { scan in
-            scan.modality == scans.treated.modality && scan.geometry.frameOfReferenceUID != nil
+            scan.seriesInstanceUID != scans.treated.seriesInstanceUID && scan.modality == scans.treated.modality
+                && scan.geometry.frameOfReferenceUID != nil
                 && scan.geometry.frameOfReferenceUID == scans.treated.geometry.frameOfReferenceUID
         }?.volume
     }

@@ -53,8 +53,9 @@ public struct StageScan: Sendable {
             remedy: "Export the scan in HU (with the rescale intercept added), or correct the modality.")
     }
 
-    /// Checks that `other` shows the same patient in the same space by the same modality, as far as both say.
+    /// Checks that `other` is another scan that shows the same patient in the same space by the same modality, as far as both say.
     public func requireComparable(with other: StageScan, role: String) throws(StageScanError) {
+        if let a = seriesInstanceUID, let b = other.seriesInstanceUID, a == b { throw .sameSeries(role: role) }
         guard modality == other.modality else { throw .modalitiesDiffer(role: role, other.modality, modality) }
         let conflicts = patient.conflicts(with: other.patient)
         guard conflicts.isEmpty else { throw .patientDiffers(role: role, conflicts.map(\.title)) }
@@ -71,6 +72,7 @@ public enum StageScanError: ReportableError, Hashable {
     case modalitiesDiffer(role: String, Modality, Modality)
     case patientDiffers(role: String, [String])
     case framesDiffer(role: String)
+    case sameSeries(role: String)
 
     public var category: FailureCategory {
         switch self {
@@ -94,6 +96,9 @@ public enum StageScanError: ReportableError, Hashable {
         case .patientDiffers(let role, let conflicts):
             Finding(.error, "patient-differs", "The \(role) scan differs in \(conflicts.joined(separator: ", ")): it may be of another patient.",
                     remedy: "Check that the right series were chosen.")
+        case .sameSeries(let role):
+            Finding(.error, "same-series", "The \(role) scan is the scan itself: nothing in it can have changed.",
+                    remedy: "Give a scan from before freezing, or leave it out.")
         case .framesDiffer(let role):
             Finding(.error, "frames-differ", "The \(role) scan lies in another frame of reference.",
                     remedy: "Give a scan of the same session, on the same table, or leave it out.")

@@ -55,6 +55,15 @@ import VerificationPipeline
         #expect(run.status == 65 && run.errors.contains("cannot be HU"), "\(run.errors)")
     }
 
+    /// Probes are found in the scan, so that neither is needed; each is a mistake all the same.
+    @Test func iceIsNotLookedForBesideWhatWasMeant() throws {
+        let scan = VerifyCommandTests.liver.appending(path: "intraprocedural").path
+        let itself = try CommandRunner.run(["segment", scan, "--ice", "--reference", scan])
+        #expect(itself.status == 65 && itself.output.isEmpty && itself.errors.contains("is the scan itself"), "\(itself.errors)")
+        let outside = try CommandRunner.run(["segment", scan, "--ice", "--seed", "500,500,500"])
+        #expect(outside.status == 65 && outside.output.isEmpty && outside.errors.contains("outside the scan"), "\(outside.errors)")
+    }
+
     @Test func aReferenceInAnotherFrameOfReferenceIsRefused() throws {
         let other = CommandRunner.root.appending(path: "SampleStudies/kidney-ct-not-met/planning").path
         let run = try CommandRunner.run(

@@ -137,6 +137,9 @@ import Testing
         #expect(
             code(scan, TumourPrompt(seed: seed, diameterMM: 8, include: [PatientPoint(seed.lps + SIMD3(25, 0, 0))])) == "include-too-far")
         #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, exclude: [seed])) == "points-contradict")
+        // Metres taken for millimetres.
+        let small = AnalyticScan.make(try AnalyticScan.grid(40, 40, 12, spacing: SIMD3(0.001, 0.001, 0.003)), noise: 12) { _ in 100 }
+        #expect(code(small, TumourPrompt(seed: PatientPoint(0, 0, 0), diameterMM: 20)) == "scan-too-small")
         let place = PatientPoint(8, 0, 0)
         #expect(code(scan, TumourPrompt(seed: seed, diameterMM: 20, include: [place], exclude: [place])) == "points-contradict")
     }
