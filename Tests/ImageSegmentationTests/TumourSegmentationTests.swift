@@ -46,6 +46,14 @@ import Testing
         #expect(!result.levelSet.geometry.size.contains(far) || result.levelSet.field[far] < 0)
     }
 
+    /// The last slice goes through the tumour, or ends 10 mm beyond it.
+    @Test(arguments: [(30.0, true), (18, false)]) func tumourThatTheScanCutsIsSaid(height: Double, isCut: Bool) throws {
+        let grid = try AnalyticScan.grid(70, 70, 30), center = SIMD3(0.37, -0.81, height), truth = ellipsoid(center, SIMD3(10, 10, 10))
+        let scan = AnalyticScan.make(grid, noise: 12) { truth($0) > 0 ? 20 : 60 }
+        let result = try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(center), diameterMM: 20)
+        #expect(result.findings.contains { $0.code == "tumour-reaches-scan-edge" } == isCut, "\(result.findings)")
+    }
+
     @Test func resultDoesNotDependOnThreads() throws {
         let truth = ellipsoid(Self.center, SIMD3(8, 8, 8)), grid = try AnalyticScan.grid(60, 60, 20)
         let scan = AnalyticScan.make(grid, noise: 12) { truth($0) > 0 ? 20 : 60 }

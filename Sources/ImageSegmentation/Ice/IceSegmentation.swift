@@ -168,7 +168,7 @@ public enum IceSegmentation {
         let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
 
         var findings = evidence.findings
-        if touchesBorder(surface, of: scan.geometry) {
+        if surface.comesNearBorder(of: scan.geometry) {
             findings.append(Finding(
                 .warning, "ice-reaches-scan-edge", "The ice reaches the edge of the scan: how far it goes beyond is not known.",
                 remedy: "Scan a wider or longer region around the ice; margins that end at the scan's edge cannot be evaluated."))
@@ -240,16 +240,5 @@ public enum IceSegmentation {
     private static func place(_ shiftMM: Float) -> String {
         let tenths = Int((10 * shiftMM).rounded())
         return tenths == 0 ? "edge at half of the change" : "edge \(Float(tenths) / 10) mm outside half of the change"
-    }
-
-    /// Whether the surface comes within a voxel of the whole scan's border.
-    private static func touchesBorder(_ surface: Volume<Float>, of scan: GridGeometry) -> Bool {
-        guard let box = Mask(surface, where: { $0 >= 0 }).boundingBox else { return false }
-        let low = scan.continuousIndex(surface.geometry.point(VoxelIndex(box.i.lowerBound, box.j.lowerBound, box.k.lowerBound))).ijk
-        let high = scan.continuousIndex(surface.geometry.point(VoxelIndex(
-            box.i.upperBound - 1, box.j.upperBound - 1, box.k.upperBound - 1
-        ))).ijk
-        let last = SIMD3(Double(scan.size.i - 1), Double(scan.size.j - 1), Double(scan.size.k - 1))
-        return low.min() < 0.6 || (last - high).min() < 0.6
     }
 }

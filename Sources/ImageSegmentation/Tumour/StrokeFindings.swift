@@ -33,7 +33,7 @@ struct StrokeFindings {
         guard deepest > Self.alike, parts[0].center.distance(to: point) < reach else { return nil }
         return Finding(
             .warning, "exclude-looks-like-tumour",
-            "What lies at the exclude point \(point.text) looks like the tumour: the outline between them follows the point, not an edge.",
+            "What lies at \(point.text), which is to be left out, looks like the tumour: the outline there follows the point, not an edge.",
             remedy: "Look at the outline there; add exclude points along the neighbour's border, or remove the point if it is tumour.")
     }
 

@@ -11,6 +11,10 @@ struct TumourFindings {
     /// No iceball covers more: five probes side by side reach about 8 cm.
     private static let largestTreatedMM = 100.0
 
+    static let reachesScanEdge = Finding(
+        .warning, "tumour-reaches-scan-edge", "The tumour reaches the edge of the scan: how far it goes beyond is not known.",
+        remedy: "Use a scan that shows the whole tumour.")
+
     private var prompt: TumourPrompt { fit.expectation.prompt }
 
     func findings(longestDiameterMM: Double) -> [Finding] {

@@ -73,7 +73,7 @@ public enum TumourSegmentation {
         }
         return try refined(
             fit, prompt: prompt, lobes: lobes(beyond: fit, work, gradient), partSolid: partSolid, asked: asked, image: image,
-            texture: texture, modality: modality)
+            of: scan.geometry, texture: texture, modality: modality)
     }
 
     /// The surface of a part-solid tumour of which `fit` is the core; `nil` where no ground glass lies around it.
@@ -134,7 +134,7 @@ public enum TumourSegmentation {
 
     private static func refined(
         _ fit: RadialTumourFit, prompt: TumourPrompt, lobes: [RadialTumourFit], partSolid: PartSolidTumour?, asked: AskedAgain,
-        image: Volume<Float>, texture: NoiseTexture, modality: Modality
+        image: Volume<Float>, of scan: GridGeometry, texture: NoiseTexture, modality: Modality
     ) throws(SegmentationError) -> SegmentationResult {
         let parts = [fit] + lobes
         let outcomes = parts.map { part in
@@ -158,7 +158,8 @@ public enum TumourSegmentation {
             throw .tumourRunsOn(fit.expectation.prompt.seed, foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         }
         let strokes = StrokeFindings(prompt: prompt, parts: parts, found: found, surface: surface).findings
-        let findings = TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest) + strokes
+        let border = surface.comesNearBorder(of: scan) ? [TumourFindings.reachesScanEdge] : []
+        let findings = border + TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest) + strokes
             + (partSolid.map { [$0.finding(foundMM: longest)] } ?? []) + (asked.finding.map { [$0] } ?? [])
         let spread = TumourEdgeSpread(
             fit: fit, edge: outcomes[0], ofStatedSize: asked.sizeDeviationLog, otherEdgeMM: partSolid?.edgeDeviationMM ?? 0,
