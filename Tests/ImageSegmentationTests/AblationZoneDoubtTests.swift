@@ -52,7 +52,7 @@ import Testing
 
     /// Run into a flat neighbour over its whole width, the region is far from round.
     @Test func regionFarFromRoundIsDoubted() throws {
-        let scan = try Self.scan { p in Self.zone(p) > 0 || (abs(p.y + 2) < 6.5 && p.x < 3 && p.x > -38 && abs(p.z - 1) < 22) ? 50 : 108 }
+        let scan = try Self.scan { p in Self.zone(p) > 0 || (abs(p.y + 2) < 6.5 && p.x < 3 && p.x > -30 && abs(p.z - 1) < 22) ? 50 : 108 }
         let found = try Self.find(scan, SIMD3(4, -2, 1))
         #expect(
             found.findings.contains { ["ablation-zone-irregular", "ablation-zone-may-hold-neighbour"].contains($0.code) },

@@ -121,6 +121,9 @@ struct ZoneSearch {
         return max(Double(end) * Double(step), 5)
     }
 
+    /// How many radii from the seeds no voxel is taken for the zone's any more.
+    private static let farthestShare = 2.2
+
     /// The voxels of the zone on `coarse`'s grid.
     mutating func region() throws(SegmentationError) -> Mask {
         let r = Float(radius)
@@ -164,7 +167,7 @@ struct ZoneSearch {
 
     /// Per millimetre; positive where grey levels and size speak for the zone.
     private func force(_ odds: GreyLevelOdds) -> Volume<Float> {
-        let r = Float(radius), core = Float(min(0.2 * radius, 2.5)), farthest = 2.2 * r
+        let r = Float(radius), core = Float(min(0.2 * radius, 2.5)), farthest = Float(Self.farthestShare) * r
         let trust: Float = diameterIsKnown ? 0.3 : 0.12
         let evenness = level.evenness(of: work), inLung = level.liesInLung
         return odds.logOdds(of: work).combined(with: evenness, distance) { odds, even, d in
@@ -175,7 +178,7 @@ struct ZoneSearch {
         }
     }
 
-    static let runsOnReason = "what lies there goes on for centimetres without an edge of its own, as a whole organ does; "
+    static let runsOnReason = "what lies there goes on for centimetres without an edge of its own, as a whole organ or a vessel does; "
         + "if the zone is that large, give its diameter"
 
     /// Whether the region reaches to where the search ends and the scan does not.
@@ -223,11 +226,16 @@ struct ZoneSearch {
                 seeds[0],
                 reason: "what lies there is so uneven itself that only \(Int((100 * edge.clearShare).rounded())) % of its edge stands out")
         }
+        let shape = ZoneShape(surface, seeds: seeds)
+        if let reason = shape.refusal { throw .noZoneFound(seeds[0], reason: reason) }
+        // So far no voxel was taken for the zone's: what reaches it has no edge of its own there. Round zones do where the seed is at an edge.
+        let isCut = !diameterIsKnown && !level.liesInLung && shape.reachMM > 0.95 * Self.farthestShare * radius
+        if isCut, shape.isLongForCut { throw .noZoneFound(seeds[0], reason: Self.runsOnReason) }
         let spacing = fine.geometry.spacing, voxelMM = ((spacing * spacing).sum() / 3).squareRoot()
         // The shares are such that the root mean square distance to the truth is met in the median of synthetic zones in real scans.
         let uncertainty = (pow(0.12 * pow(voxelMM, 1.5), 2) + pow(0.5 * outcome.residualMM, 2) + pow(9 * edge.unseenShare, 2)
             + pow(3 * edge.elsewhereShare, 2)).squareRoot()
-        let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region)
+        let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region, shape)
         return SegmentationResult(
             levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty && !edge.meetsDenseTissue ? 0.5 : 2),
             findings: level.findings + edge.findings + doubts,
@@ -246,9 +254,10 @@ struct ZoneSearch {
     /// The deepest point of an ellipsoid of 3 : 1 : 1 lies 0.69 of the radius of a ball of its volume from its surface.
     private static let leastRoundness = 0.66
 
-    private func shapeFinding(_ region: Mask) -> [Finding] {
+    private func shapeFinding(_ region: Mask, _ shape: ZoneShape) -> [Finding] {
         let deepest = Double(region.signedDistance().withUnsafeVoxels { $0.max() ?? 0 })
-        guard seeds.count == 1, deepest < Self.leastRoundness * pow(region.volumeML * 1000 * 3 / (4 * .pi), 1.0 / 3) else { return [] }
+        let isFlat = seeds.count == 1 && deepest < Self.leastRoundness * pow(region.volumeML * 1000 * 3 / (4 * .pi), 1.0 / 3)
+        guard isFlat || shape.isLong else { return [] }
         return [Finding(
             .warning, "ablation-zone-irregular",
             "The ablation zone found is far from round: it may have run into a neighbour of its grey level.",
