@@ -62,6 +62,19 @@ import Testing
         #expect(error?.finding.message.contains("uneven") == true, "\(scale) \(height) \(String(describing: error))")
     }
 
+    /// A zone that goes on into fat, which it dims, with a bright rim around both: between dark zone and dimmed fat a layer as bright as that
+    /// rim is only the edge's blur, and does not show that the zone ends there.
+    @Test func brightRimDoesNotEndTheZoneAtFat() throws {
+        let scan = try Self.scan { p in
+            let isFat = p.x > 6, depth = Self.zone(p)
+            if depth > 0 { return isFat ? 380 : 100 }
+            return depth > -2 ? (isFat ? 1000 : 270) : isFat ? 760 : 200
+        }
+        let found = try Self.find(scan, SIMD3(0, -2, 1))
+        #expect(found.method.contains("rim") && found.edgeUncertaintyMM > 0.8, "\(found.method) \(found.edgeUncertaintyMM)")
+        #expect(found.findings.contains { $0.code == "ablation-zone-edge-unseen" }, "\(found.findings)")
+    }
+
     /// Fat keeps a level of its own in a zone: where the muscle around ends, the zone may go on.
     @Test func edgeAtTissueBrighterThanTheOrganIsNotCalledCertain() throws {
         let beside = try Self.find(try Self.scan { $0.x > 8 ? 900 : Self.zone($0) > 0 ? 170 : 300 }, SIMD3(0, -2, 1)),

@@ -5,7 +5,7 @@ import ImagingCore
 struct ZoneEdge {
     /// The share of the surface outside which the level differs from the zone's.
     let contrastShare: Double
-    /// The share outside which the zone, if it went on, would look the same: fat, which does not enhance; in lung whatever is as dense.
+    /// The share outside which the zone, if it went on, would look the same: whatever does not enhance; in lung whatever is as dense.
     let unseenShare: Double
     /// On MR the share outside which tissue is brighter than the organ around, by more than the zone differs from that: fat, in which the
     /// zone may go on at a level of its own.
@@ -28,11 +28,15 @@ struct ZoneEdge {
         contrastShare = Double(outside.count { abs($0 - level.inside) > limit }) / Double(max(outside.count, 1))
         let blind = zip(outside, hasRim).count { value, hasRim in
             if hasRim { return false }
+            // What is no brighter than the zone does not enhance: fat, or fat mixed with muscle between two bellies of it.
+            if modality == .ct && level.around > level.inside { return value <= level.inside + limit }
             return level.liesInLung ? value > level.inside - Self.asDenseHU : abs(value - level.inside) <= limit || modality == .ct && value < Self.fatHU
         }
         unseenShare = Double(blind) / Double(max(outside.count, 1))
         let brightest = max(level.around, level.inside) + abs(level.around - level.inside)
-        let elsewhere = modality == .ct ? 0 : zip(outside, hasRim).count { $0 > brightest && !$1 }
+        // A layer brighter than the zone is no more than a step on the way to what is brighter still.
+        let endsAtRim = rim.map { $0.step < 0 } ?? false
+        let elsewhere = modality == .ct ? 0 : zip(outside, hasRim).count { $0 > brightest && !($1 && endsAtRim) }
         elsewhereShare = Double(elsewhere) / Double(max(outside.count, 1))
         clearShare = Self.clearShare(profiles, core: smooth.values(in: Mask(zone.field) { $0 > Self.coreMM }))
         let doubtful = unseenShare + elsewhereShare
