@@ -56,6 +56,29 @@ import Testing
         #expect(try #require(confidence.values(in: within).median) > 0.5)
     }
 
+    /// Around an active end lies more fat that has not frozen than frozen; what fat changes by is read once the ice is known.
+    @Test func changeOfFatIsReadWithinTheIce() throws {
+        let grid = try AnalyticScan.grid(60, 60, 30, spacing: SIMD3(1.6, 1.6, 2.5)), dropHU: Float = 18
+        func volume(_ value: (SIMD3<Double>) -> Float) -> Volume<Float> {
+            Volume<Float>(geometry: grid) { target in
+                for offset in target.indices { target[offset] = value(grid.point(grid.size.index(atOffset: offset)).lps) }
+            }
+        }
+        let before = volume { p in -110 + 10 * Float(sin(p.x / 3) * sin(p.y / 4) * sin(p.z / 5)) }
+        let toMiddle = volume { p in Float((p * p).sum().squareRoot()) }
+        // The ice lies towards the tail of the active end.
+        let depth = volume { p in 10 - Float(((p - SIMD3(0, 0, 9)) * (p - SIMD3(0, 0, 9))).sum().squareRoot()) }
+        let work = before.combined(with: depth) { level, depth in depth > 0 ? level - dropHU : level }
+        let toAxis = volume { p in Float((p.x * p.x + p.y * p.y).squareRoot()) }
+        var tissue = try #require(
+            ReferenceTissue(
+                .float32(before), work: work, modality: .ct, toOrigin: toMiddle, toAxis: toAxis, toMiddle: toMiddle, parameters: .init()))
+        func share(of tissue: ReferenceTissue) -> Float { tissue.iceness(of: work).0.values(in: Mask(depth) { $0 > 2 }).median ?? .nan }
+        #expect(share(of: tissue) < 0.8)
+        tissue.readFat(of: work, depth: depth, toAxis: toAxis)
+        #expect(abs(share(of: tissue) - 1) < 0.1)
+    }
+
     /// What falls by little shows where the scans agree well, and not where they are noisy.
     @Test(arguments: [(noiseHU: Float(5), isTrusted: true), (20, false)])
     func fatIsTrustedAsFarAsItsChangeShows(noiseHU: Float, isTrusted: Bool) {

@@ -43,7 +43,7 @@ struct IceEvidence {
         let (toOrigin, toAxis) = origins.distances(on: work.geometry)
         let toMiddle = origins.distanceToMiddles(on: work.geometry)
         var findings: [Finding] = []
-        let compared = reference.flatMap {
+        var compared = reference.flatMap {
             ReferenceTissue(
                 $0, work: work, modality: modality, toOrigin: toOrigin, toAxis: toAxis, toMiddle: toMiddle, parameters: parameters)
         }
@@ -92,6 +92,7 @@ struct IceEvidence {
         let rough = try cut(distancePrior, iterations: 60, smallestML: parameters.smallestVolumeML / 4)
         guard var bodies = IceBodies(evidence, groups: origins.groups(in: rough)) else { throw none }
         for _ in 0..<2 {
+            if modality == .ct { compared?.readFat(of: work, depth: bodies.depth, toAxis: toAxis) }
             tissue = surrounding(bodies.depth.mapped { (d: Float) -> Float in -d }, clearanceMM: Self.clearanceMM)
             evidence = weighed(tissue)
             bodies = IceBodies(evidence, groups: bodies.bodies.map { IceGroup(centre: $0.centroid, ends: $0.ends) })!

@@ -13,7 +13,9 @@ struct ReferenceTissue: UnfrozenTissue {
     private let bright: Float
     private let motionMM: Float
     private let modality: Modality
-    private let change: FreezingChange
+    /// What the ice scan's voxels would read unfrozen.
+    private let expected: Volume<Float>
+    private var change: FreezingChange
 
     /// `nil` when the earlier scan misses the middle of the region, or lies in another frame of reference.
     init?(
@@ -38,11 +40,27 @@ struct ReferenceTissue: UnfrozenTissue {
             from: mapping.applied(to: before), to: work, over: away, toleratedChange: Self.tolerated(modality, bright: bright),
             expectedMM: Float(parameters.expectedMotionMM))
         // Active ends are longer than what freezes around many of them: their ends lie in tissue that has not frozen.
-        let frozen = Mask(toMiddle.combined(with: toAxis) { d, axis in d < 9 && axis > 3 ? 1 : 0 }) { $0 > 0 }
-        let expected = mapping.applied(to: before)
+        let frozen = Mask(toMiddle.combined(with: toAxis) { d, axis in d < 9 && axis > Self.shadowMM ? 1 : 0 }) { $0 > 0 }
+        expected = mapping.applied(to: before)
         change = FreezingChange(
             softDropHU: Float(parameters.freezingDropHU), noiseHU: Self.noise(from: expected, to: work, over: away),
-            frozen: zip(expected.values(in: frozen), work.values(in: frozen)).lazy.map { (tissue: $0, value: $1) })
+            frozen: Self.pairs(expected, work, in: frozen))
+    }
+
+    /// Reads by how much fat changes from where it has surely frozen, once that is roughly known.
+    ///
+    /// - Parameter depth: millimetres inside the ice, on the grid of `work`, as `toAxis` is.
+    mutating func readFat(of work: Volume<Float>, depth: Volume<Float>, toAxis: Volume<Float>) {
+        let frozen = Mask(depth.combined(with: toAxis) { d, axis in d > Self.surelyFrozenMM && axis > Self.shadowMM ? 1 : 0 }) { $0 > 0 }
+        change.readFat(from: Self.pairs(expected, work, in: frozen))
+    }
+    /// Beside metal nothing is read; and the ice, roughly known, is wrong by a millimetre or two, and takes as much to change wholly.
+    private static let shadowMM: Float = 3, surelyFrozenMM: Float = 3
+
+    private static func pairs(
+        _ before: Volume<Float>, _ now: Volume<Float>, in mask: Mask
+    ) -> some Sequence<(tissue: Float, value: Float)> {
+        zip(before.values(in: mask), now.values(in: mask)).lazy.map { (tissue: $0, value: $1) }
     }
 
     /// The change that freezing is surely told from.
