@@ -16,8 +16,9 @@ struct IceSurroundings {
     private static let saidOfEntered = 0.25
     /// What enters the ice hides its edge as far along its surface, and an edge is clear from this on.
     private static let hidesMM = 2.0, clear: Float = 0.3
-    /// In the texture of bone the edge of ice is off by so much (root mean square).
-    private static let deviationInBoneMM = 3.5
+    /// In the texture of bone the edge of ice is off by so much (root mean square); less where an earlier scan shows the same texture.
+    private static let deviationInBoneMM = 3.5, deviationInComparedBoneMM = 1.4
+    private let isCompared: Bool
 
     /// - Parameters:
     ///   - surface: positive inside, in millimetres.
@@ -25,10 +26,12 @@ struct IceSurroundings {
     ///   - toAxis: from the nearest probe's axis, in millimetres: metal and its streaks are left out.
     ///   - clarity: how clear an edge the surface lies on, 0 … 1.
     ///   - denseInLung: see `DenseInLung.leaving`.
+    ///   - isCompared: whether the ice was found by an earlier scan.
     init(
         of surface: Volume<Float>, clarity: Volume<Float>, in scan: Volume<Float>, farFrom toAxis: Volume<Float>, denseInLung: Mask?,
-        modality: Modality
+        isCompared: Bool, modality: Modality
     ) {
+        self.isCompared = isCompared
         guard modality == .ct else { return }
         let shell = Mask(surface.combined(with: toAxis) { phi, axis in
             axis > Self.clearOfMetalMM && Self.shellMM.contains(-phi) ? 1 : 0
@@ -43,15 +46,17 @@ struct IceSurroundings {
     }
 
     /// One standard deviation of the ice's surface that bone adds, over the whole surface.
-    var deviationMM: Double { Self.deviationInBoneMM * boneShare }
+    var deviationMM: Double { (isCompared ? Self.deviationInComparedBoneMM : Self.deviationInBoneMM) * boneShare }
 
     var findings: [Finding] {
         var findings: [Finding] = []
         if boneShare > Self.saidOfBone {
             findings.append(Finding(
                 .warning, IceSegmentation.inBoneCode,
-                "\(Self.percent(boneShare)) of what surrounds the ice is bone, in which ice hardly shows: its edge may be wrong by several millimetres.",
-                remedy: "Look at the outline there; give a scan taken before freezing, or draw the ice."))
+                "\(Self.percent(boneShare)) of what surrounds the ice is bone, in which ice hardly shows: its edge may be wrong by \(isCompared ? "millimetres" : "several millimetres").",
+                remedy: isCompared
+                    ? "Look at the outline there; check that the scan taken before freezing lies on this one, or draw the ice."
+                    : "Look at the outline there; give a scan taken before freezing, or draw the ice."))
         }
         if enteredInLungShare > Self.saidOfEntered {
             findings.append(Finding(
