@@ -61,6 +61,14 @@ import Testing
         #expect(found.edgeUncertaintyMM >= 2)
     }
 
+    /// Nobody is asked for the diameter that was given.
+    @Test(arguments: [nil, 50.0]) func irregularZoneAsksForWhatWasNotGiven(diameter: Double?) throws {
+        let scan = try Self.scan { p in Self.zone(p) > 0 || (abs(p.y + 2) < 6.5 && p.x < 3 && p.x > -30 && abs(p.z - 1) < 22) ? 50 : 108 }
+        let found = try Self.find(scan, SIMD3(4, -2, 1), diameter)
+        let finding = try #require(found.findings.first { $0.code == "ablation-zone-irregular" }, "\(found.findings)")
+        #expect(finding.remedy.contains("diameter") == (diameter == nil))
+    }
+
     /// A vessel that still runs through the zone shows as one bright section in thick slices.
     @Test func vesselSectionInThickSlicesIsNoNodule() throws {
         let scan = try Self.scan(spacing: SIMD3(1.2, 1.2, 8), slices: 12) { p in

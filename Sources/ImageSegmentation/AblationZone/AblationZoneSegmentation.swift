@@ -261,7 +261,7 @@ struct ZoneSearch {
         return [Finding(
             .warning, "ablation-zone-irregular",
             "The ablation zone found is far from round: it may have run into a neighbour of its grey level.",
-            remedy: "Look at the outline; if it runs into a neighbour, give the zone's approximate diameter or a mask.")]
+            remedy: "Look at the outline; if it runs into a neighbour, give \(diameterIsKnown ? "" : "the zone's approximate diameter or ")a mask.")]
     }
 
     private func sizeFindings(_ zone: LevelSet) -> [Finding] {

@@ -224,7 +224,7 @@ public enum IceSegmentation {
     ///
     /// The shares are such that the root mean square distance to the truth is met in the median of synthetic scans of every site, and
     /// within a factor of 1.5 in three quarters of them. Against an earlier scan, where single edges carry the noise of two scans that the
-    /// surface averages, half of their disagreement counts; what is stated then is 1.5 times the distance in the median.
+    /// surface averages, half of their disagreement counts; what is stated then is 1.6 times the distance in the median.
     private static func uncertainty(
         front: FreezingFront, edges: EdgeRefinement.Outcome, completion: IceCompletion, surroundings: IceSurroundings, isCompared: Bool,
         spacing: SIMD3<Double>
