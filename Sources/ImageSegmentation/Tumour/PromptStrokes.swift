@@ -2,6 +2,12 @@ import ImagingCore
 
 /// What a person's points say about the radius along a ray.
 struct PromptStrokes {
+    /// An exclude point, and how far around it hardly any tumour lies.
+    struct Exclusion {
+        let point: PatientPoint
+        let reachMM: Float
+    }
+
     private let include: [SIMD3<Float>], exclude: [(place: SIMD3<Float>, reachMM: Float)], ends: [SIMD3<Float>]
     private let directionSpacing: Float
 
@@ -18,27 +24,27 @@ struct PromptStrokes {
     /// How well a reader places the ends of an axis, in mm.
     private static let endDeviationMM: Float = 1
 
-    /// - Parameter excludeReachMM: of each exclude point, how far around it hardly any tumour lies.
-    init(_ prompt: TumourPrompt, excludeReachMM: [Float], center: PatientPoint, directionSpacing: Float) {
+    /// - Parameter exclusions: in place of the prompt's exclude points, which alone do not say how far they reach.
+    init(_ prompt: TumourPrompt, exclusions: [Exclusion], center: PatientPoint, directionSpacing: Float) {
         func fromCenter(_ point: PatientPoint) -> SIMD3<Float> { SIMD3<Float>((point - center).lps) }
         include = prompt.include.map(fromCenter)
-        exclude = zip(prompt.exclude, excludeReachMM).map { (fromCenter($0), $1) }
+        exclude = exclusions.map { (fromCenter($0.point), $0.reachMM) }
         ends = prompt.axis.map { [fromCenter($0.first), fromCenter($0.second)] } ?? []
         self.directionSpacing = directionSpacing
     }
 
-    /// How far around each exclude point hardly any tumour lies.
+    /// What the prompt's exclude points leave out.
     ///
     /// A point within the surface that is found without any of them lies in something that it ran into, which goes with the point, but half
     /// way to the nearest point that is to stay in at most. A point that this surface passes by says nothing of what lies around it.
     ///
     /// - Parameter fit: found without exclude points; `nil` where nothing was.
-    static func excludeReachMM(_ prompt: TumourPrompt, correcting fit: RadialTumourFit?) -> [Float] {
+    static func exclusions(_ prompt: TumourPrompt, correcting fit: RadialTumourFit?) -> [Exclusion] {
         let nearest = prompt.exclude.flatMap { point in ([prompt.seed] + prompt.include).map { point.distance(to: $0) } }.min() ?? .infinity
         let most = Float(max(0.5, min(prompt.diameterMM / 6, 5, 0.5 * nearest)))
         return prompt.exclude.map { point in
             let held = fit.map { max(0, min(1, ($0.depthMM(of: point) - besideMM) / (withinMM - besideMM))) } ?? 1
-            return sureMM + held * max(0, most - sureMM)
+            return Exclusion(point: point, reachMM: sureMM + held * max(0, most - sureMM))
         }
     }
 

@@ -21,8 +21,8 @@ struct RadialTumourFit {
     /// What the search goes by.
     struct Expectation {
         var prompt: TumourPrompt
-        /// How far around each of the prompt's exclude points hardly any tumour lies.
-        var excludeReachMM: [Float] = []
+        /// What the prompt's exclude points leave out; none while they are not to correct anything.
+        var exclusions: [PromptStrokes.Exclusion] = []
         let sigma: Float, grainVolumeMM3: Float
         /// Where the tumour lies in lung.
         var lung: LungBackground?
@@ -148,7 +148,7 @@ struct RadialTumourFit {
         let shift = SIMD3<Float>((center - expectation.prompt.seed).lps)
         let tolerated = toleratedSlope
         let strokes = PromptStrokes(
-            expectation.prompt, excludeReachMM: expectation.excludeReachMM, center: center, directionSpacing: sphere.spacing)
+            expectation.prompt, exclusions: expectation.exclusions, center: center, directionSpacing: sphere.spacing)
         let largest: Float = expectation.prompt.axis == nil ? 1.35 : 1.1
         var result = [Float](repeating: 0, count: samples.values.count)
         for n in 0..<sphere.count {

@@ -11,10 +11,8 @@ struct TumourSearch {
     func corrected(_ expectation: RadialTumourFit.Expectation) -> RadialTumourFit? {
         guard !expectation.prompt.exclude.isEmpty else { return anywhere(expectation) }
         var own = expectation
-        own.prompt.exclude = []
-        let uncorrected = anywhere(own)
-        own.prompt.exclude = expectation.prompt.exclude
-        own.excludeReachMM = PromptStrokes.excludeReachMM(own.prompt, correcting: uncorrected)
+        own.exclusions = []
+        own.exclusions = PromptStrokes.exclusions(own.prompt, correcting: anywhere(own))
         return anywhere(own)
     }
 
