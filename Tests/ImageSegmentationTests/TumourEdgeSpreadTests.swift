@@ -22,15 +22,15 @@ import Testing
     /// Stated for an edge where the search found it, but for what is given; `isHere` picks a quarter of the sphere.
     private func stated(
         deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0,
-        blindPoints: Int = 0, ofStatedSize: Float = 0,
-        isHounsfield: Bool = true
+        blindPoints: Int = 0, ofStatedSize: Float = 0, slicesApartMM: Double = 0, isHounsfield: Bool = true
     ) -> Double {
         let onAQuarter = fit.sphere.directions.map { $0.z > 0.5 }
         let edge = RadialEdgeFit.Outcome(
             radii: zip(fit.radii, onAQuarter).map { $0 + ($1 ? shiftOnAQuarterMM : 0) }, deviationsMM: fit.radii.map { _ in deviationMM },
             clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast }, expected: fit.radii)
         return TumourEdgeSpread(
-            fit: fit, edge: edge, ofStatedSize: ofStatedSize, otherEdgeMM: otherEdgeMM, blindPoints: blindPoints, isHounsfield: isHounsfield
+            fit: fit, edge: edge, slicesApartMM: slicesApartMM, ofStatedSize: ofStatedSize, otherEdgeMM: otherEdgeMM,
+            blindPoints: blindPoints, isHounsfield: isHounsfield
         ).rootMeanSquareMM
     }
 
@@ -46,6 +46,16 @@ import Testing
         #expect(stated(contrastOnAQuarter: 180) > 0.35)
         #expect(stated(contrastOnAQuarter: 0) > 0.35)
         #expect(stated(contrastOnAQuarter: 70) < 0.25)
+    }
+
+    /// A chord of 9 mm lies 1 mm inside a ball of 10 mm, one of 2.5 mm hardly any; the search lies a little deep.
+    @Test func whatLiesBetweenSlicesCounts() throws {
+        #expect(abs(stated(slicesApartMM: 9) - 1) < 0.2)
+        #expect(stated(slicesApartMM: 2.5) < 0.25)
+        let ball = ellipsoid(.zero, SIMD3(repeating: Double(Self.radius)))
+        let scan = AnalyticScan.make(try AnalyticScan.grid(64, 64, 9, spacing: SIMD3(0.8, 0.8, 9)), noise: 8) { ball($0) > 0 ? 40 : 100 }
+        let found = try TumourSegmentation.segment(scan: scan, modality: .ct, seed: PatientPoint(0, 0, 0), diameterMM: 20)
+        #expect(found.edgeUncertaintyMM > 0.9)
     }
 
     /// Around a tumour of 40 HU: cortical bone of 440 HU draws the edge outwards, tissue of 140 HU does not, nor does a bright MR signal.

@@ -2,10 +2,11 @@ import Foundation
 
 /// How far a tumour's surface is expected to lie off, as a root mean square over the surface.
 ///
-/// Noise is the least of it where an edge is clear. Seven parts add up in each direction: what the smooth fit leaves open; a neighbour
+/// Noise is the least of it where an edge is clear. Eight parts add up in each direction: what the smooth fit leaves open; a neighbour
 /// unlike the rest (where fat meets kidney, or a vessel passes, mixed voxels look like the tumour); search and edge that disagree more
-/// than elsewhere, since both err alike only by chance; no visible edge; the vessels of lung against a faint rim; bone; and a size that
-/// follows what was stated. Where another edge may be meant, or a person's point stands for one, that is added for the whole.
+/// than elsewhere, since both err alike only by chance; no visible edge; the vessels of lung against a faint rim; bone; a size that
+/// follows what was stated; and what lies between slices. Where another edge may be meant, or a person's point stands for one, that is
+/// added for the whole.
 ///
 /// Coefficients come from about 150 tumours of forty kinds, in analytic phantoms and put into real CT and MR; leaving one kind out and
 /// stating it from the others, half of all came to 0.84–1.28 and nine in ten to 0.5–1.7 of the true value. A surface that has run into
@@ -13,6 +14,8 @@ import Foundation
 struct TumourEdgeSpread {
     let fit: RadialTumourFit
     let edge: RadialEdgeFit.Outcome
+    /// The scan's largest spacing.
+    var slicesApartMM = 0.0
     /// How much the size depends on what was stated: standard deviation of its logarithm.
     var ofStatedSize: Float = 0
     /// Where another edge may be meant: how far all of this one may lie off, in mm.
@@ -57,9 +60,18 @@ struct TumourEdgeSpread {
         return max((own + otherEdgeMM * otherEdgeMM).squareRoot(), Self.leastStatedMM)
     }
 
+    /// Between slices a surface may bulge, or be as flat as a chord: the sagitta of a ball over one spacing.
+    ///
+    /// Of 189 synthetic tumours 20 stated less than two thirds of the true value without it, 8 with it.
+    private var ofSlicesMM: Float {
+        let radius = edge.radii.reduce(0, +) / Float(edge.radii.count), apart = Float(slicesApartMM)
+        return min(apart * apart / (8 * radius), radius / 2)
+    }
+
     /// By direction, in mm².
     private var variances: [Float] {
         let usualContrast = edge.contrasts.median ?? 0
+        let voxelsMM = (Self.leastMM * Self.leastMM + ofSlicesMM * ofSlicesMM).squareRoot()
         let steps = edge.radii.indices.map { edge.radii[$0] / edge.expected[$0] }, usualStep = steps.median ?? 1
         return edge.radii.indices.map { n in
             let radius = edge.radii[n]
@@ -72,7 +84,7 @@ struct TumourEdgeSpread {
             let bone = isHounsfield ? max(0, min(1, boneShare)) : 0
             let parts = SIMD8(
                 Self.ofFit * edge.deviationsMM[n], Self.ofContrastMM * contrast, Self.ofDisagreement * disagreement,
-                Self.ofInvisibleEdge * (1 - fit.visibility[n]) * radius, Self.ofLungMM * inLung, Self.leastMM, Self.ofBoneMM * bone,
+                Self.ofInvisibleEdge * (1 - fit.visibility[n]) * radius, Self.ofLungMM * inLung, voxelsMM, Self.ofBoneMM * bone,
                 Self.ofAnswers * ofStatedSize * radius)
             return (parts * parts).sum()
         }

@@ -162,8 +162,9 @@ public enum TumourSegmentation {
         let findings = border + TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest) + strokes
             + (partSolid.map { [$0.finding(foundMM: longest)] } ?? []) + (asked.finding.map { [$0] } ?? [])
         let spread = TumourEdgeSpread(
-            fit: fit, edge: outcomes[0], ofStatedSize: asked.sizeDeviationLog, otherEdgeMM: partSolid?.edgeDeviationMM ?? 0,
-            blindPoints: strokes.count { $0.code != "axis-ends-off-edge" }, isHounsfield: modality == .ct)
+            fit: fit, edge: outcomes[0], slicesApartMM: image.geometry.spacing.max(), ofStatedSize: asked.sizeDeviationLog,
+            otherEdgeMM: partSolid?.edgeDeviationMM ?? 0, blindPoints: strokes.count { $0.code != "axis-ends-off-edge" },
+            isHounsfield: modality == .ct)
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: spread.rootMeanSquareMM, findings: findings,
             method: "tumour from seed and diameter: likeliest closed surface around the seed by grey levels on rays, edge at local half-height (\(modality.rawValue))")
