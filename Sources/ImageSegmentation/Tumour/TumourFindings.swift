@@ -8,6 +8,16 @@ struct TumourFindings {
 
     /// The least share of the surface with an edge for anything to be called found.
     static let leastVisibleShare = 0.6
+    /// Longest diameters, as shares of the stated one, that bear it out.
+    private static let sharesAsStated = 0.75...1.4
+
+    /// How far all of a surface may lie off that is not as large as was stated, in mm; 0 where it is.
+    ///
+    /// Either the stated size is wrong or the outline is that of something else: twice this takes the surface from one size to the other.
+    static func sizeDoubtMM(foundMM: Double, statedMM: Double) -> Double {
+        sharesAsStated.contains(foundMM / statedMM) ? 0 : abs(foundMM - statedMM) / 4
+    }
+
     /// No iceball covers more: five probes side by side reach about 8 cm.
     private static let largestTreatedMM = 100.0
 
@@ -20,12 +30,12 @@ struct TumourFindings {
     func findings(longestDiameterMM: Double) -> [Finding] {
         var list: [Finding] = []
         let stated = prompt.diameterMM, ratio = longestDiameterMM / stated
-        if ratio > 1.4 {
+        if ratio > Self.sharesAsStated.upperBound {
             list.append(Finding(
                 .warning, "tumour-larger-than-stated",
                 "The tumour found at the seed is \(millimetres(longestDiameterMM)) mm long, \(millimetres(stated)) mm were stated.",
                 remedy: "Look whether the outline runs into a neighbour; if so put an exclude point there, else correct the diameter."))
-        } else if ratio < 0.75 {
+        } else if ratio < Self.sharesAsStated.lowerBound {
             list.append(Finding(
                 .warning, "tumour-smaller-than-stated",
                 "The tumour found at the seed is \(millimetres(longestDiameterMM)) mm long, \(millimetres(stated)) mm were stated.",

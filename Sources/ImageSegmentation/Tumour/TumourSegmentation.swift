@@ -161,9 +161,10 @@ public enum TumourSegmentation {
         let border = surface.comesNearBorder(of: scan) ? [TumourFindings.reachesScanEdge] : []
         let findings = border + TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest) + strokes
             + (partSolid.map { [$0.finding(foundMM: longest)] } ?? []) + (asked.finding.map { [$0] } ?? [])
+        let sizeDoubtMM = TumourFindings.sizeDoubtMM(foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         let spread = TumourEdgeSpread(
             fit: fit, edge: outcomes[0], slicesApartMM: image.geometry.spacing.max(), ofStatedSize: asked.sizeDeviationLog,
-            otherEdgeMM: partSolid?.edgeDeviationMM ?? 0, blindPoints: strokes.count { $0.code != "axis-ends-off-edge" },
+            otherEdgeMM: max(partSolid?.edgeDeviationMM ?? 0, sizeDoubtMM), blindPoints: strokes.count { $0.code != "axis-ends-off-edge" },
             isHounsfield: modality == .ct)
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: spread.rootMeanSquareMM, findings: findings,
