@@ -17,6 +17,8 @@ struct EdgeRefinement {
     /// Where given, the mean of what `evidence` says for the inside behind an edge, and for the outside before it, from which on the edge
     /// counts fully; an edge with a side of which nothing is known belongs to tissue (that of fat beside muscle) rather than to ice.
     var leastTold: Float?
+    /// Where given, an edge at which the image rises outwards by more than this is none of what is looked for.
+    var largestRiseOutwards: Float?
     /// +1 when the inside is brighter, −1 when darker, 0 when either may hold.
     var polarity: Float = 0
     /// Standard deviation of the image's noise between neighbouring places.
@@ -180,6 +182,7 @@ struct EdgeRefinement {
             let sample = TrilinearSampler(imageVoxels, size: size), valid = TrilinearSampler(validVoxels, size: size)
             let told = TrilinearSampler(evidenceVoxels, size: size)
             let masked = validity != nil, leastTold = evidence == nil ? nil : self.leastTold
+            let largestRise = largestRiseOutwards ?? .infinity
             forEachSlab(of: slices, slab: 1) { range in
                 for k in range where k > 0 && k < slices - 1 {
                     for j in 1..<max(1, size.j - 1) {
@@ -198,7 +201,7 @@ struct EdgeRefinement {
                             guard abs(distance) < max(1.0, 0.75 * thickness) else { continue }
                             band[here] = 1
                             let a = inside[here], b = outside[here]
-                            guard !a.isNaN, !b.isNaN else { continue }
+                            guard !a.isNaN, !b.isNaN, b - a <= largestRise else { continue }
                             let contrast = expectedStep?.believed(a - b, outside: b) ?? a - b
                             guard polarity == 0 || contrast * polarity > 0 else { continue }
                             let clear = contrast * contrast / (contrast * contrast + 4 * noise * noise)

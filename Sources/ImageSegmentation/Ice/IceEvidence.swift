@@ -20,8 +20,8 @@ struct IceEvidence {
     let bodies: IceBodies
     let region: Mask
     let hasReference: Bool
-    /// Whether most around the ice is lung.
-    let isInLung: Bool
+    /// See `SurroundingTissue`.
+    let isInLung: Bool, isSurroundedByLung: Bool
     /// −1 … 1 on the coarse grid, 0 at metal.
     let evidence: Volume<Float>
 
@@ -101,7 +101,7 @@ struct IceEvidence {
         region = origins.nearby(opened, toOrigin: toOrigin).keepingPieces(ofAtLeastML: parameters.smallestVolumeML)
         guard region.count > 0 else { throw none }
         hasReference = compared != nil
-        isInLung = tissue.isInLung
+        (isInLung, isSurroundedByLung) = (tissue.isInLung, tissue.isSurroundedByLung)
         (self.tissue, self.findings, self.evidence, self.bodies) = (compared ?? tissue, findings, evidence, bodies)
         description = compared == nil ? "the change against the tissue around" : "the change against the scan before freezing"
     }

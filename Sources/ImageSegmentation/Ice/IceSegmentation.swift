@@ -115,6 +115,9 @@ public enum IceSegmentation {
     /// What an edge's sides must tell of themselves without an earlier scan. In lung they need not: the evidence doubts what is steep there,
     /// and no fat is near; on MR fat is bright.
     private static let leastTold: Float = 0.15
+    /// Where an organ ends at lung or gas it is brighter by more than this, also beside a thick slice that mixes the two; where ice ends at
+    /// fat, mostly by less. Such slices through an organ's dome have every level, that of ice too, and no other edge there is as strong.
+    private static let organBesideLungHU: Float = 120
     /// By which share of the way to the front a surface moves where it shows no edge. It is carried on from edges, outside of which the front
     /// lies, and held within what the evidence bounds, outside of which it need not lie: half is taken between the two. In lung what is
     /// hidden lies at vessels and the chest wall, and stays.
@@ -147,7 +150,9 @@ public enum IceSegmentation {
         let noise = iceness.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
         let refinement = EdgeRefinement(
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
-            leastTold: modality == .ct && !evidence.isInLung ? Self.leastTold : nil, polarity: evidence.tissue.polarity, noise: noise,
+            leastTold: modality == .ct && !evidence.isInLung ? Self.leastTold : nil,
+            largestRiseOutwards: modality == .ct && !evidence.hasReference && !evidence.isSurroundedByLung ? Self.organBesideLungHU : nil,
+            polarity: evidence.tissue.polarity, noise: noise,
             expectedStep: modality == .ct && !evidence.hasReference ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
             insideReachMM: 5, rimShare: evidence.isInLung ? Self.rimShareInLung : nil, averagingMM: 2.5, largestShiftMM: 4,
             passes: evidence.isInLung ? Self.passesInLung : Self.passes)

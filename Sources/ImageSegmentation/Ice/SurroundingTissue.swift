@@ -14,7 +14,9 @@ struct SurroundingTissue: UnfrozenTissue {
     /// 0.5 where what is dense is as wide as the ice is, −0.5 elsewhere, on the coarse grid, where most around the ice is lung.
     private let wideInLung: Volume<Float>?
     let polarity: Float
-    /// Whether most around the ice is lung.
+    /// CT only: whether most of what lies beside the ice is lung.
+    let isSurroundedByLung: Bool
+    /// Whether it is, and the ice has a level that lung freezes to.
     var isInLung: Bool { lungIceLevel != nil }
     /// Log-odds from which on nothing more is gained: one voxel is never certain.
     private static let certain: Float = 3
@@ -24,7 +26,7 @@ struct SurroundingTissue: UnfrozenTissue {
     private static let mixedHUPerMM: Float = 20
     private static let fatRangeHU: ClosedRange<Float> = -130 ... -70
     private static let boneHU: Float = 350, gasHU: Float = -280, lungHU: Float = -500
-    private static let lungIceHU: ClosedRange<Float> = -450...60
+    private static let lungIceHU: ClosedRange<Float> = -520...60
 
     /// - Parameters:
     ///   - work: the region, coarse.
@@ -49,6 +51,7 @@ struct SurroundingTissue: UnfrozenTissue {
             neighbourhood = TissueNeighbourhood(share, unfrozen: unfrozen, lungShare: nil, law: .mr(noise: noise))
             brightness = level
             lungShare = nil
+            isSurroundedByLung = false
             (lungIceLevel, wideInLung) = (nil, nil)
             polarity = 1
         case .ct:
@@ -64,7 +67,9 @@ struct SurroundingTissue: UnfrozenTissue {
             let beside = Mask(unfrozen.combined(with: toBody) { w, d in w > 0 && d < Self.besideMM ? 1 : 0 }) { $0 > 0 }
             let lung = Self.lungShare(work, unfrozen: unfrozen)
             lungShare = lung
-            let lungIce = Self.lungIce(inside: inside, around: work.values(in: beside))
+            let besideLevels = work.values(in: beside)
+            isSurroundedByLung = besideLevels.count(where: { $0 < Self.lungHU }) * 2 > besideLevels.count
+            let lungIce = isSurroundedByLung ? Self.lungIce(inside: inside) : nil
             lungIceLevel = lungIce?.level
             let iceML = Mask(toBody) { $0 < 0 }.volumeML
             wideInLung = isCompared || lungIce == nil
@@ -102,11 +107,10 @@ struct SurroundingTissue: UnfrozenTissue {
     /// What is nearer to the ice than this lies beside it.
     private static let besideMM: Float = 18
 
-    /// What lung has frozen to where most of what lies beside the ice is lung: vessels and the chest wall have other levels. `nil`
-    /// elsewhere.
-    private static func lungIce(inside: [Float], around: [Float]) -> (level: Float, spread: Float)? {
+    /// What lung has frozen to; `nil` where most of the ice has other levels, as vessels and the chest wall have.
+    private static func lungIce(inside: [Float]) -> (level: Float, spread: Float)? {
         let ice = inside.filter { lungIceHU.contains($0) }
-        guard around.count(where: { $0 < lungHU }) * 2 > around.count, ice.count > fewestLungIce, 2 * ice.count > inside.count,
+        guard ice.count > fewestLungIce, 2 * ice.count > inside.count,
             let level = ice.median, let deviation = ice.map({ abs($0 - level) }).median
         else { return nil }
         return (level, max(45, 1.5 * 1.4826 * deviation))
