@@ -49,23 +49,52 @@ import Testing
     /// What was found is 61 mm long, the zone itself 32 mm. The diameter may be 30 % off.
     @Test(arguments: [(24.0, true), (32, true), (42, true), (60, false)])
     func statedDiameterDecidesWhatLiesBehindAWaist(diameter: Double, isCut: Bool) throws {
-        let beside = ellipsoid(SIMD3(-22, 2, -4), SIMD3(14, 13, 15)), seed = PatientPoint(4, -2, 1)
-        let scan = AnalyticScan.make(try AnalyticScan.grid(110, 96, 34, spacing: SIMD3(1, 1, 3)), noise: 8) { Self.zone($0) > 0 ? 50 : 108 }
-        var search = try ZoneSearch(
-            scan: scan, modality: .ct, seeds: [seed], diameterMM: 60, statedMM: diameter, parameters: AblationZoneSegmentation.Parameters())
-        func region(_ body: (SIMD3<Double>) -> Bool) -> Mask {
-            let grid = search.work.geometry
-            return Mask(Volume<Float>(geometry: grid) { target in
-                for offset in target.indices { target[offset] = body(grid.point(grid.size.index(atOffset: offset)).lps) ? 1 : 0 }
-            }) { $0 > 0 }
-        }
-        let own = region { Self.zone($0) > 0 }, both = region { Self.zone($0) > 0 || beside($0) > 0 }
+        let beside = ellipsoid(SIMD3(-22, 2, -4), SIMD3(14, 13, 15))
+        var search = try Self.search(Self.zone, seed: PatientPoint(4, -2, 1), diameter)
+        let own = Self.region(of: search) { Self.zone($0) > 0 }, both = Self.region(of: search) { Self.zone($0) > 0 || beside($0) > 0 }
         let found = search.separated(both)
         #expect((search.cut != nil) == isCut && (search.waist != nil) == !isCut)
         let expected = isCut ? own : both
         #expect(abs(found.volumeML - expected.volumeML) < 0.12 * expected.volumeML, "\(found.volumeML) \(expected.volumeML)")
         // Whatever was decided may be wrong.
         #expect(try search.refined(found).edgeUncertaintyMM >= 2)
+    }
+
+    /// A zone 60 mm long with a bulge on its side is as long without it: no diameter speaks against it, not even one a fifth too small.
+    @Test(arguments: [48.0, 60, 72]) func partThatDoesNotLengthenTheZoneIsNotCutOff(diameter: Double) throws {
+        let zone: @Sendable (SIMD3<Double>) -> Double = { p in
+            max(ellipsoid(SIMD3(-5, 0, 0), SIMD3(18, 30, 18))(p), ellipsoid(SIMD3(10, -4, 0), SIMD3(18, 18, 18))(p))
+        }
+        var search = try Self.search(zone, seed: PatientPoint(-6, 1, 0), diameter)
+        let region = Self.region(of: search) { zone($0) > 0 }
+        // The waist is there.
+        let waist = try #require(ZoneWaist(region, seeds: search.seeds))
+        #expect(waist.share > 0.86 && waist.share < 0.95 && waist.part.volumeML > 0.2 * region.volumeML, "\(waist.share)")
+        #expect(search.separated(region).volumeML == region.volumeML && search.cut == nil)
+    }
+
+    private static func search(
+        _ zone: @escaping @Sendable (SIMD3<Double>) -> Double, seed: PatientPoint, _ diameter: Double
+    ) throws -> ZoneSearch {
+        let scan = AnalyticScan.make(try AnalyticScan.grid(110, 96, 34, spacing: SIMD3(1, 1, 3)), noise: 8) { zone($0) > 0 ? 50 : 108 }
+        return try ZoneSearch(
+            scan: scan, modality: .ct, seeds: [seed], diameterMM: 60, statedMM: diameter, parameters: AblationZoneSegmentation.Parameters())
+    }
+    private static func region(of search: ZoneSearch, _ body: (SIMD3<Double>) -> Bool) -> Mask {
+        let grid = search.work.geometry
+        return Mask(Volume<Float>(geometry: grid) { target in
+            for offset in target.indices { target[offset] = body(grid.point(grid.size.index(atOffset: offset)).lps) ? 1 : 0 }
+        }) { $0 > 0 }
+    }
+
+    /// Bowel or muscle 90 mm long, darker than what lies around it: no zone of 26 mm ends where the search does, one of 90 mm ends with it.
+    @Test func whatGoesOnFarBeyondTheStatedDiameterIsNoZone() throws {
+        let body = ellipsoid(.zero, SIMD3(45, 27, 24))
+        let scan = AnalyticScan.make(try AnalyticScan.grid(96, 64, 22, spacing: SIMD3(1.5, 1.5, 4)), noise: 10) { body($0) > 0 ? 60 : 108 }
+        let error = #expect(throws: SegmentationError.self) { try Self.find(scan, SIMD3(4, 2, 0), 26) }
+        #expect(error?.finding.message.contains("larger than the diameter given") == true, "\(String(describing: error))")
+        let found = try Self.find(scan, SIMD3(4, 2, 0), 90)
+        #expect(SurfaceComparison(found.levelSet, on: found.levelSet.geometry, trueDistance: body).dice > 0.93)
     }
 
     /// A gallbladder almost of the zone's level lies against it in slices of 4 mm; the diameter is a quarter too small.
