@@ -47,6 +47,38 @@ import Testing
         #expect((found.refusal != nil) == isRefused, "\(found)")
     }
 
+    /// A vessel keeps a groove in a zone from freezing, 14 mm wide and two thirds as deep as the zone. Ridges stay beside it.
+    private static let grooved: Body = { p in min(ellipsoid(.zero, SIMD3(17, 15, 16))(p), hypot(p.x, p.y - 12) - 9) }
+
+    @Test(arguments: [SIMD3(1, 1, 1), SIMD3(0.8, 0.8, 2.5)]) func groovedBodyIsSharpAndRoundOnesAreNot(spacing: SIMD3<Double>) throws {
+        func sharpness(_ body: Body) throws -> Double {
+            let size = (SIMD3(64, 64, 64) / spacing).rounded(.up)
+            let grid = try AnalyticScan.grid(Int(size.x), Int(size.y), Int(size.z), spacing: spacing)
+            return Volume<Float>(geometry: grid) { target in
+                for offset in target.indices { target[offset] = Float(body(grid.point(grid.size.index(atOffset: offset)).lps)) }
+            }.signedDistanceToZero().sharpnessMM(ballMM: 6)
+        }
+        for round in [ellipsoid(.zero, SIMD3(16, 16, 16)), ellipsoid(SIMD3(1, 0, 2), SIMD3(22, 14, 14))] {
+            let sharp = try sharpness(round)
+            #expect(sharp < 1, "\(sharp)")
+        }
+        let grooved = try sharpness(Self.grooved)
+        #expect(grooved > 1.4, "\(grooved)")
+        #expect(try sharpness { _ in -1 } == 0)
+    }
+
+    /// The outline is rounder than such a zone.
+    @Test func groovedZoneIsLessCertainThanAWholeOne() throws {
+        func uncertainty(_ body: @escaping Body) throws -> Double {
+            let grid = try AnalyticScan.grid(80, 80, 32, spacing: SIMD3(1, 1, 2.5))
+            let scan = AnalyticScan.make(grid, noise: 10) { body($0) > 0 ? 50 : 108 }
+            let found = try AblationZoneSegmentation.segment(scan: scan, modality: .ct, seeds: [PatientPoint(-2, -6, 0)])
+            return found.edgeUncertaintyMM
+        }
+        let whole = try uncertainty(ellipsoid(.zero, SIMD3(17, 15, 16))), grooved = try uncertainty(Self.grooved)
+        #expect(whole <= 0.5 && grooved > 0.53, "\(whole) \(grooved)")
+    }
+
     /// Who names points along a zone says himself how long it is.
     @Test func lengthThatSeedsSpanIsNotDoubted() throws {
         let rod: Body = { p in min(5 - hypot(p.y, p.z), 26 - abs(p.x)) }

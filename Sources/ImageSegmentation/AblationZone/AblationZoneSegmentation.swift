@@ -104,7 +104,7 @@ struct ZoneSearch {
         return max(mostRadiusShare * (stated - 1.4 * (seeds.map { $0.distance(to: middle) }.max() ?? 0)), 5)
     }
 
-    /// Takes the size of what was found for the zone's where that is larger than guessed and not larger than was said; false where it isn't.
+    /// Takes the size of what was found for the zone's where that is larger than guessed and not larger than was said; else false.
     mutating func grow(to region: Mask) throws(SegmentationError) -> Bool {
         let found = min(1.15 * pow(region.volumeML * 1000 * 3 / (4 * .pi), 1.0 / 3), mostRadiusMM)
         guard !level.liesInLung, found > 1.15 * radius else { return false }
@@ -285,10 +285,7 @@ struct ZoneSearch {
         if let reason = shape.refusal { throw .noZoneFound(seeds[0], reason: reason) }
         if goesOn(shape) { throw .noZoneFound(seeds[0], reason: runsOnReason) }
         let spacing = fine.geometry.spacing, voxelMM = ((spacing * spacing).sum() / 3).squareRoot()
-        // The shares are such that the root mean square distance to the truth is met in the median of synthetic zones in real scans.
-        let uncertainty = (pow(0.12 * pow(voxelMM, 1.5), 2) + pow(0.5 * outcome.residualMM, 2) + pow(9 * edge.unseenShare, 2)
-            + pow(3 * edge.elsewhereShare, 2)
-            + pow(0.3 * (cut?.distanceMM ?? 0), 2) + pow(0.7 * (waist?.distanceMM ?? 0), 2) + pow(0.4 * tooLongMM, 2)).squareRoot()
+        let uncertainty = uncertaintyMM(surface, edge, rimmed?.rim, residualMM: outcome.residualMM, voxelMM: voxelMM)
         let doubts = sizeFindings(zone) + neighbourFinding(region) + shapeFinding(region, shape)
         return SegmentationResult(
             levelSet: zone, edgeUncertaintyMM: max(uncertainty, doubts.isEmpty && !edge.meetsDenseTissue ? 0.5 : 2),

@@ -79,3 +79,20 @@ struct ZoneShape {
         return mean + 2 * scale * cos(acos(max(-1, min(1, determinant / 2))) / 3)
     }
 }
+
+extension Volume<Float> {
+    /// The root mean square distance in millimetres by which a ball inside a surface misses it: 0 for a ball and an ellipsoid that is no
+    /// sharper, more for tips and ridges. No place counts for more than the ball's radius.
+    ///
+    /// The field holds distances in millimetres, positive inside.
+    func sharpnessMM(ballMM: Double) -> Double {
+        let ball = Float(ballMM), core = mapped { (depth: Float) -> Float in depth - ball }
+        guard core.withUnsafeVoxels({ $0.contains { $0 >= 0 } }) else { return 0 }
+        let half = Float(0.5 * geometry.spacing.min())
+        let missed = combined(with: core.signedDistanceToZero()) { depth, core in
+            abs(depth) < half ? Swift.min(Swift.max(depth - ball - core, 0), ball) : -1
+        }
+        let places = missed.withUnsafeVoxels { $0.filter { $0 >= 0 } }
+        return (places.reduce(0) { $0 + Double($1 * $1) } / Double(Swift.max(places.count, 1))).squareRoot()
+    }
+}
