@@ -150,6 +150,9 @@ struct SurroundingTissue: UnfrozenTissue {
         return (levels(fine).mapped { (share: Float) -> Float in max(-0.5, 1 - share) }, valid)
     }
 
+    /// MR only: the median signal within a region as a share of that of the bright tissue around.
+    func signalShare(of image: Volume<Float>, in region: Mask) -> Float? { brightness == nil ? nil : levels(image).median(in: region) }
+
     private func levels(_ image: Volume<Float>) -> Volume<Float> {
         guard let brightness else { return image }
         return image.combined(with: brightness.interpolated(onto: image.geometry)) { $0 / $1 }
