@@ -2,17 +2,17 @@ import ImagingCore
 
 /// Why an object could not be found in a scan.
 public enum SegmentationError: ReportableError, Hashable {
-    case seedOutsideScan(PatientPoint)
+    case seedOutsideScan(PlaceOutsideScan)
     case seedInAir(PatientPoint)
     case seedOnBone(PatientPoint, hounsfieldUnits: Double)
     case diameterNotUsable(millimetres: Double, allowed: ClosedRange<Double>)
     case noTumourFound(PatientPoint)
     case tumourRunsOn(PatientPoint, foundMM: Double, statedMM: Double)
-    case pointOutsideScan(PatientPoint, role: PromptPoint)
+    case pointOutsideScan(PlaceOutsideScan, role: PromptPoint)
     case includeTooFar(PatientPoint, seed: PatientPoint, diameterMM: Double)
     case pointsContradict(inside: PatientPoint, outside: PatientPoint)
     case noProbesOrSeeds
-    case probesOutsideScan
+    case probesOutsideScan(PlaceOutsideScan)
     case noIceFound(reason: String)
     case noZoneSeed
     case noZoneFound(PatientPoint, reason: String)
@@ -29,17 +29,17 @@ public enum SegmentationError: ReportableError, Hashable {
 
     public var finding: Finding {
         switch self {
-        case .seedOutsideScan(let point):
+        case .seedOutsideScan(let place):
             Finding(
-                .error, "seed-outside-scan", "The seed \(text(point)) lies outside the scan.",
-                remedy: "Give the seed in LPS millimetres of this scan's frame of reference.")
+                .error, "seed-outside-scan", "The seed \(place.point.text) lies outside the scan.",
+                remedy: place.remedy(giving: "the seed"))
         case .seedInAir(let point):
             Finding(
-                .error, "seed-in-air", "The seed \(text(point)) lies in air.",
+                .error, "seed-in-air", "The seed \(point.text) lies in air.",
                 remedy: "Put the seed on the tumour's solid part or into the ablation zone, and check the signs: L and P are positive towards the patient's left and back.")
         case .seedOnBone(let point, let value):
             Finding(
-                .error, "seed-on-bone", "The seed \(text(point)) lies on bone (\(Int(value.rounded())) HU).",
+                .error, "seed-on-bone", "The seed \(point.text) lies on bone (\(Int(value.rounded())) HU).",
                 remedy: "Move the seed onto the tumour, or use a site profile for bone.")
         case .diameterNotUsable(_, let allowed) where allowed.lowerBound == allowed.upperBound:
             Finding(
@@ -52,35 +52,35 @@ public enum SegmentationError: ReportableError, Hashable {
                 remedy: "Give the approximate longest diameter in millimetres.")
         case .noTumourFound(let point):
             Finding(
-                .error, "no-tumour-found", "Nothing at the seed \(text(point)) stands out from its surroundings.",
+                .error, "no-tumour-found", "Nothing at the seed \(point.text) stands out from its surroundings.",
                 remedy: "Choose the series in which the tumour shows, correct the seed or diameter, or give a mask.")
         case .tumourRunsOn(let point, let found, let stated):
             Finding(
                 .error, "tumour-runs-on",
-                "What lies at the seed \(text(point)) runs on for \(Int(found.rounded())) mm without an edge of its own; \(Int(stated.rounded())) mm were stated.",
+                "What lies at the seed \(point.text) runs on for \(Int(found.rounded())) mm without an edge of its own; \(Int(stated.rounded())) mm were stated.",
                 remedy: "Correct the seed or diameter, put exclude points into the neighbours, or give a mask.")
-        case .pointOutsideScan(let point, let role):
+        case .pointOutsideScan(let place, let role):
             Finding(
-                .error, "point-outside-scan", "The \(role.rawValue) point \(text(point)) lies outside the scan.",
-                remedy: "Give the point in LPS millimetres of this scan's frame of reference.")
+                .error, "point-outside-scan", "The \(role.rawValue) point \(place.point.text) lies outside the scan.",
+                remedy: place.remedy(giving: "the point"))
         case .includeTooFar(let point, let seed, let diameter):
             Finding(
                 .error, "include-too-far",
-                "The include point \(text(point)) lies \(Int(point.distance(to: seed).rounded())) mm from the seed \(text(seed)) of a tumour of \(Int(diameter.rounded())) mm.",
+                "The include point \(point.text) lies \(Int(point.distance(to: seed).rounded())) mm from the seed \(seed.text) of a tumour of \(Int(diameter.rounded())) mm.",
                 remedy: "Give a second tumour its own seed, or correct the diameter.")
         case .pointsContradict(let inside, let outside):
             Finding(
                 .error, "points-contradict",
-                "The point \(text(outside)) is to be left out, \(text(inside)) beside it is to belong to the tumour.",
+                "The point \(outside.text) is to be left out, \(inside.text) beside it is to belong to the tumour.",
                 remedy: "Move or remove one of the two points.")
         case .noProbesOrSeeds:
             Finding(
                 .error, "no-probes-or-seeds", "The ice cannot be looked for: there is neither a probe nor a point to start from.",
                 remedy: "Give the probes' tips and tails, or a point where ice is expected: in the case, or with --probe or --seed.")
-        case .probesOutsideScan:
+        case .probesOutsideScan(let place):
             Finding(
                 .error, "probes-outside-scan", "Every probe and seed lies outside the scan in which ice is looked for.",
-                remedy: "Give probe positions in LPS millimetres of the ice scan's frame of reference.")
+                remedy: place.remedy(giving: "probes and seeds"))
         case .noZoneSeed:
             Finding(
                 .error, "no-zone-seed", "The ablation zone cannot be looked for: there is no point to start from.",
@@ -94,9 +94,5 @@ public enum SegmentationError: ReportableError, Hashable {
                 .error, "no-ice-found", "No ice found: \(reason).",
                 remedy: "Check that this is the scan taken during freezing; give a scan from before freezing, or the ice as a mask.")
         }
-    }
-
-    private func text(_ point: PatientPoint) -> String {
-        "[" + [point.lps.x, point.lps.y, point.lps.z].map { String(($0 * 10).rounded() / 10) }.joined(separator: ", ") + "]"
     }
 }

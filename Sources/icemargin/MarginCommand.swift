@@ -111,19 +111,10 @@ private struct MarginInput {
     func requireSameSpace(as other: MarginInput) throws {
         guard hasOrientation == other.hasOrientation else { throw MaskError.noOrientation(hasOrientation ? other.mask.name : mask.name) }
         try mask.geometry.requireSameFrame(as: other.mask.geometry)
-        let a = Self.extent(mask.geometry), b = Self.extent(other.mask.geometry)
+        let a = mask.geometry.extent, b = other.mask.geometry.extent
         guard pointwiseMax(a.low, b.low).isAtMost(pointwiseMin(a.high, b.high)) else {
-            throw MaskError.missesScan(mask.name, mask: Self.text(a), scan: Self.text(b))
+            throw MaskError.missesScan(mask.name, mask: mask.geometry.extentText, scan: other.mask.geometry.extentText)
         }
-    }
-
-    private static func extent(_ grid: GridGeometry) -> (low: SIMD3<Double>, high: SIMD3<Double>) {
-        grid.cornerPoints.reduce((SIMD3(repeating: .infinity), SIMD3(repeating: -.infinity))) {
-            (pointwiseMin($0.0, $1.lps), pointwiseMax($0.1, $1.lps))
-        }
-    }
-    private static func text(_ extent: (low: SIMD3<Double>, high: SIMD3<Double>)) -> String {
-        (0..<3).map { String(format: "%.0f to %.0f", extent.low[$0], extent.high[$0]) }.joined(separator: ", ")
     }
 }
 

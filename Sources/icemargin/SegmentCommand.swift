@@ -151,7 +151,9 @@ struct SegmentCommand: AsyncParsableCommand {
                 scan: scan.volume, modality: scan.modality, prompt: try prompt, parameters: .init(mayLieInBone: inBone)))
         case .ice:
             try before?.requireComparable(with: scan, role: "reference")
-            if let seed = seeds.first(where: { !scan.volume.geometry.contains($0) }) { throw SegmentationError.seedOutsideScan(seed) }
+            if let seed = seeds.first(where: { !scan.volume.geometry.contains($0) }) {
+                throw SegmentationError.seedOutsideScan(PlaceOutsideScan(seed, scan: scan.volume.geometry))
+            }
             let probes = probes(in: scan)
             do {
                 return Found(

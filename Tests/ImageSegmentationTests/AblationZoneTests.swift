@@ -122,7 +122,8 @@ import Testing
             try AblationZoneSegmentation.segment(scan: scan, modality: .ct, seeds: seeds, approximateDiameterMM: diameter)
         }
         #expect(throws: SegmentationError.noZoneSeed) { try find([]) }
-        #expect(throws: SegmentationError.seedOutsideScan(PatientPoint(500, 0, 0))) { try find([PatientPoint(500, 0, 0)]) }
+        let away = PatientPoint(500, 0, 0)
+        #expect(throws: SegmentationError.seedOutsideScan(PlaceOutsideScan(away, scan: scan.geometry))) { try find([away]) }
         #expect(throws: SegmentationError.diameterNotUsable(millimetres: 900, allowed: AblationZoneSegmentation.usableDiameterMM)) {
             try find([PatientPoint(0, 0, 0)], 900)
         }

@@ -125,7 +125,7 @@ import Testing
     @Test func missingOriginsAreRefused() throws {
         let scan = try Self.scan(frozen: false, seed: 5), away = PatientPoint(900, 0, 0)
         #expect(throws: SegmentationError.noProbesOrSeeds) { try IceSegmentation.segment(scan: scan, modality: .ct, probes: []) }
-        #expect(throws: SegmentationError.probesOutsideScan) {
+        #expect(throws: SegmentationError.probesOutsideScan(PlaceOutsideScan(away, scan: scan.geometry))) {
             try IceSegmentation.segment(scan: scan, modality: .ct, probes: [], seeds: [away])
         }
     }

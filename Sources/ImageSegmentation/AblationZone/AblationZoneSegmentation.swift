@@ -30,7 +30,7 @@ public enum AblationZoneSegmentation {
     ) throws(SegmentationError) -> SegmentationResult {
         guard let first = seeds.first else { throw .noZoneSeed }
         let inScan = seeds.filter { scan.geometry.contains($0) }
-        guard !inScan.isEmpty else { throw .seedOutsideScan(first) }
+        guard !inScan.isEmpty else { throw .seedOutsideScan(PlaceOutsideScan(first, scan: scan.geometry)) }
         if let diameter = approximateDiameterMM, !(diameter.isFinite && usableDiameterMM.contains(diameter)) {
             throw .diameterNotUsable(millimetres: diameter, allowed: usableDiameterMM)
         }

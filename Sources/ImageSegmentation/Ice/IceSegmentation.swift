@@ -80,7 +80,7 @@ public enum IceSegmentation {
             guard !probes.isEmpty || !seeds.isEmpty else { throw .noProbesOrSeeds }
             origins = IceOrigins(probes: probes, seeds: seeds, in: scan.geometry)
             guard !origins.isEmpty, let box = scan.geometry.indexRanges(around: origins.points, marginMM: parameters.reachMM + 6) else {
-                throw .probesOutsideScan
+                throw .probesOutsideScan(PlaceOutsideScan((probes.map(\.tip) + seeds)[0], scan: scan.geometry))
             }
             native = scan.floats(in: box.i, box.j, box.k)
             let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (1.5 / native.geometry.spacing).rounded(.toNearestOrAwayFromZero)))

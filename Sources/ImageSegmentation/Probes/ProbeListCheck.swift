@@ -67,7 +67,7 @@ extension ProbeDetection {
         return Finding(
             enters ? .warning : .error, "probe-outside-scan",
             "\(enters ? "The tip of probe" : "Probe") \(number), \(probe.tip.text), lies outside the scan.",
-            remedy: "Give probe positions in LPS millimetres of the scan's frame of reference.")
+            remedy: PlaceOutsideScan(probe.tip, scan: scan).remedy(giving: "probe positions"))
     }
 
     /// Whether a given probe lies along a shaft: two points of its deep part do.

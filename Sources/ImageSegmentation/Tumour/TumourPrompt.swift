@@ -43,16 +43,16 @@ public struct TumourPrompt: Sendable, Hashable {
             throw .diameterNotUsable(
                 millimetres: diameterMM, allowed: usableDiameterMM.lowerBound...max(largest, usableDiameterMM.lowerBound))
         }
-        guard geometry.contains(seed) else { throw .seedOutsideScan(seed) }
+        guard geometry.contains(seed) else { throw .seedOutsideScan(PlaceOutsideScan(seed, scan: geometry)) }
         for end in axis.map({ [$0.first, $0.second] }) ?? [] {
-            guard geometry.contains(end) else { throw .pointOutsideScan(end, role: .axisEnd) }
+            guard geometry.contains(end) else { throw .pointOutsideScan(PlaceOutsideScan(end, scan: geometry), role: .axisEnd) }
         }
         for point in include {
-            guard geometry.contains(point) else { throw .pointOutsideScan(point, role: .include) }
+            guard geometry.contains(point) else { throw .pointOutsideScan(PlaceOutsideScan(point, scan: geometry), role: .include) }
             guard point.distance(to: seed) <= 1.5 * diameterMM else { throw .includeTooFar(point, seed: seed, diameterMM: diameterMM) }
         }
         for point in exclude {
-            guard geometry.contains(point) else { throw .pointOutsideScan(point, role: .exclude) }
+            guard geometry.contains(point) else { throw .pointOutsideScan(PlaceOutsideScan(point, scan: geometry), role: .exclude) }
             let voxel = geometry.continuousIndex(point).nearest
             if let inside = ([seed] + include).first(where: {
                 $0.distance(to: point) < Self.contradictionMM || geometry.continuousIndex($0).nearest == voxel

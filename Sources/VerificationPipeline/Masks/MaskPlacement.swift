@@ -73,9 +73,4 @@ extension GridGeometry {
     fileprivate func centre(ofSlice k: Int) -> PatientPoint {
         point(ContinuousIndex(Double(size.i - 1) / 2, Double(size.j - 1) / 2, Double(k)))
     }
-    fileprivate var extentText: String {
-        let corners = cornerPoints.map(\.lps)
-        let low = corners.reduce(corners[0], pointwiseMin), high = corners.reduce(corners[0], pointwiseMax)
-        return String(format: "(%.0f, %.0f, %.0f) to (%.0f, %.0f, %.0f)", low.x, low.y, low.z, high.x, high.y, high.z)
-    }
 }
