@@ -24,7 +24,7 @@ struct IceAcceptance {
     private static let dropRangeHU: ClosedRange<Float> = 50...125, typicalRangeHU: ClosedRange<Float> = 60...115,
         typicalRangeWithProbesHU: ClosedRange<Float> = 50...130
     /// On MR, where no probe shows: what the share of the surface that shows an edge and its fullness must come to together, and how much
-    /// more for each share of signal that is left above that of a void. Ice in 76 scans came to 1.54 and more at 0.07 of the signal and
+    /// more for each share of signal that is left above that of a void. Ice in 77 scans came to 1.54 and more at 0.07 of the signal and
     /// less; what else is dark, at 600 places in scans without ice, to 1.48 and less at 0.09 and more, but for one of 0.7 mL.
     private static let leastClearAndFull = 1.45, morePerSignal = 2.0, voidSignal: Float = 0.08
     private static let lungHU: Float = -500, lungIceHU: ClosedRange<Float> = -520...25
