@@ -54,4 +54,17 @@ import Testing
         let long = ellipsoid(SIMD3(1, -2, 3), SIMD3(12, 20, 25))
         #expect(Self.refusal(try Self.scan(long, level: 60), around: SIMD3(2, -1, 4)) == "no-ice-found")
     }
+
+    /// A vessel far off that was taken for a probe's track does not hide ice at a seed; a probe that was given counts.
+    @Test func falseTrackDoesNotHideIceAtASeed() throws {
+        let ice = ellipsoid(SIMD3(-12, -2, 3), SIMD3(17, 22, 22)), scan = try Self.scan(ice)
+        func find(_ source: Probe.Source) throws -> SegmentationResult {
+            let track = Probe(tip: PatientPoint(44, 30, 0), tail: PatientPoint(44, 50, 0), source: source)
+            return try IceSegmentation.segment(scan: scan, modality: .mr, probes: [track], seeds: [PatientPoint(-11, -1, 4)])
+        }
+        let found = try find(.detected)
+        #expect(found.findings.contains { $0.code == "tracks-without-ice" })
+        #expect(SurfaceComparison(found.levelSet, on: scan.geometry, trueDistance: ice).dice > 0.92)
+        #expect(throws: SegmentationError.self) { try find(.given) }
+    }
 }

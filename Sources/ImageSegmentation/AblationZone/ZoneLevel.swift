@@ -38,7 +38,9 @@ struct ZoneLevel {
         let near = work.values(in: Mask(distance) { $0 < reach }), isCT = modality == .ct
         // Bubbles are part of a zone, and no measure of it; a seed in air has nothing else around it.
         let solid = isCT ? near.filter { $0 > -200 } : near
-        guard let level = (4 * solid.count > near.count ? solid : near).median else { throw .seedOutsideScan(PlaceOutsideScan(seed, scan: work.geometry)) }
+        guard let level = (4 * solid.count > near.count ? solid : near).median else {
+            throw .seedOutsideScan(PlaceOutsideScan(seed, scan: work.geometry))
+        }
         inside = level
         let own = 1.4826 * (solid.map { abs($0 - level) }.median ?? 0)
         spread = max(own, isCT ? 5 : 0.03 * abs(level))

@@ -38,6 +38,27 @@ public enum IceSegmentation {
         scan: ScanVolume, modality: Modality, probes: [Probe], seeds: [PatientPoint] = [], reference: ScanVolume? = nil,
         parameters: Parameters = Parameters()
     ) throws(SegmentationError) -> SegmentationResult {
+        do {
+            return try segment(
+                from: probes, scan: scan, modality: modality, seeds: seeds, reference: reference, parameters: parameters)
+        } catch {
+            // Vessels and gaps between muscles are dark on MR as a probe's track is.
+            let areOnlyTracks = modality == .mr && !probes.isEmpty && probes.allSatisfy { $0.source == .detected }
+            guard areOnlyTracks, !seeds.isEmpty, case .noIceFound = error else { throw error }
+            guard var result = try? segment(
+                from: [], scan: scan, modality: modality, seeds: seeds, reference: reference, parameters: parameters)
+            else { throw error }
+            result.findings.append(Finding(
+                .warning, "tracks-without-ice",
+                "No ice was found with the probes' tracks that the scan shows; it was looked for around the seeds alone.",
+                remedy: "Look whether the tracks are probes; give the probes' tips and tails where they are known."))
+            return result
+        }
+    }
+
+    private static func segment(
+        from probes: [Probe], scan: ScanVolume, modality: Modality, seeds: [PatientPoint], reference: ScanVolume?, parameters: Parameters
+    ) throws(SegmentationError) -> SegmentationResult {
         let located = try Located(
             scan: scan, modality: modality, probes: probes, seeds: seeds, reference: reference, parameters: parameters)
         let shown = located.origins.probesShow(in: located.native, modality: modality)
