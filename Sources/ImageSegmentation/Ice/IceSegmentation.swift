@@ -31,7 +31,8 @@ public enum IceSegmentation {
 
     /// - Parameters:
     ///   - probes: in the scan's frame of reference; ice forms around their last 40 mm.
-    ///   - seeds: points where ice is expected when there are no probes, such as the tumour's centre; with probes they only add.
+    ///   - seeds: points where ice is expected when there are no probes, such as the tumour's centre; with probes they only add,
+    ///     unless on MR no ice lies at any track that was taken for a probe.
     ///   - reference: a scan of the same modality in the same frame of reference, before freezing; another contrast phase will do.
     /// - Throws: `SegmentationError.noIceFound` when nothing near the probes has frozen; a region is returned for ice only.
     public static func segment(
