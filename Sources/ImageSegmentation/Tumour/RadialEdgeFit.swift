@@ -34,6 +34,8 @@ struct RadialEdgeFit {
         let contrasts: [Float]
         /// What the surface was expected at, once it was known how deep the search lies.
         let expected: [Float]
+        /// The factor by which the surface went outwards, in the median of clear edges, where it is held back from going further.
+        var further: Float?
     }
 
     /// Energy of the thin plate: shapes whose features of degree 2 differ by 12 % of the radius, of degree 4 by 5 %, of degree 8 by 2 %.
@@ -42,6 +44,8 @@ struct RadialEdgeFit {
     /// Vessels that run into ground glass look like it.
     private static let leastDeviationInGlassMM: Float = 1
     private static let passes = 7
+    /// Where most of the surface shows a clear edge, and so much of that lies further out than the surface may go, it is fitted again.
+    private static let mostRepeats = 3, leastClearShare = 2.0 / 3, heldShare = 0.25
     /// How far beyond the edge's blur the outside's level is read.
     private static let beyondMM: Float = 2.2
     /// Where the level beyond changes by more than this share of the contrast over half of that, it is another edge and no mere blur.
@@ -49,7 +53,19 @@ struct RadialEdgeFit {
     private static let denserThanGlass: Float = 1.35
 
     func fit(_ start: [Float]) -> Outcome {
-        var radii = start, expected = expected
+        var expected = expected, outcome = fit(start, expected: expected)
+        guard odds.isFarAboveGrain else { return outcome }
+        // Where grain hides nothing the search stops as far inside as blur reaches, alike all around, which may be farther than one fit goes.
+        for _ in 0..<Self.mostRepeats {
+            guard let further = outcome.further else { break }
+            expected = expected.map { $0 * further }
+            outcome = fit(expected, expected: expected)
+        }
+        return outcome
+    }
+
+    private func fit(_ start: [Float], expected searched: [Float]) -> Outcome {
+        var radii = start, expected = searched
         var outcome = Outcome(radii: start, deviationsMM: start, clearness: start, contrasts: start, expected: start)
         for pass in 0..<Self.passes {
             let last = pass == Self.passes - 1
@@ -82,9 +98,13 @@ struct RadialEdgeFit {
             }
             if last {
                 let spread = again.deviations()
+                let clear = radii.indices.filter { reading.clearness[$0] > 0.5 }, held = clear.count { next[$0] > radii[$0] }
+                let isHeldBack = Double(clear.count) > Self.leastClearShare * Double(radii.count)
+                    && Double(held) > Self.heldShare * Double(clear.count)
                 outcome = Outcome(
                     radii: radii, deviationsMM: radii.indices.map { spread[$0] * mean * reading.cosine[$0] },
-                    clearness: reading.clearness, contrasts: reading.contrast, expected: expected)
+                    clearness: reading.clearness, contrasts: reading.contrast, expected: expected,
+                    further: isHeldBack ? clear.map { radii[$0] / searched[$0] }.median : nil)
             }
         }
         return outcome

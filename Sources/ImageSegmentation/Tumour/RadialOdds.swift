@@ -6,12 +6,16 @@ struct RadialOdds {
     private static let bins = 160
     /// The most that one reading can say, so that what no class foresees does not decide alone.
     private static let limit: Float = 8
+    /// From so many standard deviations of the object's own levels on what lies around, blur alone tells its rim from its middle.
+    private static let farAboveGrain: Float = 20
     /// Sides around the object whose surroundings are told apart.
     static let sides = SphereDirections(division: 2)
     /// How far to its sides a side's own surroundings reach, in radians (one standard deviation).
     private static let sideReach: Float = 0.55
 
     let insideMedian: Float, insideSpread: Float
+    /// Whether the object differs from what lies around by so much that its levels differ by blur rather than by grain.
+    let isFarAboveGrain: Bool
     private let lowest: Float, scale: Float
     /// For each side a table over grey levels.
     private let tables: [Float]
@@ -56,6 +60,7 @@ struct RadialOdds {
                 outside[0].append((sideOfDirection[n], value, sphere.solidAngles[n] * surface[n] * surface[n] * radii[s] * samples.logStep))
             }
         }
+        isFarAboveGrain = (outside[0].map { abs($0.value - median) }.median ?? 0) > Self.farAboveGrain * spread
         let sortedOutside = outside[0].map(\.value).sorted()
         if let low = sortedOutside.first, let high = sortedOutside.last, sortedOutside.count > 20 {
             lowestOutside = min(lowestOutside, max(low, sortedOutside[sortedOutside.count / 50] - 2 * spread, median - 60 * spread))
