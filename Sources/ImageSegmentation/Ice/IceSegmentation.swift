@@ -8,7 +8,8 @@ import ImagingCore
 /// (`SurroundingTissue`), and by the change against a scan taken before freezing where there is one (`ReferenceTissue`). A smooth body
 /// around the active ends is fitted to the evidence and completes it where it is hidden (`IceBodyFit`); what is not shaped and changed
 /// as ice is gets refused (`IceAcceptance`). Where an edge is seen, the surface is then moved to half of the change (`EdgeRefinement`);
-/// where none is, it follows from those edges (`IceCompletion`). From there it goes to the 0 °C front (`FreezingFront`).
+/// where none is, it follows from those edges (`IceCompletion`), but for what a vessel keeps warm (`WarmTissue`). From there it goes to the
+/// 0 °C front (`FreezingFront`).
 ///
 /// `edgeUncertaintyMM` adds up how well the front is known, a share of the voxel and of the noise of single edge profiles, and what the
 /// completion leaves open: its posterior deviation where no edge is seen, and how far it lies there from where the evidence ended.
@@ -182,7 +183,12 @@ public enum IceSegmentation {
         let completion = IceCompletion(
             of: evidence.bodies.bodies, surface: first.surface, clarity: first.clarity, evidence: evidence.evidence,
             compared: evidence.hasReference)
-        let outcome = refinement.refine(completion.surface)
+        // In lung the evidence ends well inside of the ice.
+        let dented = modality == .ct && !evidence.hasReference && !evidence.isSurroundedByLung
+            ? WarmTissue.leftOut(
+                of: completion.surface, evidence: evidence.tissue.evidence(of: located.work),
+                toAxis: origins.distances(on: located.work.geometry).toAxis) : nil
+        let outcome = refinement.refine(dented ?? completion.surface)
         let front = Self.front(
             of: outcome, edge: fine, usable: validity, origins: origins, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
