@@ -22,7 +22,7 @@ import Testing
     /// Stated for an edge where the search found it, but for what is given; `isHere` picks a quarter of the sphere.
     private func stated(
         deviationMM: Float = 0, contrast: Float = 60, contrastOnAQuarter: Float = 60, shiftOnAQuarterMM: Float = 0, otherEdgeMM: Double = 0,
-        blindPoints: Int = 0, ofStatedSize: Float = 0, slicesApartMM: Double = 0, isHounsfield: Bool = true
+        alikeMM: Double = 0, blindPoints: Int = 0, ofStatedSize: Float = 0, slicesApartMM: Double = 0, isHounsfield: Bool = true
     ) -> Double {
         let onAQuarter = fit.sphere.directions.map { $0.z > 0.5 }
         let edge = RadialEdgeFit.Outcome(
@@ -30,7 +30,7 @@ import Testing
             clearness: fit.radii.map { _ in 1 }, contrasts: onAQuarter.map { $0 ? contrastOnAQuarter : contrast }, expected: fit.radii)
         return TumourEdgeSpread(
             fit: fit, edge: edge, slicesApartMM: slicesApartMM, ofStatedSize: ofStatedSize, otherEdgeMM: otherEdgeMM,
-            blindPoints: blindPoints, isHounsfield: isHounsfield
+            alikeMM: alikeMM, blindPoints: blindPoints, isHounsfield: isHounsfield
         ).rootMeanSquareMM
     }
 
@@ -79,6 +79,7 @@ import Testing
 
     @Test func anotherEdgeAndPointsWithoutEdgeCount() {
         #expect(abs(stated(otherEdgeMM: 3) - 3) < 0.1)
+        #expect(abs(stated(otherEdgeMM: 3, alikeMM: 4) - 5) < 0.1)
         // A patch of 5 mm around one point of a ball of 10 mm is a sixteenth of it.
         #expect(abs(stated(blindPoints: 1) - (9.0 / 16).squareRoot()) < 0.15)
     }

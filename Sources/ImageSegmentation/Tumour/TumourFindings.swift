@@ -5,6 +5,7 @@ import ImagingCore
 struct TumourFindings {
     let fit: RadialTumourFit
     let modality: Modality
+    let alike: AlikeNeighbours
 
     /// The least share of the surface with an edge for anything to be called found.
     static let leastVisibleShare = 0.6
@@ -66,6 +67,12 @@ struct TumourFindings {
                 .warning, "tumour-edge-partly-invisible",
                 "\(share) % of the tumour's surface, mostly towards \(place.side), shows no edge\(neighbour(at: place)); there it goes on as the rest suggests.",
                 remedy: "Look at the outline there; correct it with include and exclude points, choose another phase, or give a mask."))
+        } else if alike.areMany, let place = Place(directions: alike.shares.map { $0 > 0.3 }, of: fit) {
+            list.append(Finding(
+                .warning, "tumour-beside-alike",
+                "Beside the outline, mostly towards \(place.side), lies what looks like the tumour, as a vessel or a duct may: the outline "
+                    + "may take in some of it.",
+                remedy: "Look at the outline there; if it takes in a neighbour put an exclude point into that, or give a mask."))
         }
         return list
     }

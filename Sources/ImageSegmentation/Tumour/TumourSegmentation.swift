@@ -157,15 +157,17 @@ public enum TumourSegmentation {
         guard longest < 1.1 * TumourSearch.longestBelievedMM(stated: fit.expectation.prompt.diameterMM) else {
             throw .tumourRunsOn(fit.expectation.prompt.seed, foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         }
+        let slicesApartMM = image.geometry.spacing.max()
+        let alike = AlikeNeighbours(beside: fit, edge: outcomes[0], slicesApartMM: slicesApartMM)
         let strokes = StrokeFindings(prompt: prompt, parts: parts, found: found, surface: surface).findings
         let border = surface.comesNearBorder(of: scan) ? [TumourFindings.reachesScanEdge] : []
-        let findings = border + TumourFindings(fit: fit, modality: modality).findings(longestDiameterMM: longest) + strokes
+        let findings = border + TumourFindings(fit: fit, modality: modality, alike: alike).findings(longestDiameterMM: longest) + strokes
             + (partSolid.map { [$0.finding(foundMM: longest)] } ?? []) + (asked.finding.map { [$0] } ?? [])
         let sizeDoubtMM = TumourFindings.sizeDoubtMM(foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         let spread = TumourEdgeSpread(
-            fit: fit, edge: outcomes[0], slicesApartMM: image.geometry.spacing.max(), ofStatedSize: asked.sizeDeviationLog,
-            otherEdgeMM: max(partSolid?.edgeDeviationMM ?? 0, sizeDoubtMM), blindPoints: strokes.count { $0.code != "axis-ends-off-edge" },
-            isHounsfield: modality == .ct)
+            fit: fit, edge: outcomes[0], slicesApartMM: slicesApartMM, ofStatedSize: asked.sizeDeviationLog,
+            otherEdgeMM: max(partSolid?.edgeDeviationMM ?? 0, sizeDoubtMM), alikeMM: alike.deviationMM,
+            blindPoints: strokes.count { $0.code != "axis-ends-off-edge" }, isHounsfield: modality == .ct)
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: spread.rootMeanSquareMM, findings: findings,
             method: "tumour from seed and diameter: likeliest closed surface around the seed by grey levels on rays, edge at local half-height (\(modality.rawValue))")
