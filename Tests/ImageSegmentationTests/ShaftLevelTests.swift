@@ -22,6 +22,18 @@ import Testing
         return (model.middle.z - rise, model.middle.z + rise)
     }
 
+    /// A rod of 124 mm that a second fit ends earlier: cut short where the scan shows it to go on, not where its end is seen there.
+    @Test(arguments: [(lengthMM: 114.0, seenMM: 122.0, isCutShort: true), (114, 115, false), (122, 130, false)])
+    func rodThatGoesOnIsCutShort(lengthMM: Double, seenMM: Double, isCutShort: Bool) {
+        func outcome(_ length: Double) -> ShaftFit.Outcome {
+            var model = Self.rod(low: 1.2, high: -0.9)
+            (model.from, model.to) = (-62, length - 62)
+            return ShaftFit.Outcome(
+                model: model, explainedShare: 0.9, typicalExcess: 1500, endUncertaintyMM: (1, 1), leavesScan: (false, false))
+        }
+        #expect(outcome(lengthMM).isCutShort(of: outcome(124), extentMM: -62...seenMM - 62) == isCutShort)
+    }
+
     /// What agrees best by a thousandth lies at a corner; the middle of all that agree lies in the middle of the slice.
     @Test func rodWithinOneSliceLiesInItsMiddle() throws {
         let (levelled, spread) = try Self.fit().levelled(Self.rod(low: 1.2, high: -0.9), halfMM: Self.half) { model in

@@ -110,6 +110,9 @@ public enum ProbeDetection {
                 let again = fit.fit(shafts[index].model.line, others: others, isLast: true, widestBlurMM: widestBlurMM),
                 isRod(again, evidence, others)
             else { return shafts[index] }
+            // Slices that a rod leaves slowly dim it towards an end, which a rod placed elsewhere in them takes for what lies beyond.
+            let extent = evidence.extent(of: again.model.line, excess: again.typicalExcess)
+            guard !again.isCutShort(of: shafts[index], extentMM: extent) else { return shafts[index] }
             // One alone was fitted to all there is: only where it lies in its slice may change.
             return shafts.count > 1 || again.heightChangeMM(from: shafts[index]) > leastHeightChangeMM ? again : shafts[index]
         }
@@ -162,6 +165,13 @@ extension BodyDepth {
 
 extension ShaftFit.Outcome {
     var lengthMM: Double { model.to - model.from }
+
+    /// Whether this rod ends well before another fit of the same rod did though it is seen to go on.
+    ///
+    /// - Parameter extentMM: as far as the scan shows the rod, in positions along its line.
+    func isCutShort(of other: ShaftFit.Outcome, extentMM: ClosedRange<Double>) -> Bool {
+        lengthMM < other.lengthMM - 4 && extentMM.upperBound - extentMM.lowerBound > lengthMM + 5
+    }
 
     /// How far, across the slices, either end lies from where the same rod had it.
     func heightChangeMM(from other: ShaftFit.Outcome) -> Double {
