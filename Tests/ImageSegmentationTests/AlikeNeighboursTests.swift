@@ -6,15 +6,7 @@ import Testing
 @Suite struct AlikeNeighboursTests {
     private let fit: RadialTumourFit
 
-    init() throws {
-        let ball = ellipsoid(.zero, SIMD3(repeating: 10)), grid = try AnalyticScan.grid(64, 64, 24)
-        let scan = AnalyticScan.make(grid, noise: 8) { ball($0) > 0 ? 40 : 100 }
-        let image = scan.floats(in: 0..<grid.size.i, 0..<grid.size.j, 0..<grid.size.k).gaussianSmoothed(sigmaMM: SIMD3(repeating: 1))
-        let prompt = TumourPrompt(seed: PatientPoint(0, 0, 0), diameterMM: 20)
-        var fit = RadialTumourFit(image, gradient: image.gradientLengths(), .init(prompt: prompt, sigma: 3, grainVolumeMM3: 50))
-        fit.refine()
-        self.fit = fit
-    }
+    init() throws { fit = try TumourEdgeSpreadTests.fitOfABall() }
 
     private func neighbours(radiusOnAQuarter: Float = 5, contrast: Float = -60, slicesApartMM: Double = 9) -> AlikeNeighbours {
         let edge = RadialEdgeFit.Outcome(

@@ -8,7 +8,10 @@ import Testing
     private static let radius: Float = 10
     private let fit: RadialTumourFit
 
-    init() throws {
+    init() throws { fit = try Self.fitOfABall() }
+
+    /// What is found of a ball of 10 mm, darker by 60 than what lies around.
+    static func fitOfABall() throws -> RadialTumourFit {
         let ball = ellipsoid(.zero, SIMD3(repeating: Double(Self.radius)))
         let grid = try AnalyticScan.grid(64, 64, 24)
         let scan = AnalyticScan.make(grid, noise: 8) { ball($0) > 0 ? 40 : 100 }
@@ -16,7 +19,7 @@ import Testing
         let prompt = TumourPrompt(seed: PatientPoint(0, 0, 0), diameterMM: 20)
         var fit = RadialTumourFit(image, gradient: image.gradientLengths(), .init(prompt: prompt, sigma: 3, grainVolumeMM3: 50))
         fit.refine()
-        self.fit = fit
+        return fit
     }
 
     /// Stated for an edge where the search found it, but for what is given; `isHere` picks a quarter of the sphere.
