@@ -19,8 +19,8 @@ struct AlikeNeighbours {
     /// neighbour and the next does not. Of 60 tumours in real MR scans eight have many; in their median 0.74 of the true value was stated
     /// without it, 0.90 with it.
     private static let ofSlicesApart: Float = 0.4
-    /// Two synthetic tumours in a real MR scan that had taken in a duct came to 0.7 mm, ten others to 0.35 and less. Of fifteen others
-    /// in the same scan seven lay beyond 0.5, of Dice 0.83 to 0.94, and eight below it, of 0.87 to 0.95.
+    /// Two synthetic tumours in a real MR scan that had taken in a duct came to 0.7 mm. Of fifteen others in the same scan seven lay
+    /// beyond 0.5, of Dice 0.83 to 0.94, and eight below it, of 0.87 to 0.95.
     private static let leastFindingMM = 0.5
 
     /// - Parameter slicesApartMM: the scan's largest spacing.

@@ -55,7 +55,7 @@ struct RadialEdgeFit {
     func fit(_ start: [Float]) -> Outcome {
         var expected = expected, outcome = fit(start, expected: expected)
         guard odds.isFarAboveGrain else { return outcome }
-        // Where grain hides nothing the search stops as far inside as blur reaches, alike all around, which may be farther than one fit goes.
+        // Where grain hides nothing the search stops as far inside as blur reaches, alike all around: it may be farther than one fit goes.
         for _ in 0..<Self.mostRepeats {
             guard let further = outcome.further else { break }
             expected = expected.map { $0 * further }
