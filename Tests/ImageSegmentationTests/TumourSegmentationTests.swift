@@ -36,6 +36,19 @@ import Testing
         #expect(comparison.dice > 0.95)
     }
 
+    /// The ends of a long tumour are all rim: blur takes more of them than of its sides.
+    @Test(arguments: [SIMD3(14.0, 9, 8), SIMD3(15, 10, 8)]) func longTumourFarAboveTheGrainKeepsItsEnds(semiAxes: SIMD3<Double>) throws {
+        let truth = ellipsoid(Self.center, semiAxes), grid = try AnalyticScan.grid(90, 90, 40, spacing: SIMD3(0.8, 0.8, 2))
+        let scan = AnalyticScan.make(grid, noise: 4) { truth($0) > 0 ? 280 : 60 }
+        let result = try TumourSegmentation.segment(
+            scan: scan, modality: .ct, seed: PatientPoint(Self.center), diameterMM: 2 * semiAxes.max())
+        let comparison = SurfaceComparison(result.levelSet, on: grid, trueDistance: truth)
+        #expect(abs(comparison.meanSigned) < 0.2)
+        #expect(comparison.share95 < 1)
+        #expect(comparison.dice > 0.965)
+        #expect(result.findings.isEmpty)
+    }
+
     @Test func lowContrastKeepsToTheStatedSize() throws {
         let truth = ellipsoid(Self.center, SIMD3(10, 10, 10)), grid = try AnalyticScan.grid(90, 90, 30)
         let scan = AnalyticScan.make(grid, noise: 15) { truth($0) > 0 ? 40 : 60 }

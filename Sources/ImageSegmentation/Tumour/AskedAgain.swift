@@ -79,7 +79,7 @@ struct AskedAgain {
         func millimetres(_ deviations: Float) -> String { String(Int((2 * meanRadiusMM * exp(deviations * sizeDeviationLog)).rounded())) }
         return Finding(
             .warning, "tumour-depends-on-prompt",
-            "The edge is too faint to tell the size: asked for a little smaller or larger, the tumour is found with a mean diameter "
+            "The scan alone does not tell the size: asked for a little smaller or larger, the tumour is found with a mean diameter "
                 + "between \(millimetres(-1)) and \(millimetres(1)) mm.",
             remedy: "Compare the outline with the scan; give the two ends of the longest axis, include and exclude points, or a mask.")
     }

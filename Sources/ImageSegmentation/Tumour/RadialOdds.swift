@@ -16,10 +16,14 @@ struct RadialOdds {
     let insideMedian: Float, insideSpread: Float
     /// Whether the object differs from what lies around by so much that its levels differ by blur rather than by grain.
     let isFarAboveGrain: Bool
+    /// What grain alone spreads the object's levels by, at the least.
+    private let leastSpread: Float
     private let lowest: Float, scale: Float
     /// For each side a table over grey levels.
     private let tables: [Float]
     private let sideOfDirection: [Int]
+    /// The usual grey level beyond each side.
+    private let outsideMedians: [Float]
     private let lung: LungBackground?
 
     /// - Parameters:
@@ -45,7 +49,8 @@ struct RadialOdds {
         }
         let ordered = inside.sorted { $0.value < $1.value }
         let median = Self.quantile(ordered, 0.5)
-        let spread = max((Self.quantile(ordered, 0.8) - Self.quantile(ordered, 0.2)) / 1.683, 0.7 * sigma, 1e-3)
+        leastSpread = max(0.7 * sigma, 1e-3)
+        let spread = max((Self.quantile(ordered, 0.8) - Self.quantile(ordered, 0.2)) / 1.683, leastSpread)
         (insideMedian, insideSpread, self.lung) = (median, spread, lung)
 
         var outside = [[(side: Int, value: Float, weight: Float)]](repeating: [], count: 1)
@@ -82,7 +87,7 @@ struct RadialOdds {
         for (side, value, weight) in outside[0] { bySide[side][bin(value)] += weight }
         let width = max(0.35 * spread, 0.5 * sigma) * scale
         let all = Self.smoothed((0..<Self.bins).map { at in bySide.reduce(0) { $0 + $1[at] } }, width)
-        var tables: [Float] = []
+        var tables: [Float] = [], outsideMedians: [Float] = []
         for side in 0..<Self.sides.count {
             var own = [Float](repeating: 0, count: Self.bins)
             for other in 0..<Self.sides.count {
@@ -92,6 +97,8 @@ struct RadialOdds {
                 for at in 0..<Self.bins { own[at] += weight * bySide[other][at] }
             }
             own = Self.smoothed(own, width)
+            var below: Float = 0
+            outsideMedians.append(lowest + (Float(own.firstIndex { below += $0; return below >= 0.5 } ?? 0) + 0.5) / scale)
             for at in 0..<Self.bins {
                 let beyond = 0.65 * own[at] + 0.3 * all[at] + 0.05 / Float(Self.bins)
                 var odds = log((within[at] + 0.02 / Float(Self.bins)) / beyond)
@@ -99,7 +106,7 @@ struct RadialOdds {
                 tables.append(max(-Self.limit, min(Self.limit, odds)))
             }
         }
-        self.tables = tables
+        (self.tables, self.outsideMedians) = (tables, outsideMedians)
     }
 
     /// Logarithm of the odds of a reading.
@@ -110,8 +117,36 @@ struct RadialOdds {
         return tables[sideOfDirection[direction] &* Self.bins &+ Int(max(0, min(Float(Self.bins &- 1), (value - lowest) * scale)))]
     }
 
+    /// Of a reading between the object's level and that beyond it, where the image changes: it is blur's, and half-height parts the two.
+    ///
+    /// Where grain hides less than blur does, the object's own levels lie so close together that its blurred rim is none of them.
+    ///
+    /// - Parameter change: how fast the image changes there, in grey levels per mm.
+    /// - Returns: the logarithm of the odds, and how surely they hold rather than `logOdds`, 0 to 1; `nil` where they do not.
+    @inline(__always)
+    func logOddsInTransition(_ value: Float, change: Float, direction: Int) -> (value: Float, weight: Float)? {
+        guard !isLung(beyondDirection: direction) else { return nil }
+        let beyond = outsideMedians[sideOfDirection[direction]], contrast = insideMedian - beyond
+        let height = (value - beyond) / contrast
+        let weight = Self.share(abs(contrast) / leastSpread, of: Self.blurShows) * Self.share(change / abs(contrast), of: Self.transitionPerMM)
+        guard height > 0, height < 1, weight > 0 else { return nil }
+        return (Self.transitionLimit * (2 * height - 1), weight)
+    }
+
+    /// Contrasts, in grain's standard deviations, from which blur tells more than grain. Below them a vessel whose level is nearly the
+    /// object's is told from it by that little; levels within a transition would take its flanks along.
+    private static let blurShows: ClosedRange<Float> = 40...60
+    /// Shares of the contrast: blur of 3 mm (full width at half maximum) changes by 0.3 in the middle and 0.1 at 5 % and 95 % of height.
+    private static let transitionPerMM: ClosedRange<Float> = 0.03...0.1
+    private static let transitionLimit: Float = 4
+
     /// Whether lung lies beyond the object in a direction.
     func isLung(beyondDirection n: Int) -> Bool { lung?.liesBeyond[sideOfDirection[n]] ?? false }
+
+    /// How much of a range lies below a value, 0 to 1.
+    private static func share(_ value: Float, of range: ClosedRange<Float>) -> Float {
+        max(0, min(1, (value - range.lowerBound) / (range.upperBound - range.lowerBound)))
+    }
 
     private static func quantile(_ ordered: [(value: Float, weight: Float)], _ share: Float) -> Float {
         let total = ordered.reduce(0) { $0 + $1.weight }

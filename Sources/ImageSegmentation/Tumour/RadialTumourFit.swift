@@ -173,6 +173,9 @@ struct RadialTumourFit {
                 if change > 0, own > 0 {
                     own = min(own, odds.logOdds(value - change, direction: n), odds.logOdds(value + change, direction: n))
                 }
+                if change > 0, let between = odds.logOddsInTransition(value, change: slopes.values[n * count + s], direction: n) {
+                    own += between.weight * (between.value - own)
+                }
                 sum += weight * own
             }
         }
