@@ -5,15 +5,24 @@ import ImagingCore
 struct BodyDepth {
     /// Tissue is denser than this, lung and table lighter.
     private static let tissueHU: Float = -250
-    /// What is left where nothing was scanned lies below this.
-    private static let unscannedHU: Float = -1100
+    /// Air around the patient and the foam that patients lie on are lighter, lung and all in it denser.
+    private static let airHU: Float = -950
+    /// Half of what a lung measures at the least where a side of the image cuts it; tables, covers and streaks of metal are thinner.
+    private static let thickMM = 12.0
 
     private let inside: Volume<Float>
     private let scan: GridGeometry
     let isEmpty: Bool
 
-    /// Reads a CT scan in cells of about 4 mm. `isTissue` tells other scans' tissue by its mean in a cell.
-    init(of scan: ScanVolume, isTissue: (Float) -> Bool = { $0 > Self.tissueHU }) {
+    /// Reads a CT scan in cells of about 4 mm.
+    init(of scan: ScanVolume) {
+        self.init(of: scan, isTissue: { $0 > Self.tissueHU }, isDenserThanAir: { $0 > Self.airHU })
+    }
+
+    /// Reads a scan in cells of about 4 mm, whose means tell tissue.
+    init(of scan: ScanVolume, isTissue: (Float) -> Bool) { self.init(of: scan, isTissue: isTissue, isDenserThanAir: { _ in false }) }
+
+    private init(of scan: ScanVolume, isTissue: (Float) -> Bool, isDenserThanAir: (Float) -> Bool) {
         self.scan = scan.geometry
         let step = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (4 / scan.geometry.spacing).rounded(.down)))
         let means = switch scan {
@@ -22,7 +31,7 @@ struct BodyDepth {
         }
         let tissue = Mask(means, where: isTissue).opened(byMM: 5).largestComponent(.six)
         isEmpty = tissue.isEmpty
-        let body = tissue.isEmpty ? tissue : Self.filled(tissue)
+        let body = tissue.isEmpty ? tissue : Self.filled(tissue, lung: Mask(means, where: isDenserThanAir).opened(byMM: Self.thickMM))
         // Distances to the outside; a body that fills the scan is deep everywhere.
         inside = Mask(body.voxels.mapped { (v: UInt8) -> UInt8 in v == 0 ? 1 : 0 }) { $0 != 0 }.distanceToInside()
     }
@@ -61,24 +70,25 @@ struct BodyDepth {
         }
     }
 
-    /// Cells from which at least five of eight directions in the slice meet tissue belong to the body: lungs do, also where the image's
-    /// side cuts them open; air beside the body and the table under it do not.
-    private static func filled(_ tissue: Mask) -> Mask {
+    /// Cells from which at least five of eight directions in the slice meet tissue belong to the body: lungs do; air beside the body and the
+    /// table under it do not. Where the image's side cuts a lung open, a direction that leaves the image through nothing but lung counts.
+    private static func filled(_ tissue: Mask, lung: Mask) -> Mask {
         let size = tissue.size, geometry = tissue.geometry
         let directions = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
         return tissue.withUnsafeVoxels { tissue in
-            Mask(geometry: geometry) { target in
-                forEachSlab(of: size.k, slab: 1) { range in
-                    for k in range {
-                        let count = size.i * size.j, slice = tissue.baseAddress! + k * count, filled = target.baseAddress! + k * count
-                        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { buffer in
-                            let met = buffer.baseAddress!, seen = met + count
-                            met.update(repeating: 0, count: count)
-                            for (dx, dy) in directions {
-                                seen.update(repeating: 0, count: count)
-                                look(dx, dy, size, slice, seen, met)
+            lung.withUnsafeVoxels { lung in
+                Mask(geometry: geometry) { target in
+                    forEachSlab(of: size.k, slab: 1) { range in
+                        for k in range {
+                            let count = size.i * size.j, slice = k * count, filled = target.baseAddress! + slice
+                            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { buffer in
+                                let met = buffer.baseAddress!, seen = met + count
+                                met.update(repeating: 0, count: count)
+                                for (dx, dy) in directions {
+                                    look(dx, dy, size, tissue.baseAddress! + slice, lung.baseAddress! + slice, seen, met)
+                                }
+                                for offset in 0..<count { filled[offset] = tissue[slice + offset] != 0 || met[offset] >= 5 ? 1 : 0 }
                             }
-                            for offset in 0..<count { filled[offset] = slice[offset] != 0 || met[offset] >= 5 ? 1 : 0 }
                         }
                     }
                 }
@@ -86,23 +96,25 @@ struct BodyDepth {
         }
     }
 
-    /// Sets which cells of a slice see tissue in a direction, and counts it.
+    /// What a cell sees in a direction.
+    private static let seesNothing: UInt8 = 0, seesTissue: UInt8 = 1, seesSide: UInt8 = 2
+
+    /// Counts the cells of a slice that see tissue in a direction, or the image's side through nothing but lung.
     private static func look(
-        _ dx: Int, _ dy: Int, _ size: GridSize, _ tissue: UnsafePointer<UInt8>, _ seen: UnsafeMutablePointer<UInt8>,
-        _ met: UnsafeMutablePointer<UInt8>
+        _ dx: Int, _ dy: Int, _ size: GridSize, _ tissue: UnsafePointer<UInt8>, _ lung: UnsafePointer<UInt8>,
+        _ seen: UnsafeMutablePointer<UInt8>, _ met: UnsafeMutablePointer<UInt8>
     ) {
-        let columns = max(0, -dx)..<size.i - max(0, dx)
         for jj in 0..<size.j {
             // Whoever is looked at has looked before.
             let j = dy > 0 ? size.j - 1 - jj : jj, row = j * size.i, next = row + dy * size.i + dx
-            guard 0..<size.j ~= j + dy else { continue }
             func see(_ i: Int) {
-                let sees = min(tissue[next &+ i], 1) | seen[next &+ i]
-                seen[row &+ i] = sees
-                met[row &+ i] &+= sees
+                let here = row &+ i, isInside = 0..<size.j ~= j + dy && 0..<size.i ~= i + dx
+                let beyond = isInside ? (tissue[next &+ i] != 0 ? Self.seesTissue : seen[next &+ i]) : Self.seesSide
+                seen[here] = beyond == Self.seesSide && lung[here] == 0 ? Self.seesNothing : beyond
+                met[here] &+= seen[here] == Self.seesNothing ? 0 : 1
             }
             // Forwards: along the row each looks at the one before it.
-            if dx > 0 { for i in columns.reversed() { see(i) } } else { for i in columns { see(i) } }
+            if dx > 0 { for i in (0..<size.i).reversed() { see(i) } } else { for i in 0..<size.i { see(i) } }
         }
     }
 
