@@ -25,14 +25,17 @@ struct RadialOdds {
     /// The usual grey level beyond each side.
     private let outsideMedians: [Float]
     private let lung: LungBackground?
+    private let lightestTissue: Float
 
     /// - Parameters:
     ///   - surface: radius by direction; readings well inside make the inside's grey levels, those in a shell beyond it the outside's.
     ///   - grainVolumeMM3: the volume that one independent reading stands for.
+    ///   - lightestTissue: what lies around and is lighter is lung or air: layers between it and the object are thin, and hardly lighter
+    ///     than the object beside so large a step.
     ///   - lung: where set, what is denser than lung is the object's on sides where lung lies, whatever its middle looks like.
     init(
         _ samples: RadialSamples, surface: [Float], insideShare: Float, shellMM: Float, sigma: Float, grainVolumeMM3: Float,
-        lung: LungBackground? = nil
+        lightestTissue: Float = -.infinity, lung: LungBackground? = nil
     ) {
         let sphere = samples.sphere, radii = samples.radii, count = radii.count
         var inside: [(value: Float, weight: Float)] = []
@@ -51,7 +54,7 @@ struct RadialOdds {
         let median = Self.quantile(ordered, 0.5)
         leastSpread = max(0.7 * sigma, 1e-3)
         let spread = max((Self.quantile(ordered, 0.8) - Self.quantile(ordered, 0.2)) / 1.683, leastSpread)
-        (insideMedian, insideSpread, self.lung) = (median, spread, lung)
+        (insideMedian, insideSpread, self.lung, self.lightestTissue) = (median, spread, lung, lightestTissue)
 
         var outside = [[(side: Int, value: Float, weight: Float)]](repeating: [], count: 1)
         var lowestOutside = median - 8 * spread, highestOutside = median + 8 * spread
@@ -125,8 +128,8 @@ struct RadialOdds {
     /// - Returns: the logarithm of the odds, and how surely they hold rather than `logOdds`, 0 to 1; `nil` where they do not.
     @inline(__always)
     func logOddsInTransition(_ value: Float, change: Float, direction: Int) -> (value: Float, weight: Float)? {
-        guard !isLung(beyondDirection: direction) else { return nil }
         let beyond = outsideMedians[sideOfDirection[direction]], contrast = insideMedian - beyond
+        guard lung == nil, beyond > lightestTissue else { return nil }
         let height = (value - beyond) / contrast
         let weight = Self.share(abs(contrast) / leastSpread, of: Self.blurShows) * Self.share(change / abs(contrast), of: Self.transitionPerMM)
         guard height > 0, height < 1, weight > 0 else { return nil }

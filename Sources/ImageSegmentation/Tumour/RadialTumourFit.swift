@@ -24,6 +24,8 @@ struct RadialTumourFit {
         /// What the prompt's exclude points leave out; none while they are not to correct anything.
         var exclusions: [PromptStrokes.Exclusion] = []
         let sigma: Float, grainVolumeMM3: Float
+        /// Lung and air are lighter; only CT numbers tell.
+        var lightestTissue: Float = -.infinity
         /// Where the tumour lies in lung.
         var lung: LungBackground?
         /// The radius that the search expects, as a share of the stated one.
@@ -50,7 +52,7 @@ struct RadialTumourFit {
         deviationLog = [Float](repeating: 0.3, count: sphere.count)
         odds = RadialOdds(
             samples, surface: radii, insideShare: 0.45, shellMM: 0.15 * start + max(8, 0.5 * start), sigma: expectation.sigma,
-            grainVolumeMM3: expectation.grainVolumeMM3, lung: expectation.lung)
+            grainVolumeMM3: expectation.grainVolumeMM3, lightestTissue: expectation.lightestTissue, lung: expectation.lung)
         update(iterations: 8)
         learn()
         update(iterations: 8)
@@ -133,7 +135,7 @@ struct RadialTumourFit {
     private mutating func learn() {
         odds = RadialOdds(
             samples, surface: radii, insideShare: 0.85, shellMM: max(7, 0.5 * meanRadius), sigma: expectation.sigma,
-            grainVolumeMM3: expectation.grainVolumeMM3, lung: expectation.lung)
+            grainVolumeMM3: expectation.grainVolumeMM3, lightestTissue: expectation.lightestTissue, lung: expectation.lung)
     }
 
     private mutating func update(iterations: Int) {

@@ -50,6 +50,7 @@ public enum TumourSegmentation {
         var expectation = RadialTumourFit.Expectation(
             prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
         if modality == .ct {
+            expectation.lightestTissue = LungBackground.solidHU
             expectation.lung = LungBackground(around: work, seed: seed, radiusMM: Float(radius), sigma: expectation.sigma)
         }
         let gradient = work.gradientLengths()
