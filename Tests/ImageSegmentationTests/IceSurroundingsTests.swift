@@ -32,6 +32,13 @@ import Testing
         #expect(alone.findings[0].remedy.contains("give a scan") && !compared.findings[0].remedy.contains("give a scan"))
     }
 
+    /// A kidney full of contrast medium is as dense as spongy bone, but has no cortex.
+    @Test func enhancedKidneyIsNoBone() throws {
+        let kidney = try Self.surroundings { _ in 180 }, spongy = try Self.surroundings { p in abs(p.x) > 16 ? 400 : 180 }
+        #expect(kidney.boneShare == 0 && kidney.findings.isEmpty)
+        #expect(spongy.boneShare > 0.9 && spongy.findings.map(\.code) == [IceSegmentation.inBoneCode])
+    }
+
     /// The same vessel in muscle, lung without one, one whose edge against the ice shows, a thin one, and MR.
     @Test func nothingElseDoes() throws {
         for found in [

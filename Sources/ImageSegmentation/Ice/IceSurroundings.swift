@@ -3,13 +3,15 @@ import ImagingCore
 
 /// What lies 1 to 5 mm outside the ice on CT and makes its edge unsure there. On MR nothing of it is told.
 struct IceSurroundings {
-    /// The share of bone (above 150 HU), in whose texture ice hardly shows.
+    /// The share of bone, in whose texture ice hardly shows.
     private(set) var boneShare = 0.0
     /// The share of the ice's surface at which something as dense enters it from the lung (`DenseInLung`) and no edge shows.
     private(set) var enteredInLungShare = 0.0
 
     private static let shellMM: ClosedRange<Float> = 1...5, clearOfMetalMM: Float = 6
-    private static let boneHU: Float = 150
+    /// Bone starts here. A kidney full of contrast medium does too, but is even: it comes to no more than about 220 HU, while bone comes to
+    /// that in the middle or to cortical bone's in some of it.
+    private static let boneHU: Float = 150, enhancedHU: Float = 230, corticalHU: Float = 300, leastCortical = 0.05
     private static let saidOfBone = 0.25
     /// Where less was entered, the surface was as good as elsewhere (up to 0.2 in 10 scans; 0.36 and more in 5, three of which were off by
     /// more than 0.7 mm).
@@ -38,7 +40,10 @@ struct IceSurroundings {
         }) { $0 > 0 }
         let levels = scan.values(in: shell)
         guard !levels.isEmpty else { return }
-        boneShare = Double(levels.count { $0 > Self.boneHU }) / Double(levels.count)
+        let dense = levels.filter { $0 > Self.boneHU }
+        let isBone = (dense.median ?? 0) > Self.enhancedHU
+            || Double(dense.count { $0 > Self.corticalHU }) > Self.leastCortical * Double(dense.count)
+        boneShare = isBone ? Double(dense.count) / Double(levels.count) : 0
         guard let entering = denseInLung?.dilated(byMM: Self.hidesMM) else { return }
         let band = Mask(surface) { abs($0) < 1 }
         let unclear = band.intersection(entering).intersection(Mask(clarity) { $0 < Self.clear })
