@@ -78,7 +78,8 @@ import Testing
     ) throws -> ZoneSearch {
         let scan = AnalyticScan.make(try AnalyticScan.grid(110, 96, 34, spacing: SIMD3(1, 1, 3)), noise: 8) { zone($0) > 0 ? 50 : 108 }
         return try ZoneSearch(
-            scan: scan, modality: .ct, seeds: [seed], diameterMM: 60, statedMM: diameter, parameters: AblationZoneSegmentation.Parameters())
+            scan: ZoneScan(scan, seeds: [seed], diameterMM: 60), modality: .ct, seeds: [seed], statedMM: diameter,
+            parameters: AblationZoneSegmentation.Parameters())
     }
     private static func region(of search: ZoneSearch, _ body: (SIMD3<Double>) -> Bool) -> Mask {
         let grid = search.work.geometry

@@ -8,6 +8,7 @@ import ImagingCore
 /// levels beyond the zone's own (fluid in a cyst or bile duct beside it) are not either. The surface of least area that this holds up
 /// (`TotalVariationCut`) is filled, so that bubbles and blood inside belong to the zone, and moved onto the half-height of the local edge
 /// (`EdgeRefinement`). An enhancing rim lies outside (`ZoneRim`). What enhances in lumps at the edge is reported (`ZoneEdge`).
+/// Where a seed lies in blood, which differs from the rest, that is painted over first (`ZoneCore`).
 public enum AblationZoneSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// The zone lies in bone: dense levels are then not taken for enhancement.
@@ -34,14 +35,32 @@ public enum AblationZoneSegmentation {
         if let diameter = approximateDiameterMM, !(diameter.isFinite && usableDiameterMM.contains(diameter)) {
             throw .diameterNotUsable(millimetres: diameter, allowed: usableDiameterMM)
         }
-        var search = try ZoneSearch(
-            scan: scan, modality: modality, seeds: inScan, diameterMM: max(approximateDiameterMM ?? 0, usualDiameterMM),
-            statedMM: approximateDiameterMM, parameters: parameters)
-        var region = try search.region()
-        for _ in 0..<2 where try search.grow(to: region) { region = try search.region() }
-        region = search.separated(region)
-        if search.runsOn(region) { throw .noZoneFound(first, reason: search.runsOnReason) }
-        return try search.refined(region)
+        let around = ZoneScan(scan, seeds: inScan, diameterMM: max(approximateDiameterMM ?? 0, usualDiameterMM))
+        func outline(_ scan: ZoneScan) throws(SegmentationError) -> SegmentationResult {
+            var search = try ZoneSearch(
+                scan: scan, modality: modality, seeds: inScan, statedMM: approximateDiameterMM, parameters: parameters)
+            var region = try search.region()
+            for _ in 0..<2 where try search.grow(to: region) { region = try search.region() }
+            region = search.separated(region)
+            if search.runsOn(region) { throw .noZoneFound(first, reason: search.runsOnReason) }
+            return try search.refined(region)
+        }
+        guard let core = ZoneCore(around.work, distance: around.distance, modality: modality) else { return try outline(around) }
+        guard var whole = try? outline(around.painted(core)) else { return core.doubted(try outline(around)) }
+        if let part = try? outline(around), !isPart(part, of: whole, statedMM: approximateDiameterMM) { return part }
+        whole.findings.insert(core.finding, at: 0)
+        return whole
+    }
+
+    /// By how much less a core alone is than the zone around it.
+    private static let mostCoreShare = 0.85
+
+    /// Whether an outline is that of a core alone: the smaller, unless its length is nearer to the one stated.
+    private static func isPart(_ part: SegmentationResult, of whole: SegmentationResult, statedMM: Double?) -> Bool {
+        let inner = part.levelSet.mask, outer = whole.levelSet.mask
+        guard inner.volumeML < mostCoreShare * outer.volumeML else { return false }
+        guard let statedMM else { return true }
+        return abs(log(outer.longestMM / statedMM)) < abs(log(inner.longestMM / statedMM))
     }
 }
 
@@ -61,33 +80,16 @@ struct ZoneSearch {
     /// By how much what was found is longer than the stated diameter allows.
     private(set) var tooLongMM = 0.0
     let parameters: AblationZoneSegmentation.Parameters
-    /// The scan around the seeds, as it is and in larger, smoothed voxels.
-    let image, coarse, work: Volume<Float>
-    /// Along each axis, whether the scan goes on beyond them.
-    private let isCut: [(low: Bool, high: Bool)]
-    /// Millimetres from the nearest seed.
+    let image, work: Volume<Float>
     private let distance: Volume<Float>
+    private let isCut: [(low: Bool, high: Bool)]
     private var level: ZoneLevel
 
     init(
-        scan: ScanVolume, modality: Modality, seeds: [PatientPoint], diameterMM: Double, statedMM: Double?,
-        parameters: AblationZoneSegmentation.Parameters
+        scan: ZoneScan, modality: Modality, seeds: [PatientPoint], statedMM: Double?, parameters: AblationZoneSegmentation.Parameters
     ) throws(SegmentationError) {
         (self.modality, self.seeds, self.statedMM, self.parameters) = (modality, seeds, statedMM, parameters)
-        // The seeds lie in the scan, so some of it lies around them.
-        let box = scan.geometry.indexRanges(around: seeds, marginMM: 1.1 * diameterMM + 6)!
-        image = scan.floats(in: box.i, box.j, box.k)
-        let size = scan.geometry.size
-        isCut = [(box.i, size.i), (box.j, size.j), (box.k, size.k)].map { ($0.0.lowerBound > 0, $0.0.upperBound < $0.1) }
-        let target = min(max(diameterMM / 20, 0.8), 1.6)
-        let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (target / image.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
-        coarse = image.blockMeans(block)
-        work = coarse.gaussianSmoothed(sigmaMM: 1.2)
-        var distance = SeedField(grid: work.geometry, seed: seeds[0]).distances
-        for seed in seeds.dropFirst() {
-            distance = distance.combined(with: SeedField(grid: work.geometry, seed: seed).distances) { min($0, $1) }
-        }
-        self.distance = distance
+        (image, work, distance, isCut) = (scan.image, scan.work, scan.distance, scan.isCut)
         mostRadiusMM = Self.mostRadiusMM(stated: statedMM, seeds: seeds)
         radius = min(Self.radius(of: work, distance: distance, modality: modality), mostRadiusMM)
         level = try ZoneLevel(work, modality: modality, distance: distance, radius: radius, seed: seeds[0], parameters: parameters)
@@ -138,7 +140,7 @@ struct ZoneSearch {
     /// How many radii from the seeds no voxel is taken for the zone's any more.
     private static let farthestShare = 2.2
 
-    /// The voxels of the zone on `coarse`'s grid.
+    /// The voxels of the zone on `work`'s grid.
     mutating func region() throws(SegmentationError) -> Mask {
         let r = Float(radius)
         var odds = GreyLevelOdds(

@@ -93,7 +93,7 @@ struct ZoneLevel {
     }
 
     /// The level with most values within `width` of it.
-    private static func commonest(_ values: [Float], width: Float) -> Float? {
+    static func commonest(_ values: [Float], width: Float) -> Float? {
         guard !values.isEmpty else { return nil }
         let sorted = values.sorted()
         var best = (count: 0, at: sorted[0]), low = 0
