@@ -90,6 +90,24 @@ import Testing
         #expect(abs(comparison.meanSigned) < 0.4)
     }
 
+    /// What a person leaves out is no hole in what stays.
+    @Test func whatLiesBehindAnExcludePointGoesWithIt() throws {
+        let grid = try AnalyticScan.grid(60, 60, 30)
+        let ball = AnalyticScan.make(grid, noise: 0, seed: 1) { 100 * ellipsoid(.zero, SIMD3(repeating: 10))($0) }
+            .floats(in: 0..<60, 0..<60, 0..<30).mapped { $0 / 100 }
+        func levels(excluding point: PatientPoint, including include: [PatientPoint] = []) throws -> (PatientPoint) throws -> Float {
+            let prompt = TumourPrompt(seed: PatientPoint(0, 0, 0), diameterMM: 20, include: include, exclude: [point])
+            let cut = StrokeShape(prompt: prompt).applied(to: ball)
+            return { cut[grid.continuousIndex($0).nearest] }
+        }
+        let cut = try levels(excluding: PatientPoint(6, 0, 0))
+        for x in [6.0, 7, 8, 9, 9.5] { #expect(try cut(PatientPoint(x, 0, 0)) < 0) }
+        for place in [PatientPoint(0, 0, 0), PatientPoint(6, 6, 0), PatientPoint(-9, 0, 0)] { #expect(try cut(place) > 0) }
+        // A point that is to stay lies behind.
+        let kept = try levels(excluding: PatientPoint(5, 0, 0), including: [PatientPoint(9, 0, 0)])
+        #expect(try kept(PatientPoint(5, 0, 0)) < 0 && kept(PatientPoint(8.5, 0, 0)) > 0)
+    }
+
     @Test func excludedNeighbourGoesWithItsRegion() throws {
         // As dense as the tumour and touching it over a wide face.
         let neighbour: @Sendable (SIMD3<Double>) -> Double? = { $0.x > 9 ? 62 : nil }

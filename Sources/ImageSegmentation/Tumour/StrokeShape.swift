@@ -3,7 +3,8 @@ import ImagingCore
 
 /// What a person's points do to a surface that was found, whatever the scan shows: an include point lies inside, an exclude point outside.
 ///
-/// Where the surface has them so by itself nothing changes: points along a border leave it there.
+/// Where the surface has them so by itself nothing changes: points along a border leave it there. What lies behind an exclude point
+/// within the surface, as seen from the seed, lies outside as well, so that no hole is left.
 struct StrokeShape {
     let prompt: TumourPrompt
     private static let leastReachMM = 0.8, mostReachMM = 3.0
@@ -21,9 +22,9 @@ struct StrokeShape {
         var result = near.reduce(levels) { result, point in
             let (place, opposite, side) = point.stroke
             let reach = Float(reach(place, from: opposite, wrongByMM: -Double(side * levels[point.voxel])))
-            return result.combined(with: SeedField(grid: levels.geometry, seed: place).distances) { level, distance in
-                side * max(side * level, reach - distance)
-            }
+            let isBall = side > 0 || levels[point.voxel] <= 0 || opposite.contains { distance(of: $0, behind: place) < Double(reach) }
+            let distances = isBall ? SeedField(grid: levels.geometry, seed: place).distances : distances(behind: place, on: levels.geometry)
+            return result.combined(with: distances) { level, distance in side * max(side * level, reach - distance) }
         }
         // Between slices that lie far apart no voxel may be as near as that.
         for (stroke, voxel) in near { result[voxel] = stroke.side * max(stroke.side * result[voxel], Self.heldMM) }
@@ -34,5 +35,21 @@ struct StrokeShape {
     private func reach(_ point: PatientPoint, from others: [PatientPoint], wrongByMM: Double) -> Double {
         let nearest = others.map { $0.distance(to: point) }.min() ?? .infinity
         return max(Self.leastReachMM, min(Self.mostReachMM, Self.leastReachMM + max(0, wrongByMM), 0.45 * nearest))
+    }
+
+    /// Millimetres from the half-line that leads away from the seed, from an exclude point on.
+    private func distance(of point: PatientPoint, behind place: PatientPoint) -> Double {
+        guard let away = (place - prompt.seed).normalized else { return point.distance(to: place) }
+        return point.distance(to: place + max(0, away.dot(point - place)) * away)
+    }
+
+    private func distances(behind place: PatientPoint, on grid: GridGeometry) -> Volume<Float> {
+        Volume<Float>(geometry: grid) { target in
+            forEachSlab(of: grid.size.k, slab: 1) { slices in
+                for offset in slices.lowerBound * grid.size.sliceVoxelCount..<slices.upperBound * grid.size.sliceVoxelCount {
+                    target[offset] = Float(distance(of: grid.point(grid.size.index(atOffset: offset)), behind: place))
+                }
+            }
+        }
     }
 }
