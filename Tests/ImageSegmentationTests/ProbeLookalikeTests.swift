@@ -46,6 +46,18 @@ import Testing
         #expect(tubes.contains(0) == isTube && tubes.contains(1) == isTube)
     }
 
+    /// A pedicle screw lies where a probe from behind may, and is as straight and as bright.
+    @Test(arguments: [(diameterMM: 5.6, count: 0, codes: ["metal-not-taken-for-probe"]), (2.4, 1, [])])
+    func screwIsTooThickForAProbe(diameterMM: Double, count: Int, codes: [String]) throws {
+        let screw = Needle(tip: SIMD3(-8, -12, 2), tail: SIMD3(-26, 28, 0)), axis = screw.tail - screw.tip
+        let scan = AnalyticScan.make(try AnalyticScan.grid(140, 120, 26), noise: 12, metal: { p in
+            let o = p - screw.tip, t = max(0, min(1, (o * axis).sum() / (axis * axis).sum())), d = o - t * axis
+            return (d * d).sum() < diameterMM * diameterMM / 4
+        }) { p in (p.x / 55) * (p.x / 55) + (p.y / 46) * (p.y / 46) < 1 ? 50 : -1000 }
+        let found = ProbeDetection.find(in: scan, modality: .ct)
+        #expect(found.probes.count == count && found.findings.map(\.code).filter { $0 != "probe-tip-undecided" } == codes, "\(found)")
+    }
+
     /// Surgical clips along a resection's edge: pieces of 8 mm, end to end with gaps, towards the skin.
     @Test(arguments: [3.0, 5, 8])
     func rowOfClipsIsNoProbe(gapMM: Double) throws {

@@ -134,11 +134,18 @@ public enum ProbeDetection {
         contrast.wanderMM + 0.003 * line.length
     }
 
+    private static let leastExplained = 0.6
+
     static func read(_ shafts: [ShaftFit.Outcome], body: BodyDepth, evidence: RodEvidence) -> Result {
         var result = Result()
         let tubes = evidence.contrast.saturation == ShaftContrast.metal.saturation ? MeshTubes(among: shafts, in: evidence.scan) : nil
         for (number, shaft) in shafts.enumerated() {
-            let reading = ShaftReading(shaft, isTube: tubes?.contains(number) ?? false, body: body, evidence: evidence)
+            // What explains little of the light about it is the rim of a bone, or runs askew through this very shaft.
+            let others = shafts.indices.filter { $0 != number && shafts[$0].explainedShare > leastExplained }.map { shafts[$0].model }
+            // A track on MR is as wide as the signal that metal takes away.
+            let width = tubes == nil ? nil : evidence.widthMM(shaft.model.line, others: others)
+            let reading = ShaftReading(
+                shaft, isTube: tubes?.contains(number) ?? false, widthMM: width, body: body, evidence: evidence)
             if let probe = reading.probe { result.probes.append(probe) }
             result.findings += reading.findings
         }

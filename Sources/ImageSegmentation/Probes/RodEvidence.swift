@@ -124,6 +124,55 @@ struct RodEvidence {
         return total > 0 ? sum / total : nil
     }
 
+    /// How wide a shaft looks in the slices' plane, in millimetres: the median width at half of its brightness. `nil` where other rods run
+    /// beside too much of it.
+    ///
+    /// Saturated metal is half as bright as it seems further out than at its edge. A rod of 2.4 mm of steel, 25 000 HU could they be
+    /// read, looks 3.7 mm wide under a blur of 0.5 mm and 5.1 mm under one of 1.1 mm, a soft kernel's.
+    func widthMM(_ line: LineStretch, others: [ShaftModel]) -> Double? {
+        let (u, _) = line.across, margin = min(6, line.length / 4)
+        let widths = stride(from: line.range.lowerBound + margin, through: line.range.upperBound - margin, by: 2).compactMap {
+            position -> Float? in
+            let foot = line.point(at: position)
+            return others.contains { $0.distance(to: foot) < Self.widestMM } ? nil : width(at: foot, along: u)
+        }
+        return widths.count >= 4 ? Double(widths.median!) : nil
+    }
+
+    private static let widestMM = 9.0, widthStepMM = 0.25
+
+    /// The width of what is bright at a place; `nil` where nothing is, or the scan ends.
+    private func width(at foot: SIMD3<Double>, along u: SIMD3<Double>) -> Float? {
+        let half = Int(Self.widestMM / Self.widthStepMM)
+        var profile: [Float] = []
+        for step in -half...half {
+            guard let value = inPlane(foot + Double(step) * Self.widthStepMM * u) else { return nil }
+            profile.append(value)
+        }
+        let core = half - 6...half + 6, peak = core.max { profile[$0] < profile[$1] }!
+        // Air about the shaft makes it no wider.
+        let ground = max(Array(profile.prefix(8) + profile.suffix(8)).median!, 0), level = (profile[peak] + ground) / 2
+        guard profile[peak] - ground > contrast.ridgeHeight else { return nil }
+        func reach(_ step: Int) -> Float {
+            var at = peak
+            while profile.indices.contains(at + step), profile[at + step] > level { at += step }
+            guard profile.indices.contains(at + step) else { return Float(abs(at - peak)) }
+            return Float(abs(at - peak)) + (profile[at] - level) / (profile[at] - profile[at + step])
+        }
+        return (reach(-1) + reach(1)) * Float(Self.widthStepMM)
+    }
+
+    /// What the nearest slice reads between its voxels.
+    private func inPlane(_ point: SIMD3<Double>) -> Float? {
+        let place = point / spacing, low = VoxelIndex(Int(place.x.rounded(.down)), Int(place.y.rounded(.down)), Int(place.z.rounded()))
+        guard size.contains(low), size.contains(VoxelIndex(low.i + 1, low.j + 1, low.k)) else { return nil }
+        let right = Float(place.x) - Float(low.i), down = Float(place.y) - Float(low.j)
+        func row(_ j: Int) -> Float {
+            (1 - right) * scan.value(at: VoxelIndex(low.i, j, low.k)) + right * scan.value(at: VoxelIndex(low.i + 1, j, low.k))
+        }
+        return (1 - down) * row(low.j) + down * row(low.j + 1)
+    }
+
     /// Whether something as bright goes on beyond an end in some forward direction, as a lead, a catheter or a ureter does.
     func goesOn(beyond end: SIMD3<Double>, outward: SIMD3<Double>, excess: Double, background: Double) -> Bool {
         let (u, v) = LineStretch(origin: end, direction: outward, range: 0...0).across

@@ -25,6 +25,10 @@ struct ShaftReading {
         Proof(leastExcess: 550, leastExplained: 0.72, largestWanderMM: 0.12, shortestMM: 45),
     ]
 
+    /// Cryoprobes are 1.5 to 2.4 mm thick (17 to 13 G); none looks wider than this (`RodEvidence.widthMM`), and hardly one wider than the
+    /// other. Pedicle screws, nails and rods are thicker.
+    private static let widestMM = 5.5, widestUsualMM = 4.5
+
     private struct End {
         var point: PatientPoint
         var outward: PatientVector
@@ -33,8 +37,10 @@ struct ShaftReading {
         var isOutside: Bool { depthMM < 1 }
     }
 
-    /// - Parameter isTube: a tube of mesh is no probe (`MeshTubes`).
-    init(_ shaft: ShaftFit.Outcome, isTube: Bool, body: BodyDepth, evidence: RodEvidence) {
+    /// - Parameters:
+    ///   - isTube: a tube of mesh is no probe (`MeshTubes`).
+    ///   - widthMM: how wide it looks; `nil` where that cannot be told.
+    init(_ shaft: ShaftFit.Outcome, isTube: Bool, widthMM: Double?, body: BodyDepth, evidence: RodEvidence) {
         let scan = evidence.scan.geometry
         func point(_ position: Double) -> PatientPoint { scan.point(ContinuousIndex(shaft.model.line.point(at: position) / scan.spacing)) }
         let a = point(shaft.model.from), b = point(shaft.model.to)
@@ -72,6 +78,7 @@ struct ShaftReading {
             leaveOut(ends, "it looks as a tube of mesh does (a stent), and not as a rod")
             return
         }
+        judge(widthMM, ends)
         guard probe == nil, findings.isEmpty else { return }
         leaveOut(ends, ends.allSatisfy(\.isOutside)
             ? "both of its ends lie outside the body"
@@ -79,10 +86,27 @@ struct ShaftReading {
                 : "it is not seen to come through the skin, and is not even enough")
     }
 
-    private mutating func leaveOut(_ ends: [End], _ reason: String) {
+    /// What is too thick for a cryoprobe is left out, or doubted.
+    private mutating func judge(_ widthMM: Double?, _ ends: [End]) {
+        guard let widthMM, widthMM > Self.widestUsualMM, probe != nil || findings.contains(where: { $0.severity == .warning }) else {
+            return
+        }
+        let width = "it looks \((widthMM * 10).rounded() / 10) mm wide, and cryoprobes, which are up to 2.4 mm thick, look"
+        if widthMM > Self.widestMM {
+            (probe, findings, isMetal) = (nil, [], true)
+            leaveOut(ends, "\(width) no wider than \(Self.widestMM) mm", ends.contains { $0.isOutside } ? .warning : .info)
+        } else if let probe {
+            findings.append(Finding(
+                .warning, "probe-thick",
+                "The probe with its tip at \(probe.tip.text) may be none: \(width) seldom more than \(Self.widestUsualMM) mm.",
+                remedy: "Look at the picture; if it is a screw or a drain, give the probes in the case."))
+        }
+    }
+
+    private mutating func leaveOut(_ ends: [End], _ reason: String, _ severity: Finding.Severity = .info) {
         guard isMetal else { return }
         findings.append(Finding(
-            .info, "metal-not-taken-for-probe",
+            severity, "metal-not-taken-for-probe",
             "Straight metal from \(ends[0].point.text) to \(ends[1].point.text) was not taken for a probe: \(reason).",
             remedy: "If it is one, give its tip and tail in the case."))
     }
