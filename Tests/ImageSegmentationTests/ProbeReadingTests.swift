@@ -54,6 +54,21 @@ import Testing
         #expect(found.probes.count == 1 && probe.tip.distance(to: end) < 1.5, "\(probe.tip.lps) for \(end.lps)")
     }
 
+    /// Probes end bluntly, or in a trocar's point or a cone of some millimetres, whose very tip is meant.
+    @Test(arguments: [0.0, 2, 4, 5], [SIMD3(-24.0, -48, 13), SIMD3(-10, -50, -3)])
+    func tipIsThePointOfAConeAndTheFaceOfABluntEnd(pointMM: Double, tail: SIMD3<Double>) throws {
+        let tip = SIMD3(3.0, 5, -2), axis = tail - tip, unit = axis / (axis * axis).sum().squareRoot()
+        let grid = try AnalyticScan.grid(140, 150, 32, spacing: SIMD3(0.8, 0.8, 1.5))
+        let scan = AnalyticScan.make(grid, noise: 12, metal: { p in
+            let o = p - tip, along = (o * unit).sum(), across = o - along * unit
+            let radius = pointMM == 0 ? 0.85 : 0.85 * min(along / pointMM, 1)
+            return along >= 0 && (across * across).sum() < radius * radius
+        }) { Self.isInBody($0) ? 50 : -1000 }
+        let found = ProbeDetection.find(in: scan, modality: .ct)
+        let probe = try #require(found.probes.first, "\(found.findings)"), error = probe.tip.distance(to: PatientPoint(tip))
+        #expect(found.probes.count == 1 && error < 1 && error < 2 * probe.tipUncertaintyMM!, "\(error) ± \(probe.tipUncertaintyMM!)")
+    }
+
     static let undecided = [
         Needle(tip: SIMD3(-22, -18, -4), tail: SIMD3(24, -16, 6)),
         Needle(tip: SIMD3(-49, 6, -3), tail: SIMD3(50, -4, 4)),

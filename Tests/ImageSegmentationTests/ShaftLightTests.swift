@@ -81,7 +81,8 @@ import Testing
             }
         }
         for end in 0..<ends { #expect(lights.lights(ofEnd: end) == rows.map { $0[end] }) }
-        let readings = EndLights.Readings(values: [60, 20, 5], grounds: [10, -5, 0], brightest: 95, harmless: 30, scale: 0.05)
+        let readings = EndLights.Readings(
+            values: [60, 20, 5], grounds: [10, -5, 0], brightest: 95, harmless: 30, tolerance: 20, tolerancePerLight: 0.1)
         for steps in [[0], [1], [0, 1, 3]] {
             let costs = lights.costs(of: 1..<7, gain: 0.5, fallingOver: steps, readings)
             for (cost, end) in zip(costs, 1..<7) {
@@ -91,7 +92,7 @@ import Testing
                     let predicted = min(readings.grounds[voxel] + 0.5 * light, 95), value = readings.values[voxel]
                     // More than predicted costs what lies above the harmless.
                     let miss = value < predicted ? value - predicted : max(0, value - max(predicted, 30))
-                    let square = Double(miss) * 0.05 * Double(miss) * 0.05
+                    let share = Double(miss) / (20 + 0.1 * Double(predicted - readings.grounds[voxel])), square = share * share
                     expected += square / (1 + square)
                 }
                 #expect(abs(cost - expected) < 1e-5)

@@ -46,18 +46,21 @@ struct EndLights {
     /// What each voxel reads, and what it reads without the rod.
     struct Readings {
         var values, grounds: [Float]
+        /// By what each voxel's light is multiplied, if not by one.
+        var gains: [Float]?
         /// No voxel is predicted to read more.
         var brightest: Float
         /// What reads no more than this, and more than predicted, costs nothing.
         var harmless = -Float.infinity
-        /// One over the difference that counts half.
-        var scale: Float
+        /// The difference that counts half where no light is predicted, and by how much of the light it grows.
+        var tolerance: Float, tolerancePerLight: Float = 0
 
         @inline(__always)
-        func cost(_ value: Float, _ predicted: Float) -> Float {
-            let predicted = min(predicted, brightest), under = value - predicted, over = max(value - max(predicted, harmless), 0)
-            let residual = (under < 0 ? under : over) * scale, square = residual * residual
-            return square / (1 + square)
+        func cost(_ value: Float, _ ground: Float, _ light: Float) -> Float {
+            let predicted = min(ground + light, brightest), under = value - predicted, over = max(value - max(predicted, harmless), 0)
+            let tolerance = tolerance + tolerancePerLight * max(predicted - ground, 0), difference = under < 0 ? under : over
+            let square = difference * difference
+            return square / (tolerance * tolerance + square)
         }
     }
 
@@ -65,7 +68,7 @@ struct EndLights {
     /// is far off.
     ///
     /// - Parameters:
-    ///   - gain: by what the light is multiplied.
+    ///   - gain: by what all light is multiplied.
     ///   - steps: the light is summed over the ends that lie so many before, ascending.
     func costs(of range: Range<Int>, gain: Float = 1, fallingOver steps: [Int] = [0], _ readings: Readings) -> [Double] {
         let count = range.count, all = Float(steps.count)
@@ -77,15 +80,16 @@ struct EndLights {
                 sums.withUnsafeMutableBufferPointer { sums in
                     for voxel in rows.indices {
                         let row = rows[voxel], value = readings.values[voxel], ground = readings.grounds[voxel]
+                        let gain = gain * (readings.gains?[voxel] ?? 1)
                         let to = row.from + starts[voxel + 1] - starts[voxel] - 2 * farthestStep
                         let first = min(max(row.from + steps.first! - range.lowerBound, 0), count)
                         let last = min(max(to + steps.last! - range.lowerBound, first), count)
                         if first > 0 {
-                            let cost = Double(readings.cost(value, ground + gain * all * row.before))
+                            let cost = Double(readings.cost(value, ground, gain * all * row.before))
                             rises[0] += cost
                             rises[first] -= cost
                         }
-                        if last < count { rises[last] += Double(readings.cost(value, ground + gain * all * row.after)) }
+                        if last < count { rises[last] += Double(readings.cost(value, ground, gain * all * row.after)) }
                         guard first < last else { continue }
                         // The light of end n lies at `own[n]`.
                         let own = lights.baseAddress! + (starts[voxel] + farthestStep - row.from + range.lowerBound + first)
@@ -95,7 +99,7 @@ struct EndLights {
                             let before = own - step
                             for index in 0..<varying { light[index] += before[index] }
                         }
-                        for index in 0..<varying { sum[index] += readings.cost(value, ground + gain * light[index]) }
+                        for index in 0..<varying { sum[index] += readings.cost(value, ground, gain * light[index]) }
                     }
                 }
             }

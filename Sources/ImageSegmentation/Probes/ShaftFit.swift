@@ -30,6 +30,14 @@ struct ShaftFit {
         /// One standard deviation of either end, along the rod and in height, in millimetres.
         var endUncertaintyMM: (from: Double, to: Double)
         var leavesScan: (from: Bool, to: Bool)
+        /// How far before its ends the rod begins to taper to points, as far as that shows.
+        var pointsMM = (from: 0.0, to: 0.0)
+
+        /// Where the rod is as thick as all along.
+        var full: LineStretch {
+            let from = model.from + pointsMM.from
+            return LineStretch(origin: model.middle, direction: model.direction, range: from...max(from, model.to - pointsMM.to))
+        }
 
         /// By how much the rod's axis would stand out if slices were no thicker than the rod is wide; thick ones dim a thin rod.
         func undimmedExcess(sliceSpacingMM: Double) -> Double {
@@ -76,15 +84,18 @@ struct ShaftFit {
             return end(
                 model, samples, excess: excess, near: (isLower ? line.range.lowerBound : line.range.upperBound) + shift, isLower: isLower)
         }
-        (model.from, spread.from) = ends[0]
-        (model.to, spread.to) = ends[1]
+        (model.from, spread.from) = (ends[0].tipMM, ends[0].uncertaintyMM)
+        (model.to, spread.to) = (ends[1].tipMM, ends[1].uncertaintyMM)
         let tolerance = 2.5 + 0.5 * spacing.z * abs(model.direction.z)
         if model.from < scanRange.lowerBound + tolerance { (model.from, leaves.from) = (scanRange.lowerBound, true) }
         if model.to > scanRange.upperBound - tolerance { (model.to, leaves.to) = (scanRange.upperBound, true) }
         guard model.to > model.from else { return nil }
+        let points = (from: max(ends[0].bluntMM - model.from, 0), to: max(model.to - ends[1].bluntMM, 0))
         spread.from = hypot(spread.from, height.deviationMM(at: model.from))
         spread.to = hypot(spread.to, height.deviationMM(at: model.to))
-        return Outcome(model: model, explainedShare: explained, typicalExcess: excess, endUncertaintyMM: spread, leavesScan: leaves)
+        return Outcome(
+            model: model, explainedShare: explained, typicalExcess: excess, endUncertaintyMM: spread, leavesScan: leaves,
+            pointsMM: points)
     }
 
     // MARK: Samples

@@ -62,12 +62,13 @@ struct ShaftReading {
             return
         }
         let tipInBody = ends[0].leaves ? 1 : ends[1].leaves ? 0 : ends[0].depthMM > ends[1].depthMM ? 0 : 1
-        let position = tipInBody == 0 ? shaft.model.from : shaft.model.to
+        // What bends away may be taken for the point of a tip that lies beyond the bend.
+        let full = shaft.full, position = tipInBody == 0 ? full.range.lowerBound : full.range.upperBound
         let goesOn = evidence.goesOn(
-            beyond: shaft.model.line.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction,
+            beyond: full.point(at: position), outward: (tipInBody == 0 ? -1 : 1) * shaft.model.direction,
             excess: shaft.typicalExcess,
             background: 50)
-        let wander = evidence.wanderMM(shaft.model.line)
+        let wander = evidence.wanderMM(full)
         isBeyondDoubt = isMetal && !goesOn && Self.proofs.contains { proof in
             length >= proof.shortestMM && shaft.typicalExcess >= proof.leastExcess && shaft.explainedShare >= proof.leastExplained
                 && wander < proof.largestWanderMM
