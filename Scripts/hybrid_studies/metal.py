@@ -6,6 +6,8 @@ from scipy.ndimage import binary_fill_holes, binary_opening, gaussian_filter
 from shapes import across
 
 PROBE_DIAMETER_MM = 1.47
+# From blunt to the sharpest trocars and cones.
+LONGEST_POINT_MM = 5.0
 STEEL_HU = 16000.0
 BLOOM_MM = 0.75
 HIGHEST_HU = 3071
@@ -13,7 +15,7 @@ WATER_PER_MM, STEEL_PER_MM = 0.019, 0.45
 
 
 def rod(tip, tail, diameter=PROBE_DIAMETER_MM, point_mm=1.5):
-    """Points and the volume (mm³) of each for a rod whose tip is ground to a point."""
+    """Points and the volume (mm³) of each for a rod whose tip is ground to a point so long; none is blunt."""
     axis = tail - tip
     length = np.linalg.norm(axis)
     axis = axis / length
@@ -21,7 +23,7 @@ def rod(tip, tail, diameter=PROBE_DIAMETER_MM, point_mm=1.5):
     s = np.arange(0.1, length, 0.2)
     rings = np.array([(0, 0)] + [(np.cos(a), np.sin(a)) for a in np.arange(6) * np.pi / 3]) * np.array([0.29 * diameter])
     ring = rings[:, :1] * first + rings[:, 1:] * second
-    width = np.clip(s / point_mm, 0.2, 1)
+    width = np.clip(s / max(point_mm, 0.1), 0.2, 1)
     points = tip + s[:, None, None] * axis + width[:, None, None] * ring
     volume = np.pi * (diameter / 2) ** 2 * 0.2 / len(rings) * width**2
     return points.reshape(-1, 3), np.repeat(volume, len(rings))

@@ -95,6 +95,7 @@ class Study:
         self.tumour = shapes.lesion(self.centre, self.diameter, options.irregularity, self.rng)
         self.vessels = [self.vessel()] if self.recipe.vessel else []
         self.probes = self.placed_probes(self.centre, self.recipe.probes)
+        self.point_mm = np.random.default_rng([zlib.crc32(name.encode()), seed, 11]).uniform(0, metal.LONGEST_POINT_MM)
         self.balls = [self.ball(self.probes)]
         if self.recipe.second_ball:
             self.add_second_ball()
@@ -237,7 +238,7 @@ class Study:
 
     def with_probes(self, values):
         scan = replace(self.scan, values=values.copy())
-        rods = [metal.rod(tip, tip + way * length) for tip, way, length in self.probes]
+        rods = [metal.rod(tip, tip + way * length, point_mm=self.point_mm) for tip, way, length in self.probes]
         rng = np.random.default_rng([self.seed, 9])
         if scan.modality == "CT":
             metal.insert(scan, rods, self.options.streaks, rng)
@@ -257,7 +258,8 @@ class Study:
             files["ablation-zone"] = {"scan": "followup", **writing.truth(folder / "truth", "ablation-zone", self.zone, grid)}
         rng = np.random.default_rng([self.seed, 10])
         probes = [
-            {"id": f"P{n + 1}", "tipLPS": tip, "tailLPS": self.visible_tail(tip, way, length), "diameterMM": metal.PROBE_DIAMETER_MM}
+            {"id": f"P{n + 1}", "tipLPS": tip, "tailLPS": self.visible_tail(tip, way, length), "diameterMM": metal.PROBE_DIAMETER_MM,
+             "pointMM": self.point_mm}
             for n, (tip, way, length) in enumerate(self.probes)]
         writing.document(folder / "truth.json", {
             "schema": "icemargin.hybrid-truth/1",
