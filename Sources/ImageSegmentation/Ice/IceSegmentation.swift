@@ -9,7 +9,8 @@ import ImagingCore
 /// around the active ends is fitted to the evidence and completes it where it is hidden (`IceBodyFit`); what is not shaped and changed
 /// as ice is gets refused (`IceAcceptance`). Where an edge is seen, the surface is then moved to half of the change (`EdgeRefinement`);
 /// where none is, it follows from those edges (`IceCompletion`), but for what a vessel keeps warm (`WarmTissue`). From there it goes to the
-/// 0 °C front (`FreezingFront`).
+/// 0 °C front (`FreezingFront`). What half of the change is depends on what lies beside the ice there, dark tissue on MR or ground glass
+/// (`EvenTissue`).
 ///
 /// `edgeUncertaintyMM` adds up how well the front is known, a share of the voxel and of the noise of single edge profiles, and what the
 /// completion leaves open: its posterior deviation where no edge is seen, and how far it lies there from where the evidence ended.
@@ -169,14 +170,22 @@ public enum IceSegmentation {
         let dense = modality == .ct && !evidence.hasReference
             ? DenseInLung.leaving(evidence.bodies.depth.interpolated(onto: fine.geometry), in: fine) : nil
         if let dense { validity = validity.combined(with: Volume<Float>.levels(of: dense)) { w, dense in dense > 0 ? 0 : w } }
-        let start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
-        let noise = iceness.noise(in: Mask(Mask(start) { $0 >= 0 }.signedDistance()) { abs($0) < 8 })
+        var start = Volume<Float>.levels(of: region).interpolated(onto: fine.geometry)
+        let rough = Mask(start) { $0 >= 0 }, depth = rough.signedDistance()
+        let tissue = evidence.isInLung ? EvenTissue(in: iceness, scan: fine, depth: depth)
+            : modality == .mr && !evidence.hasReference ? EvenTissue(in: iceness, depth: depth) : nil
+        if let tissue {
+            iceness = tissue.iceness(of: iceness)
+            start = Volume<Float>.levels(of: rough.without(tissue.mask, leastML: parameters.smallestVolumeML))
+        }
+        let noise = iceness.noise(in: Mask(depth) { abs($0) < 8 })
         let refinement = EdgeRefinement(
             image: iceness, validity: validity, evidence: evidence.hasReference ? nil : evidence.evidence.interpolated(onto: fine.geometry),
             leastTold: modality == .ct && !evidence.isInLung ? Self.leastTold : nil,
             largestRiseOutwards: modality == .ct && !evidence.hasReference && !evidence.isSurroundedByLung ? Self.organBesideLungHU : nil,
             polarity: evidence.tissue.polarity, noise: noise,
-            expectedStep: modality == .ct && !evidence.hasReference ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
+            expectedStep: modality == .ct && !evidence.hasReference && tissue == nil
+                ? .freezing(byHU: Float(parameters.freezingDropHU)) : nil,
             insideReachMM: 5, rimShare: evidence.isInLung ? Self.rimShareInLung : nil, averagingMM: 2.5, largestShiftMM: 4,
             passes: evidence.isInLung ? Self.passesInLung : Self.passes)
         let first = refinement.refine(start)
@@ -208,8 +217,8 @@ public enum IceSegmentation {
         }
         if let hidden = evidence.bodies.hiddenEdgeFinding(hasReference: evidence.hasReference) { findings.append(hidden) }
         let surroundings = IceSurroundings(
-            of: outcome.surface, clarity: outcome.clarity, in: fine, farFrom: toAxis, denseInLung: dense, isCompared: evidence.hasReference,
-            modality: modality)
+            of: outcome.surface, clarity: outcome.clarity, in: fine, farFrom: toAxis, denseInLung: dense,
+            glass: tissue?.glassShare ?? 0, isCompared: evidence.hasReference, modality: modality)
         findings += surroundings.findings
         let uncertainty = Self.uncertainty(
             front: front, edges: outcome, completion: completion, surroundings: surroundings,

@@ -8,6 +8,9 @@ struct IceSurroundings {
     /// The share of the ice's surface at which something as dense enters it from the lung (`DenseInLung`) and no edge shows.
     private(set) var enteredInLungShare = 0.0
 
+    /// Of the lung beside the ice the share that is ground glass.
+    let glassShare: Double
+
     private static let shellMM: ClosedRange<Float> = 1...5, clearOfMetalMM: Float = 6
     /// Bone starts here. A kidney full of contrast medium does too, but is even: it comes to no more than about 220 HU, while bone comes to
     /// that in the middle or to cortical bone's in some of it.
@@ -28,12 +31,13 @@ struct IceSurroundings {
     ///   - toAxis: from the nearest probe's axis, in millimetres: metal and its streaks are left out.
     ///   - clarity: how clear an edge the surface lies on, 0 … 1.
     ///   - denseInLung: see `DenseInLung.leaving`.
+    ///   - glass: see `EvenTissue.glassShare`.
     ///   - isCompared: whether the ice was found by an earlier scan.
     init(
         of surface: Volume<Float>, clarity: Volume<Float>, in scan: Volume<Float>, farFrom toAxis: Volume<Float>, denseInLung: Mask?,
-        isCompared: Bool, modality: Modality
+        glass glassShare: Double = 0, isCompared: Bool, modality: Modality
     ) {
-        self.isCompared = isCompared
+        (self.isCompared, self.glassShare) = (isCompared, glassShare)
         guard modality == .ct else { return }
         let shell = Mask(surface.combined(with: toAxis) { phi, axis in
             axis > Self.clearOfMetalMM && Self.shellMM.contains(-phi) ? 1 : 0
@@ -44,8 +48,8 @@ struct IceSurroundings {
         let isBone = (dense.median ?? 0) > Self.enhancedHU
             || Double(dense.count { $0 > Self.corticalHU }) > Self.leastCortical * Double(dense.count)
         boneShare = isBone ? Double(dense.count) / Double(levels.count) : 0
-        guard let entering = denseInLung?.dilated(byMM: Self.hidesMM) else { return }
         let band = Mask(surface) { abs($0) < 1 }
+        guard let entering = denseInLung?.dilated(byMM: Self.hidesMM) else { return }
         let unclear = band.intersection(entering).intersection(Mask(clarity) { $0 < Self.clear })
         enteredInLungShare = Double(unclear.count) / Double(max(band.count, 1))
     }
@@ -69,6 +73,12 @@ struct IceSurroundings {
                 "At \(Self.percent(enteredInLungShare)) of the ice's surface vessels or other tissue as dense as frozen lung enter it: "
                     + "its edge does not show there and follows the shape of the rest.",
                 remedy: "Look at the outline where vessels enter it; give a scan taken before freezing, or draw the ice."))
+        }
+        if glassShare > 0 {
+            findings.append(Finding(
+                .warning, "ground-glass-around-ice",
+                "\(Self.percent(glassShare)) of the lung beside the ice is ground glass, as bleeding makes: it was not taken for ice.",
+                remedy: "Look at the outline there: lung that froze without filling with fluid would look the same."))
         }
         return findings
     }

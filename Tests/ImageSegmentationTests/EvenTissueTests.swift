@@ -1,0 +1,48 @@
+import ImagingCore
+import Testing
+
+@testable import ImageSegmentation
+
+/// Ice beside tissue whose level lies between that of ice and that of what lies behind; all shapes are closed forms.
+@Suite struct EvenTissueTests {
+    private typealias Scene = IceWithoutReferenceTests
+
+    private static func found(
+        _ modality: Modality, noise: Double, reference: (@Sendable (SIMD3<Double>) -> Double)? = nil,
+        _ level: @escaping @Sendable (SIMD3<Double>) -> Double
+    ) throws -> (surface: SurfaceComparison, codes: [String]) {
+        let grid = try AnalyticScan.grid(90, 90, 28, spacing: SIMD3(1, 1, 3))
+        func scan(_ level: @escaping @Sendable (SIMD3<Double>) -> Double) -> ScanVolume {
+            modality == .ct
+                ? AnalyticScan.make(grid, noise: noise, seed: 5, metal: Scene.metal, level)
+                : AnalyticScan.make(grid, noise: noise, seed: 5) { Scene.metal($0) ? 5 : level($0) }
+        }
+        let result = try IceSegmentation.segment(
+            scan: scan(level), modality: modality, probes: [Scene.probe], reference: reference.map(scan), parameters: Scene.halfChange)
+        return (SurfaceComparison(result.levelSet, on: grid, trueDistance: Scene.ice), result.findings.map(\.code))
+    }
+
+    /// A canal of 16 mm, and a wedge of muscle between ice and fat, which both give much less signal than half of the fat's.
+    @Test(arguments: [110.0, 200])
+    func darkTissueBesideIceOnMRIsNoIce(signal: Double) throws {
+        let (comparison, _) = try Self.found(.mr, noise: 12) { p in
+            let q = p - Scene.centre
+            if Scene.ice(p) > 0 { return 20 }
+            let isCanal = (q.x - 14) * (q.x - 14) + q.y * q.y < 64, isWedge = q.y < -6 && q.y > -20 + 0.3 * q.x
+            return isCanal || isWedge ? signal : 700
+        }
+        #expect(comparison.dice > 0.95 && abs(comparison.meanSigned) < 0.3 && comparison.share95 < 1.5, "\(comparison)")
+    }
+
+    /// A shell of 4 mm whose level lies half of the way from lung to its ice, with and without a scan from before.
+    @Test(arguments: [false, true])
+    func groundGlassAroundLungIceIsNoIce(isCompared: Bool) throws {
+        let lung: @Sendable (SIMD3<Double>) -> Double = { _ in -850 }
+        let (comparison, codes) = try Self.found(.ct, noise: 15, reference: isCompared ? lung : nil) { p in
+            let depth = Scene.ice(p)
+            return depth > 0 ? -200 : depth > -4 ? -540 : -850
+        }
+        #expect(comparison.dice > 0.93 && abs(comparison.meanSigned) < 0.7 && comparison.share95 < 2.2, "\(comparison)")
+        #expect(codes.contains("ground-glass-around-ice"))
+    }
+}
