@@ -45,4 +45,14 @@ import Testing
         #expect(comparison.dice > 0.93 && abs(comparison.meanSigned) < 0.7 && comparison.share95 < 2.2, "\(comparison)")
         #expect(codes.contains("ground-glass-around-ice"))
     }
+
+    /// A tumour of 24 mm, much of which has not frozen and sticks out of the ice into lung.
+    @Test(arguments: [false, true])
+    func unfrozenTumourThatSticksOutOfLungIceIsSaid(sticksOut: Bool) throws {
+        let tumour = ellipsoid(Scene.centre + SIMD3(0, sticksOut ? 10 : 0, 0), SIMD3(repeating: 12))
+        let (_, codes) = try Self.found(.ct, noise: 15) { p in
+            Scene.ice(p) > 0 ? (tumour(p) > 0 ? -50 : -90) : tumour(p) > 0 ? 30 : -850
+        }
+        #expect(codes.contains("unfrozen-tissue-beside-lung-ice") == sticksOut, "\(codes)")
+    }
 }

@@ -216,8 +216,10 @@ public enum IceSegmentation {
                 remedy: "Scan a wider or longer region around the ice; margins that end at the scan's edge cannot be evaluated."))
         }
         if let hidden = evidence.bodies.hiddenEdgeFinding(hasReference: evidence.hasReference) { findings.append(hidden) }
+        let warm = evidence.isInLung && !evidence.hasReference
+            ? WarmInLung.mask(in: fine, depth: outcome.surface, toAxis: toAxis) : nil
         let surroundings = IceSurroundings(
-            of: outcome.surface, clarity: outcome.clarity, in: fine, farFrom: toAxis, denseInLung: dense,
+            of: outcome.surface, clarity: outcome.clarity, in: fine, farFrom: toAxis, denseInLung: dense, warmInLung: warm,
             glass: tissue?.glassShare ?? 0, isCompared: evidence.hasReference, modality: modality)
         findings += surroundings.findings
         let uncertainty = Self.uncertainty(

@@ -8,6 +8,8 @@ struct IceSurroundings {
     /// The share of the ice's surface at which something as dense enters it from the lung (`DenseInLung`) and no edge shows.
     private(set) var enteredInLungShare = 0.0
 
+    /// The share of the ice's surface beside which tissue in lung has not frozen (`WarmInLung`).
+    private(set) var warmInLungShare = 0.0
     /// Of the lung beside the ice the share that is ground glass.
     let glassShare: Double
 
@@ -19,10 +21,13 @@ struct IceSurroundings {
     /// Where less was entered, the surface was as good as elsewhere (up to 0.2 in 10 scans; 0.36 and more in 5, three of which were off by
     /// more than 0.7 mm).
     private static let saidOfEntered = 0.25
+    private static let saidOfWarm = 0.05
     /// What enters the ice hides its edge as far along its surface, and an edge is clear from this on.
     private static let hidesMM = 2.0, clear: Float = 0.3
     /// In the texture of bone the edge of ice is off by so much (root mean square); less where an earlier scan shows the same texture.
     private static let deviationInBoneMM = 3.5, deviationInComparedBoneMM = 1.4
+    /// Beside unfrozen tissue in lung, whose outer edge is stronger by far than the one against ice.
+    private static let deviationAtWarmMM = 2.0
     private let isCompared: Bool
 
     /// - Parameters:
@@ -31,11 +36,12 @@ struct IceSurroundings {
     ///   - toAxis: from the nearest probe's axis, in millimetres: metal and its streaks are left out.
     ///   - clarity: how clear an edge the surface lies on, 0 … 1.
     ///   - denseInLung: see `DenseInLung.leaving`.
+    ///   - warmInLung: see `WarmInLung.mask`.
     ///   - glass: see `EvenTissue.glassShare`.
     ///   - isCompared: whether the ice was found by an earlier scan.
     init(
         of surface: Volume<Float>, clarity: Volume<Float>, in scan: Volume<Float>, farFrom toAxis: Volume<Float>, denseInLung: Mask?,
-        glass glassShare: Double = 0, isCompared: Bool, modality: Modality
+        warmInLung: Mask? = nil, glass glassShare: Double = 0, isCompared: Bool, modality: Modality
     ) {
         (self.isCompared, self.glassShare) = (isCompared, glassShare)
         guard modality == .ct else { return }
@@ -49,13 +55,20 @@ struct IceSurroundings {
             || Double(dense.count { $0 > Self.corticalHU }) > Self.leastCortical * Double(dense.count)
         boneShare = isBone ? Double(dense.count) / Double(levels.count) : 0
         let band = Mask(surface) { abs($0) < 1 }
+        if let warmInLung {
+            let beside = band.intersection(warmInLung.dilated(byMM: Self.hidesMM))
+            warmInLungShare = Double(beside.count) / Double(max(band.count, 1))
+        }
         guard let entering = denseInLung?.dilated(byMM: Self.hidesMM) else { return }
         let unclear = band.intersection(entering).intersection(Mask(clarity) { $0 < Self.clear })
         enteredInLungShare = Double(unclear.count) / Double(max(band.count, 1))
     }
 
-    /// One standard deviation of the ice's surface that bone adds, over the whole surface.
-    var deviationMM: Double { (isCompared ? Self.deviationInComparedBoneMM : Self.deviationInBoneMM) * boneShare }
+    /// One standard deviation of the ice's surface that bone and unfrozen tissue in lung add, over the whole surface.
+    var deviationMM: Double {
+        let bone = (isCompared ? Self.deviationInComparedBoneMM : Self.deviationInBoneMM) * boneShare
+        return (bone * bone + Self.deviationAtWarmMM * Self.deviationAtWarmMM * warmInLungShare).squareRoot()
+    }
 
     var findings: [Finding] {
         var findings: [Finding] = []
@@ -73,6 +86,13 @@ struct IceSurroundings {
                 "At \(Self.percent(enteredInLungShare)) of the ice's surface vessels or other tissue as dense as frozen lung enter it: "
                     + "its edge does not show there and follows the shape of the rest.",
                 remedy: "Look at the outline where vessels enter it; give a scan taken before freezing, or draw the ice."))
+        }
+        if warmInLungShare > Self.saidOfWarm {
+            findings.append(Finding(
+                .warning, "unfrozen-tissue-beside-lung-ice",
+                "Beside \(Self.percent(warmInLungShare)) of the ice's surface lies tissue that does not look frozen, such as a tumour that "
+                    + "sticks out of the ice into lung: some of it may have been taken for ice.",
+                remedy: "Look at the outline there; give a scan taken before freezing, or draw the ice."))
         }
         if glassShare > 0 {
             findings.append(Finding(
