@@ -6,19 +6,13 @@ struct PartSolidTumour {
     let glass: GroundGlass
     let coreHU: Float
     let coreCenter: PatientPoint
-    let coreDiameterMM: Double, wholeDiameterMM: Double
-    /// How likely it is, by the size that was stated, that the core alone is meant.
-    let probabilityOfCore: Double
+    let edges: TwoEdges
 
     /// Unless told otherwise the tumour is core and glass.
     private static let priorOfCore = 0.05
-    /// How well sizes are stated: the standard deviation of their logarithm.
-    private static let statedDeviation = 0.2
     private static let leastCoreDiameterMM: Float = 4
     /// Under the surface blur alone makes any grey level.
     private static let skinMM: Float = 1.5
-    /// Beyond these odds a person is told which was taken, but the other is no part of the uncertainty.
-    static let sure = 0.05
 
     /// `nil` where there is no core, or hardly any glass.
     init?(_ fit: RadialTumourFit, glass: GroundGlass) {
@@ -39,54 +33,36 @@ struct PartSolidTumour {
         let volume = solid.reduce(0) { $0 + $1.volume }
         guard volume > .pi / 6 * pow(Self.leastCoreDiameterMM, 3) else { return nil }
         let middle = solid.reduce(SIMD3<Float>.zero) { $0 + $1.volume * $1.place } / volume
-        func longest(_ points: [SIMD3<Float>]) -> Float {
-            sphere.directions.reduce(0) { most, d in
-                let along = points.map { ($0 * d).sum() }
-                return max(most, (along.max() ?? 0) - (along.min() ?? 0))
-            }
-        }
         // A core that fills the tumour leaves no second edge.
-        let core = longest(solid.map(\.place)), whole = longest(sphere.directions.indices.map { fit.radii[$0] * sphere.directions[$0] })
+        let core = sphere.greatestExtent(of: solid.map(\.place)), whole = fit.longestDiameterMM
         (self.glass, coreHU, coreCenter) = (glass, densest, fit.center + PatientVector(SIMD3<Double>(middle)))
-        (coreDiameterMM, wholeDiameterMM) = (Double(core), Double(whole))
-        guard core > Self.leastCoreDiameterMM, whole - core > 2 * Self.skinMM else { return nil }
-        let stated = fit.expectation.prompt.diameterMM
-        func likelihood(_ diameter: Double) -> Double {
-            let miss = log(stated / diameter) / Self.statedDeviation
-            return exp(-0.5 * miss * miss) + 1e-6
-        }
-        let asCore = Self.priorOfCore * likelihood(coreDiameterMM), asWhole = (1 - Self.priorOfCore) * likelihood(wholeDiameterMM)
-        probabilityOfCore = asCore / (asCore + asWhole)
-    }
-
-    var coreIsMeant: Bool { probabilityOfCore > 0.5 }
-    /// Half the distance between the two edges where either may be meant: twice it reaches from the one to the other.
-    var edgeDeviationMM: Double {
-        min(probabilityOfCore, 1 - probabilityOfCore) > Self.sure ? (wholeDiameterMM - coreDiameterMM) / 4 : 0
+        edges = TwoEdges(
+            coreDiameterMM: Double(core), wholeDiameterMM: whole, statedMM: fit.expectation.prompt.diameterMM, priorOfCore: Self.priorOfCore)
+        guard core > Self.leastCoreDiameterMM, Float(whole) - core > 2 * Self.skinMM else { return nil }
     }
 
     /// What the search for the core goes by: ground glass in place of lung.
     func coreExpectation(_ whole: RadialTumourFit.Expectation) -> RadialTumourFit.Expectation {
         var own = whole
         if whole.prompt.axis == nil { own.prompt.seed = coreCenter }
-        own.share = Float(coreDiameterMM / whole.prompt.diameterMM)
+        own.share = Float(edges.coreDiameterMM / whole.prompt.diameterMM)
         own.lung = whole.lung.map { LungBackground(level: glass.levelHU, evenAt: (glass.levelHU + coreHU) / 2, inPlaceOf: $0) }
         return own
     }
 
     /// - Parameter foundMM: the longest diameter of the outline that was taken.
     func finding(foundMM: Double) -> Finding {
-        let (coreDiameterMM, wholeDiameterMM) = coreIsMeant ? (foundMM, wholeDiameterMM) : (coreDiameterMM, foundMM)
+        let (coreDiameterMM, wholeDiameterMM) = edges.coreIsMeant ? (foundMM, edges.wholeDiameterMM) : (edges.coreDiameterMM, foundMM)
         func millimetres(_ value: Double) -> String { String(Int(value.rounded())) }
         let (core, whole) = (millimetres(coreDiameterMM), millimetres(wholeDiameterMM))
         let sizes = "The tumour is a solid core of \(core) mm within ground glass of \(whole) mm"
-        if coreIsMeant {
+        if edges.coreIsMeant {
             return Finding(
                 .warning, "tumour-core-without-glass", "\(sizes); by the stated diameter the outline is that of the core alone.",
                 remedy: "If the ground glass belongs to the tumour state a diameter of \(whole) mm.")
         }
         let remedy = "If the core alone is meant state a diameter of \(core) mm."
-        return edgeDeviationMM > 0
+        return edges.edgeDeviationMM > 0
             ? Finding(
                 .warning, "tumour-two-edges", "\(sizes), and the stated diameter fits either; the outline takes in the ground glass.",
                 remedy: remedy)

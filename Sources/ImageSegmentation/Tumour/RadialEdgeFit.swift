@@ -22,7 +22,7 @@ struct RadialEdgeFit {
     /// The level of ground glass below the surface, where there is any.
     var glassHU: Float?
     /// The scanner's blur in the slice plane (one standard deviation).
-    var inPlaneBlurMM: Float = 0.6
+    var inPlaneBlurMM: Float = usualBlurMM
 
     struct Outcome {
         let radii: [Float]
@@ -40,6 +40,7 @@ struct RadialEdgeFit {
 
     /// Energy of the thin plate: shapes whose features of degree 2 differ by 12 % of the radius, of degree 4 by 5 %, of degree 8 by 2 %.
     private static let stiffness: Float = 0.7
+    static let usualBlurMM: Float = 0.6
     private static let leastDeviationMM: Float = 0.3
     /// Vessels that run into ground glass look like it.
     private static let leastDeviationInGlassMM: Float = 1

@@ -8,7 +8,7 @@ import ImagingCore
 /// surroundings, or of being anything but lung where lung lies around; the likeliest closed surface that differs little between
 /// neighbouring rays is found by belief propagation (`RadialTumourFit`). The expected size decides only where grey levels do not, and
 /// other sizes are tried beside it (`AskedAgain`). The surface is then moved onto the half-height of the local edge, smoothly and with its
-/// spread known (`RadialEdgeFit`).
+/// spread known (`RadialEdgeFit`). A middle that differs from a shell around it is painted over with the shell's level (`TumourCore`).
 public enum TumourSegmentation {
     public struct Parameters: Sendable, Hashable {
         /// Sites in bone: a seed on bone is then no error.
@@ -35,59 +35,10 @@ public enum TumourSegmentation {
     ) throws(SegmentationError) -> SegmentationResult {
         let (seed, diameterMM) = (prompt.seed, prompt.diameterMM)
         try prompt.check(in: scan.geometry, usableDiameterMM: usableDiameterMM)
-        let (image, radius) = region(of: scan, prompt: prompt)
-        let target = min(max(diameterMM / 16, 0.5), 1.5)
-        let block = SIMD3<Int>(pointwiseMax(SIMD3(repeating: 1), (target / image.geometry.spacing).rounded(.toNearestOrAwayFromZero)))
-        let coarse = image.blockMeans(block)
-        let work = coarse.gaussianSmoothed(sigmaMM: SIMD3(repeating: min(max(0.05 * diameterMM, 0.6), 1.2)))
-        try checkSeed(work, modality: modality, seed: seed, parameters: parameters)
-
-        let near = image.geometry.indexRanges(around: [seed], marginMM: min(max(1.6 * radius, 12), 30))!
-        let texture = NoiseTexture(of: image.cropped(near.i, near.j, near.k))
-        let smoothing = Float(min(max(0.05 * diameterMM, 0.6), 1.2))
-        let kernelVolume = pow(4 * Float.pi, 1.5) * smoothing * smoothing * smoothing
-        let grain = texture.volumeMM3 + kernelVolume
-        var expectation = RadialTumourFit.Expectation(
-            prompt: prompt, sigma: texture.sigma * (texture.volumeMM3 / grain).squareRoot(), grainVolumeMM3: grain)
-        if modality == .ct {
-            expectation.lightestTissue = LungBackground.solidHU
-            expectation.lung = LungBackground(around: work, seed: seed, radiusMM: Float(radius), sigma: expectation.sigma)
-        }
-        let gradient = work.gradientLengths()
-        let search = TumourSearch(work: work, gradient: gradient)
-        guard var fit = search.corrected(expectation) else { throw .noTumourFound(seed) }
-        let asked = AskedAgain(search, about: fit, seed: seed)
-        fit = asked.likeliest
-        if let whole = whole(around: fit, image: image, work, gradient) { fit = whole }
-        let partSolid = GroundGlass(in: image, under: fit).flatMap { PartSolidTumour(fit, glass: $0) }
-        if let partSolid, let lung = fit.expectation.lung {
-            var core = RadialTumourFit(work, gradient: gradient, partSolid.coreExpectation(fit.expectation))
-            core.refine()
-            if core.visibleShare >= TumourFindings.leastVisibleShare {
-                if partSolid.coreIsMeant {
-                    fit = core
-                } else {
-                    // What lies around is better known when the tumour is.
-                    for _ in 0..<2 { fit.refine(with: GlassRim(around: core, of: fit, glass: partSolid.glass, lung: lung), in: coarse) }
-                }
-            }
-        }
-        return try refined(
-            fit, prompt: prompt, lobes: lobes(beyond: fit, work, gradient), partSolid: partSolid, asked: asked, image: image,
-            of: scan.geometry, texture: texture, modality: modality)
-    }
-
-    /// The surface of a part-solid tumour of which `fit` is the core; `nil` where no ground glass lies around it.
-    private static func whole(
-        around fit: RadialTumourFit, image: Volume<Float>, _ work: Volume<Float>, _ gradient: Volume<Float>
-    ) -> RadialTumourFit? {
-        guard GroundGlass(in: image, beyond: fit) != nil else { return nil }
-        var own = fit.expectation
-        own.share = 2 * fit.meanRadius / Float(own.prompt.diameterMM / 2)
-        var whole = RadialTumourFit(work, gradient: gradient, own)
-        whole.refine()
-        guard whole.visibleShare > 0.8, whole.meanRadius > fit.meanRadius + 1 else { return nil }
-        return GroundGlass(in: image, under: whole) != nil ? whole : nil
+        let around = TumourScan(region(of: scan, prompt: prompt), diameterMM: diameterMM)
+        let near = around.image.geometry.indexRanges(around: [seed], marginMM: min(max(0.8 * diameterMM, 12), 30))!
+        let search = OutlineSearch(prompt: prompt, modality: modality, texture: NoiseTexture(of: around.image.cropped(near.i, near.j, near.k)))
+        return try refined(try search.outline(in: around, parameters: parameters), search: search, of: scan.geometry)
     }
 
     /// Nearer than this the surface about the seed takes an include point in by itself.
@@ -96,7 +47,7 @@ public enum TumourSegmentation {
     private static let leastLobeVisible = 0.6
 
     /// What include points add that the surface about the seed leaves out: each point's own surface and a bridge to it.
-    private static func lobes(beyond fit: RadialTumourFit, _ work: Volume<Float>, _ gradient: Volume<Float>) -> [RadialTumourFit] {
+    private static func lobes(beyond fit: RadialTumourFit, in scan: TumourScan) -> [RadialTumourFit] {
         let field = RadialField(sphere: fit.sphere, radii: fit.radii), prompt = fit.expectation.prompt
         return prompt.include.compactMap { point in
             let place = SIMD3<Float>((point - fit.center).lps), distance = (place * place).sum().squareRoot()
@@ -105,42 +56,27 @@ public enum TumourSegmentation {
             let own = TumourPrompt(seed: point, diameterMM: min(0.6 * prompt.diameterMM, 4 * Double(outsideMM)), exclude: prompt.exclude)
             var expectation = fit.expectation
             expectation.prompt = own
-            var lobe = RadialTumourFit(work, gradient: gradient, expectation)
+            var lobe = RadialTumourFit(scan.work, gradient: scan.gradient, expectation)
             lobe.refine()
             return lobe.visibleShare > leastLobeVisible ? lobe : nil
         }
     }
 
-    private static func region(of scan: ScanVolume, prompt: TumourPrompt) -> (Volume<Float>, Double) {
+    private static func region(of scan: ScanVolume, prompt: TumourPrompt) -> Volume<Float> {
         // The seed lies in the scan, so some of it lies around the seed.
         let marginMM = max(0.9 * prompt.diameterMM + 9, LungBackground.reachMM)
         let box = scan.geometry.indexRanges(around: [prompt.seed] + prompt.include, marginMM: marginMM)!
-        return (scan.floats(in: box.i, box.j, box.k), prompt.diameterMM / 2)
-    }
-
-    private static func checkSeed(
-        _ work: Volume<Float>, modality: Modality, seed: PatientPoint, parameters: Parameters
-    ) throws(SegmentationError) {
-        let field = SeedField(grid: work.geometry, seed: seed)
-        let near = work.median(in: field.mask { $0 <= 2.5 }) ?? work[field.seedVoxel]
-        switch modality {
-        case .ct:
-            if near < -700 { throw .seedInAir(seed) }
-            if near > 320, !parameters.mayLieInBone { throw .seedOnBone(seed, hounsfieldUnits: Double(near)) }
-        case .mr:
-            let bright = work.quantile(0.9, in: field.mask { _ in true }) ?? 0
-            if near < 0.06 * bright { throw .seedInAir(seed) }
-        }
+        return scan.floats(in: box.i, box.j, box.k)
     }
 
     private static func refined(
-        _ fit: RadialTumourFit, prompt: TumourPrompt, lobes: [RadialTumourFit], partSolid: PartSolidTumour?, asked: AskedAgain,
-        image: Volume<Float>, of scan: GridGeometry, texture: NoiseTexture, modality: Modality
+        _ outline: TumourOutline, search: OutlineSearch, of scan: GridGeometry
     ) throws(SegmentationError) -> SegmentationResult {
-        let parts = [fit] + lobes
+        let (fit, image, prompt, modality) = (outline.fit, outline.scan.image, search.prompt, search.modality)
+        let (asked, partSolid, middle) = (outline.asked, outline.partSolid, outline.middle), parts = [fit] + lobes(beyond: fit, in: outline.scan)
         let outcomes = parts.map { part in
             RadialEdgeFit(
-                image: image, center: part.center, sphere: part.sphere, grainDensity: texture.density, expected: part.radii,
+                image: image, center: part.center, sphere: part.sphere, grainDensity: search.texture.density, expected: part.radii,
                 expectedDeviation: 0.2, odds: part.odds, ends: part.expectation.prompt.axis.map { [$0.first, $0.second] } ?? [],
                 glassHU: part.glassHU ?? GroundGlass(in: image, under: part)?.levelHU
             ).fit(part.radii)
@@ -164,10 +100,11 @@ public enum TumourSegmentation {
         let border = surface.comesNearBorder(of: scan) ? [TumourFindings.reachesScanEdge] : []
         let findings = border + TumourFindings(fit: fit, modality: modality, alike: alike).findings(longestDiameterMM: longest) + strokes
             + (partSolid.map { [$0.finding(foundMM: longest)] } ?? []) + (asked.finding.map { [$0] } ?? [])
+            + (middle?.finding(foundMM: longest, modality: modality).map { [$0] } ?? [])
         let sizeDoubtMM = TumourFindings.sizeDoubtMM(foundMM: longest, statedMM: fit.expectation.prompt.diameterMM)
         let spread = TumourEdgeSpread(
             fit: fit, edge: outcomes[0], slicesApartMM: slicesApartMM, ofStatedSize: asked.sizeDeviationLog,
-            otherEdgeMM: max(partSolid?.edgeDeviationMM ?? 0, sizeDoubtMM), alikeMM: alike.deviationMM,
+            otherEdgeMM: max(partSolid?.edges.edgeDeviationMM ?? 0, middle?.edgeDeviationMM ?? 0, sizeDoubtMM), alikeMM: alike.deviationMM,
             blindPoints: strokes.count { $0.code != "axis-ends-off-edge" }, isHounsfield: modality == .ct)
         return SegmentationResult(
             levelSet: LevelSet(field: surface), edgeUncertaintyMM: spread.rootMeanSquareMM, findings: findings,
