@@ -17,7 +17,7 @@ struct TumourCore {
 
     /// The shell ends within this share of the stated radius, and so far beyond it what lies around is read.
     private static let farthestShare: Float = 1.4, beyondMM: Float = 4
-    /// On CT a lighter shell is fat or lung about a tumour, a denser one bone.
+    /// On CT a lighter shell is fat or lung about a tumour, a denser one bone; about air, blur makes a thin wall lighter.
     private static let tissueHU: ClosedRange<Float> = -30...250
     /// What the usual shell weighs against that found in a direction, for where none was.
     private static let weightOfUsual: Float = 0.05
@@ -33,7 +33,8 @@ struct TumourCore {
         let areas = fit.radii.indices.map { sphere.solidAngles[$0] * fit.radii[$0] * fit.radii[$0] }
         guard let shell = EnclosingShell.ridge(in: profiles, middle: middle, areas: areas)
             ?? (isOutline ? EnclosingShell.shelf(in: profiles, middle: middle, areas: areas) : nil),
-            modality != .ct || Self.tissueHU.contains(shell.level) else { return nil }
+            modality != .ct || Self.tissueHU.contains(shell.level)
+                || (middle.level < LungBackground.solidHU && shell.level > LungBackground.glassHU) else { return nil }
         (level, self.shell, self.fit) = (middle.level, shell, fit)
         let usualDepth = zip(shell.depthsMM, shell.found).filter { $1 > 0 }.map(\.0).median ?? 0
         func filled(_ values: [Float], usual: Float) -> [Float] {
