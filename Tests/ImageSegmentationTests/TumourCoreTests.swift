@@ -48,15 +48,16 @@ import Testing
         #expect(Self.dice(found, Self.middle) > 0.93, "\(Self.dice(found, Self.middle))")
     }
 
-    /// A sharp kernel's overshoot, vessels on some sides, and fat around are no shell.
-    @Test(arguments: [0, 1, 2]) func whatIsNoShellIsLeftOut(around: Int) throws {
+    /// A sharp kernel's overshoot, vessels on some sides, fat around, and marrow within cortical bone are no shell.
+    @Test(arguments: [0, 1, 2, 3]) func whatIsNoShellIsLeftOut(around: Int) throws {
         let found = try Self.find(.ct, stated: 20) { point in
             let place = point - Self.center
             if Self.middle(point) > 0 { return 60 }
             switch around {
             case 0: return Self.middle(point) > -1.5 ? 110 : 105
             case 1: return abs(place.x - 11) < 2 || abs(place.y + 11) < 2 ? 180 : 105
-            default: return place.x > 12 ? 120 : -100
+            case 2: return place.x > 12 ? 120 : -100
+            default: return Self.whole(point) > -3 ? 170 : Self.whole(point) > -5 ? 550 : 50
             }
         }
         #expect(Self.dice(found, Self.middle) > 0.92, "\(Self.dice(found, Self.middle))")

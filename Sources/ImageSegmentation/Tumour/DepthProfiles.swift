@@ -47,6 +47,11 @@ struct DepthProfiles {
 
     func values(_ direction: Int) -> ArraySlice<Float> { values[direction * count..<(direction + 1) * count] }
 
+    /// Share of the outline from which some depth shows a level above this.
+    func share(above level: Float, areas: [Float]) -> Float {
+        areas.indices.reduce(0) { $0 + (values($1).contains { $0 > level } ? areas[$1] : 0) } / areas.reduce(0, +)
+    }
+
     private static func read(_ image: Volume<Float>, about fit: RadialTumourFit, count: Int) -> [Float] {
         let geometry = image.geometry, middle = SIMD3<Float>(geometry.continuousIndex(fit.center).ijk)
         let axes = [geometry.axes.i, geometry.axes.j, geometry.axes.k].map { SIMD3<Float>($0.lps) }, spacing = SIMD3<Float>(geometry.spacing)

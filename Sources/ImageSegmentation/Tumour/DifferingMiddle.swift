@@ -17,7 +17,7 @@ struct DifferingMiddle {
     init(_ core: TumourCore, whole: RadialTumourFit, priorOfCore: Double? = nil) {
         (self.core, isJoined) = (core, true)
         edges = TwoEdges(
-            coreDiameterMM: core.fit.longestDiameterMM, wholeDiameterMM: whole.longestDiameterMM,
+            coreDiameterMM: core.longestDiameterMM, wholeDiameterMM: whole.longestDiameterMM,
             statedMM: whole.expectation.prompt.diameterMM,
             priorOfCore: priorOfCore ?? (core.shell.isCrest ? Self.priorWithinCrest : Self.priorWithinShelf))
     }
@@ -25,9 +25,9 @@ struct DifferingMiddle {
     /// Where no outline of middle and shell was found: `nil` unless a crest encloses the middle, and the stated size is that of both.
     init?(unjoined core: TumourCore) {
         (self.core, isJoined) = (core, false)
-        let coreMM = core.fit.longestDiameterMM
+        let coreMM = core.longestDiameterMM
         edges = TwoEdges(
-            coreDiameterMM: coreMM, wholeDiameterMM: coreMM + 2 * Double(core.shell.outerDepthMM),
+            coreDiameterMM: coreMM, wholeDiameterMM: core.fit.longestDiameterMM + 2 * Double(core.shell.outerDepthMM),
             statedMM: core.fit.expectation.prompt.diameterMM, priorOfCore: Self.priorUnjoined)
         guard core.shell.isCrest, !edges.coreIsMeant else { return nil }
     }

@@ -10,7 +10,9 @@ struct EnclosingShell {
     /// found, else 0.
     private(set) var depthsMM, levels, found: [Float]
     private(set) var thicknessMM: Float = 0
-    /// How far beyond the middle's outline the shell ends, in the median.
+    /// How far beyond the middle's outline the shell begins, in the median: how much too small that is.
+    private(set) var innerDepthMM: Float = 0
+    /// How far beyond it the shell ends, in the median.
     var outerDepthMM: Float { (zip(depthsMM, found).filter { $1 > 0 }.map(\.0).median ?? 0) + 0.5 * thicknessMM }
     /// Area-weighted share of the outline beyond which the shell begins and ends, of where no other neighbour hides that; and of all of it.
     private(set) var closedShare: Float = 0, closedShareOfAll: Float = 0
@@ -55,7 +57,7 @@ struct EnclosingShell {
         let sign: Float = isBright ? 1 : -1, (at, rise, drop) = isBright ? bright : dark
         guard rise > leastRise * middle.spread, drop > leastDropShare * rise else { return nil }
         let ends = max(leastDropShare * rise, leastDropOfUsual * min(rise, drop), leastDrop * profiles.grain)
-        var shell = EnclosingShell(level: usual[at], isCrest: true, directions: areas.count), thicknesses: [Float] = [], beside: Float = 0
+        var shell = EnclosingShell(level: usual[at], isCrest: true, directions: areas.count), extents: [Range<Int>] = [], beside: Float = 0
         for n in areas.indices {
             let own = profiles.values(n).map { sign * ($0 - middle.level) }
             guard let entry = own.firstIndex(where: { $0 > 0.5 * rise }) else { continue }
@@ -70,9 +72,9 @@ struct EnclosingShell {
             guard let exit else { continue }
             let crest = own[max(entry, top - 1)...min(exit - 1, top + 1)], height = crest.reduce(0, +) / Float(crest.count)
             shell.take(n, depthMM: DepthProfiles.depthMM(top), level: middle.level + sign * unblurred(height, own, top, profiles.blurMM[n]))
-            thicknesses.append(Float(exit - entry) * DepthProfiles.stepMM)
+            extents.append(entry..<exit)
         }
-        return shell.closed(areas, beside: beside, thicknesses: thicknesses)
+        return shell.closed(areas, beside: beside, extents: extents)
     }
 
     /// A shell of a level between the middle's and that beyond.
@@ -88,16 +90,16 @@ struct EnclosingShell {
         let widthMM = Float(usual.last - usual.first) * DepthProfiles.stepMM
         guard widthMM > leastShelfMM, isLevel(profiles.usual, between: usual) else { return nil }
         let level = profiles.usual[(usual.first + usual.last) / 2]
-        var shell = EnclosingShell(level: level, isCrest: false, directions: areas.count), thicknesses: [Float] = []
+        var shell = EnclosingShell(level: level, isCrest: false, directions: areas.count), extents: [Range<Int>] = []
         for n in areas.indices {
             guard let own = ends(profiles.values(n)), Float(own.last - own.first) * DepthProfiles.stepMM > leastShelfShare * widthMM else {
                 continue
             }
             let at = (own.first + own.last) / 2
             shell.take(n, depthMM: DepthProfiles.depthMM(at), level: profiles.values[n * profiles.count + at])
-            thicknesses.append(Float(own.last - own.first) * DepthProfiles.stepMM)
+            extents.append(own.first..<own.last)
         }
-        return shell.closed(areas, beside: 0, thicknesses: thicknesses)
+        return shell.closed(areas, beside: 0, extents: extents)
     }
 
     /// What lies beyond a crest is looked for within this; and the least share of a shell's height that blur is taken to have left.
@@ -140,11 +142,13 @@ struct EnclosingShell {
         (depthsMM[direction], levels[direction], found[direction]) = (depthMM, level, 1)
     }
 
-    /// `nil` where it is not closed.
-    private consuming func closed(_ areas: [Float], beside: Float, thicknesses: [Float]) -> EnclosingShell? {
+    /// - Parameter extents: the depths between which it lies, as places in profiles, of the directions in which it was found.
+    /// - Returns: `nil` where it is not closed.
+    private consuming func closed(_ areas: [Float], beside: Float, extents: [Range<Int>]) -> EnclosingShell? {
         let all = areas.reduce(0, +), closed = zip(areas, found).reduce(0) { $0 + $1.0 * $1.1 }
         (closedShare, closedShareOfAll) = (closed / max(all - beside, 1e-6), closed / max(all, 1e-6))
-        thicknessMM = thicknesses.median ?? 0
+        thicknessMM = DepthProfiles.stepMM * (extents.map { Float($0.count) }.median ?? 0)
+        innerDepthMM = extents.map { DepthProfiles.depthMM($0.lowerBound) }.median ?? 0
         guard closedShare > Self.leastClosedShare, closedShareOfAll > Self.leastClosedShareOfAll,
             thicknessMM >= Self.leastThicknessMM else { return nil }
         return self

@@ -18,7 +18,9 @@ struct TumourCore {
     /// The shell ends within this share of the stated radius, and so far beyond it what lies around is read.
     private static let farthestShare: Float = 1.4, beyondMM: Float = 4
     /// On CT a lighter shell is fat or lung about a tumour, a denser one bone; about air, blur makes a thin wall lighter.
-    private static let tissueHU: ClosedRange<Float> = -30...250
+    private static let tissueHU: ClosedRange<Float> = -30...230
+    /// Marrow lies between a tumour and cortical bone, in more than so many directions.
+    private static let corticalHU: Float = 300, mostCorticalShare: Float = 0.2
     /// What the usual shell weighs against that found in a direction, for where none was.
     private static let weightOfUsual: Float = 0.05
 
@@ -34,7 +36,8 @@ struct TumourCore {
         guard let shell = EnclosingShell.ridge(in: profiles, middle: middle, areas: areas)
             ?? (isOutline ? EnclosingShell.shelf(in: profiles, middle: middle, areas: areas) : nil),
             modality != .ct || Self.tissueHU.contains(shell.level)
-                || (middle.level < LungBackground.solidHU && shell.level > LungBackground.glassHU) else { return nil }
+                || (middle.level < LungBackground.solidHU && shell.level > LungBackground.glassHU),
+            modality != .ct || profiles.share(above: Self.corticalHU, areas: areas) < Self.mostCorticalShare else { return nil }
         (level, self.shell, self.fit) = (middle.level, shell, fit)
         let usualDepth = zip(shell.depthsMM, shell.found).filter { $1 > 0 }.map(\.0).median ?? 0
         func filled(_ values: [Float], usual: Float) -> [Float] {
@@ -46,6 +49,9 @@ struct TumourCore {
         reach = RadialField(sphere: sphere, radii: zip(fit.radii, depths).map { $0 + $1 })
         paint = RadialField(sphere: sphere, radii: filled(shell.levels, usual: shell.level))
     }
+
+    /// To where the shell begins: the outline of a part may end before that.
+    var longestDiameterMM: Double { fit.longestDiameterMM + 2 * Double(shell.innerDepthMM) }
 
     /// An image with the shell's level in place of the middle's.
     func paintedOver(_ image: Volume<Float>) -> Volume<Float> {

@@ -11,7 +11,7 @@ struct TwoEdges {
     /// How well sizes are stated: the standard deviation of their logarithm.
     private static let statedDeviation = 0.2
     /// Beyond these odds a person is told which was taken, but the other is no part of the uncertainty.
-    private static let sure = 0.05
+    private static let sure = 0.1
 
     /// - Parameter priorOfCore: how likely it is before a size was stated.
     init(coreDiameterMM: Double, wholeDiameterMM: Double, statedMM: Double, priorOfCore: Double) {
@@ -24,9 +24,13 @@ struct TwoEdges {
     }
 
     var coreIsMeant: Bool { probabilityOfCore > 0.5 }
-    var isSure: Bool { min(probabilityOfCore, 1 - probabilityOfCore) <= Self.sure }
-    /// Half the distance between the two edges where either may be meant: twice it reaches from the one to the other.
-    var edgeDeviationMM: Double { isSure ? 0 : (wholeDiameterMM - coreDiameterMM) / 4 }
+    var isSure: Bool { probabilityOfOther <= Self.sure }
+    private var probabilityOfOther: Double { min(probabilityOfCore, 1 - probabilityOfCore) }
+    /// What is expected of the distance between the two edges, as a root mean square, where either may be meant; at the most half of it,
+    /// since twice that reaches from the one to the other.
+    var edgeDeviationMM: Double {
+        isSure ? 0 : min(0.5, probabilityOfOther.squareRoot()) * (wholeDiameterMM - coreDiameterMM) / 2
+    }
 }
 
 extension SphereDirections {
