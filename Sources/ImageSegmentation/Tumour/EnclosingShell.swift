@@ -29,12 +29,12 @@ struct EnclosingShell {
     /// Tumours without a shell came to 0.45 and less of the first.
     private static let leastClosedShare: Float = 0.6, leastClosedShareOfAll: Float = 0.4
     private static let leastThicknessMM: Float = 1.5
-    /// The heights between which a shelf is measured, as shares of the way from the middle's level to that beyond. Blur makes one edge up
-    /// to 1.6 mm wide there.
+    /// The heights between which a shelf is measured, as shares of the way from the middle's level to that beyond. Blur makes one edge 1.35
+    /// times its own standard deviation wide there.
     private static let shelf: ClosedRange<Float> = 0.25...0.75
-    private static let leastShelfMM: Float = 2.4, leastShelfShare: Float = 0.6
-    /// How steep a shelf is, as a share of the lesser of the slopes on both its sides: an edge that is merely wide has none.
-    private static let mostShelfSlope: Float = 0.6
+    private static let leastShelfMM: Float = 2.4, leastShelfOfBlur: Float = 1.75, leastShelfShare: Float = 0.6
+    /// Where a shelf has ended, as such a share, and how far beyond that a profile is read.
+    private static let beyondShelf: Float = 0.9, beyondShelfMM: Float = 4
 
     private init(level: Float, isCrest: Bool, directions: Int) {
         (self.level, self.isCrest) = (level, isCrest)
@@ -88,8 +88,12 @@ struct EnclosingShell {
         }
         guard let usual = ends(profiles.usual) else { return nil }
         let widthMM = Float(usual.last - usual.first) * DepthProfiles.stepMM
-        guard widthMM > leastShelfMM, isLevel(profiles.usual, between: usual) else { return nil }
-        let level = profiles.usual[(usual.first + usual.last) / 2]
+        let end = profiles.usual.firstIndex { ($0 - middle.level) / (beyond - middle.level) > beyondShelf } ?? usual.last
+        guard widthMM > max(leastShelfMM, leastShelfOfBlur * (profiles.blurMM.median ?? 0)),
+            let layer = LayerBetweenEdges(profiles.usual[..<min(end + Int(beyondShelfMM / DepthProfiles.stepMM), profiles.count)]) else {
+            return nil
+        }
+        let level = middle.level + layer.height * (beyond - middle.level)
         var shell = EnclosingShell(level: level, isCrest: false, directions: areas.count), extents: [Range<Int>] = []
         for n in areas.indices {
             guard let own = ends(profiles.values(n)), Float(own.last - own.first) * DepthProfiles.stepMM > leastShelfShare * widthMM else {
@@ -127,15 +131,6 @@ struct EnclosingShell {
         }
         let base = 0.5 * beyond
         return base + (height - base) / max(left(0, of: low), leastHeightLeft)
-    }
-
-    /// Whether a profile is less steep somewhere within its transition than before and after.
-    private static func isLevel(_ values: [Float], between ends: (first: Int, last: Int)) -> Bool {
-        let slopes = (0..<values.count - 2).map { abs(values[$0 + 2] - values[$0]) }, last = slopes.count - 1
-        let first = min(max(ends.first - 1, 0), last)
-        let least = (first...max(first, min(ends.last - 1, last))).min { slopes[$0] < slopes[$1] }!
-        let before = slopes[max(0, first - 3)...least].max()!, after = slopes[least...max(least, min(ends.last + 4, last))].max()!
-        return slopes[least] < mostShelfSlope * min(before, after)
     }
 
     private mutating func take(_ direction: Int, depthMM: Float, level: Float) {

@@ -68,8 +68,8 @@ struct TumourCore {
         return painted
     }
 
-    /// Whether a surface that was found in the painted image is that of middle and shell.
+    /// Whether a surface that was found in the painted image is that of middle and shell: it may lie as deep within its edge as blur reaches.
     func isEnclosed(by whole: RadialTumourFit) -> Bool {
-        whole.meanRadius > fit.meanRadius + 0.5 * shell.thicknessMM && whole.holds(fit.center)
+        whole.meanRadius > fit.meanRadius - 0.25 * shell.thicknessMM && whole.holds(fit.center)
     }
 }
