@@ -108,6 +108,16 @@ import Testing
         #expect(ProbeDetection.check(given: given, in: try Self.scan(needles: Self.needles), modality: .ct) == [])
     }
 
+    /// One that is listed beside a true one has no metal of its own; the order of the list does not matter.
+    @Test(arguments: [0, 2]) func probeBesideATrueOneHasNoMetalOfItsOwn(place: Int) throws {
+        var given = Self.needles.map { Probe(tip: PatientPoint($0.tip), tail: PatientPoint($0.tail), source: .given) }
+        let beside = PatientVector(SIMD3(3.2, 0, 2.4))
+        given.insert(Probe(tip: given[0].tip + beside, tail: given[0].tail + beside, source: .given), at: place)
+        let findings = ProbeDetection.check(given: given, in: try Self.scan(needles: Self.needles), modality: .ct)
+        #expect(findings.map(\.code) == ["probes-share-shaft"], "\(findings)")
+        #expect(findings.first?.message.contains(place == 0 ? "probes 1 and 2" : "probes 1 and 3") == true, "\(findings)")
+    }
+
     static let contradictions: [(code: String, change: @Sendable ([Probe]) -> [Probe])] = [
         ("probe-tip-and-tail-swapped", { [Probe(tip: $0[0].tail, tail: $0[0].tip, source: .given), $0[1]] }),
         ("probe-tip-differs", { [Probe(tip: $0[0].point(atDepthMM: 6), tail: $0[0].tail, source: .given), $0[1]] }),

@@ -7,7 +7,8 @@ extension ProbeDetection {
     private static let sameShaftMM = 6.0
 
     /// What contradicts the scan in a list of probes that a case gives: probes without length, listed twice, outside the scan or the body,
-    /// where there is no metal, with tip and tail swapped, with a tip more than 3 mm off; and shafts in the scan that the list lacks.
+    /// where there is no metal or only that of another one, with tip and tail swapped, with a tip more than 3 mm off; and shafts in the scan
+    /// that the list lacks.
     ///
     /// Probes are counted from 1. On MR only what the numbers alone and the scan's borders say is checked.
     public static func check(given probes: [Probe], in scan: ScanVolume, modality: Modality) -> [Finding] {
@@ -21,16 +22,21 @@ extension ProbeDetection {
         let body = BodyDepth(of: scan), evidence = RodEvidence(scan: scan, contrast: .metal)
         let shafts = shafts(in: scan, body: body, contrast: .metal)
         let found = read(shafts, body: body, evidence: evidence)
-        var matched = Set<Int>()
+        let shaftOf = matches(given: probes, found: found.probes)
         for (number, probe) in probes.enumerated() where probe.lengthMM >= 1 && scan.geometry.contains(probe.tip) {
             if !body.isEmpty, body.millimetres(at: probe.tip) == 0 {
                 findings.append(Finding(
                     .warning, "probe-tip-in-air", "The tip of probe \(number + 1), \(probe.tip.text), lies outside the body.",
                     remedy: "Check its coordinates (LPS millimetres) and that tip and tail are not swapped."))
             }
-            if let index = found.probes.indices.filter({ !matched.contains($0) }).first(where: { areSame(probe, found.probes[$0]) }) {
-                matched.insert(index)
+            if let index = shaftOf[number] {
                 findings += differences(probe, found.probes[index], number: number + 1)
+            } else if let other = shaftOf.first(where: { deviationMM(probe, found.probes[$0.value]) != nil })?.key {
+                guard !areCopies(probe, probes[other]) else { continue }
+                findings.append(Finding(
+                    .warning, "probes-share-shaft",
+                    "The scan shows one shaft where probes \(min(number, other) + 1) and \(max(number, other) + 1) are said to lie.",
+                    remedy: "Remove the one that is not there or correct its coordinates; ignore this if both touch each other."))
             } else if !shafts.contains(where: { areSame(probe, $0, scan.geometry) }), evidence.metalShare(along: probe) < 0.3 {
                 findings.append(Finding(
                     .warning, "probe-without-metal",
@@ -38,7 +44,7 @@ extension ProbeDetection {
                     remedy: "Check its coordinates and that they are of this scan's frame of reference, or let the probes be found."))
             }
         }
-        for index in found.probes.indices where !matched.contains(index) {
+        for index in found.probes.indices where !shaftOf.values.contains(index) {
             let probe = found.probes[index]
             findings.append(Finding(
                 .warning, "probe-not-listed",
@@ -54,9 +60,7 @@ extension ProbeDetection {
                 .error, "probe-without-length", "Tip and tail of probe \(number) are the same point, \(probe.tip.text).",
                 remedy: "Give a tail some centimetres up the shaft.")
         }
-        if let other = others.enumerated().first(
-            where: { $0.element.tip.distance(to: probe.tip) < 1 && ($0.element.direction?.dot(probe.direction!) ?? 0) > 0.999 }
-        ) {
+        if let other = others.enumerated().first(where: { areCopies($0.element, probe) }) {
             return Finding(
                 .warning, "probe-listed-twice",
                 "Probes \(other.offset + 1) and \(number) are the same, with their tip at \(probe.tip.text).",
@@ -70,21 +74,38 @@ extension ProbeDetection {
             remedy: PlaceOutsideScan(probe.tip, scan: scan).remedy(giving: "probe positions"))
     }
 
-    /// Whether a given probe lies along a shaft: two points of its deep part do.
-    private static func areSame(_ given: Probe, _ found: Probe) -> Bool { liesAlong(given, found.tip, found.tail) }
+    private static func areCopies(_ one: Probe, _ other: Probe) -> Bool {
+        guard let first = one.direction, let second = other.direction else { return false }
+        return one.tip.distance(to: other.tip) < 1 && first.dot(second) > 0.999
+    }
+
+    /// By given probe the found one that it is: the nearest come first, each for one.
+    private static func matches(given: [Probe], found: [Probe]) -> [Int: Int] {
+        let pairs = given.indices.flatMap { number in
+            found.indices.compactMap { index in deviationMM(given[number], found[index]).map { (number, index, $0) } }
+        }
+        var matches: [Int: Int] = [:]
+        for (number, index, _) in pairs.sorted(by: { $0.2 < $1.2 }) where matches[number] == nil && !matches.values.contains(index) {
+            matches[number] = index
+        }
+        return matches
+    }
+
+    /// How far a given probe lies beside a found one, by two points of its deep part; `nil` where they cannot be the same.
+    private static func deviationMM(_ given: Probe, _ found: Probe) -> Double? { deviationMM(given, found.tip, found.tail) }
     private static func areSame(_ given: Probe, _ shaft: ShaftFit.Outcome, _ scan: GridGeometry) -> Bool {
         func point(_ position: Double) -> PatientPoint { scan.point(ContinuousIndex(shaft.model.line.point(at: position) / scan.spacing)) }
-        return liesAlong(given, point(shaft.model.from), point(shaft.model.to))
+        return deviationMM(given, point(shaft.model.from), point(shaft.model.to)) != nil
     }
-    private static func liesAlong(_ given: Probe, _ tip: PatientPoint, _ tail: PatientPoint) -> Bool {
-        guard let axis = (tail - tip).normalized, let own = given.direction, abs(own.dot(axis)) > 0.9 else { return false }
+    private static func deviationMM(_ given: Probe, _ tip: PatientPoint, _ tail: PatientPoint) -> Double? {
+        guard let axis = (tail - tip).normalized, let own = given.direction, abs(own.dot(axis)) > 0.9 else { return nil }
         func offAxis(_ point: PatientPoint) -> Double {
             let offset = point - tip
             return (offset - offset.dot(axis) * axis).length
         }
         let near = given.point(atDepthMM: min(10, given.lengthMM)), far = given.point(atDepthMM: min(40, given.lengthMM))
-        let along = (near - tip).dot(axis)
-        return offAxis(near) < sameShaftMM && offAxis(far) < sameShaftMM && along > -30 && along < tip.distance(to: tail) + 30
+        let along = (near - tip).dot(axis), deviation = max(offAxis(near), offAxis(far))
+        return deviation < sameShaftMM && along > -30 && along < tip.distance(to: tail) + 30 ? deviation : nil
     }
 
     private static func differences(_ given: Probe, _ found: Probe, number: Int) -> [Finding] {
