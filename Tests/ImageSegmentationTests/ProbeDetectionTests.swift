@@ -108,6 +108,21 @@ import Testing
         #expect(ProbeDetection.check(given: given, in: try Self.scan(needles: Self.needles), modality: .ct) == [])
     }
 
+    /// A needle that leaves its tip's direction by 3 mm at 80 mm: the ice forms along its deep part.
+    @Test func directionOfABentProbeIsThatOfItsDeepPart() throws {
+        let tip = SIMD3<Double>(-22, 25, -2), along = SIMD3<Double>(0.2, -0.97, 0.1386), aside = SIMD3<Double>(-0.97, -0.2, 0) / 0.99
+        let knots = (0...21).map { (number: Int) -> SIMD3<Double> in
+            let depth = 4 * Double(number), bend = 3 * (depth / 80) * (depth / 80)
+            return tip + depth * along + bend * aside
+        }
+        let found = ProbeDetection.find(
+            in: try Self.scan(needles: zip(knots, knots.dropFirst()).map { Needle(tip: $0, tail: $1) }), modality: .ct)
+        let probe = try #require(found.probes.first), end = PatientPoint(tip - 0.85 * along)
+        #expect(found.probes.count == 1 && found.findings.map(\.code) == ["probe-bends"], "\(found)")
+        #expect(probe.tip.distance(to: end) < 1.2, "\(probe.tip.distance(to: end))")
+        #expect(probe.direction!.dot(PatientVector(along)) > 0.99985, "\(probe)")
+    }
+
     /// One that is listed beside a true one has no metal of its own; the order of the list does not matter.
     @Test(arguments: [0, 2]) func probeBesideATrueOneHasNoMetalOfItsOwn(place: Int) throws {
         var given = Self.needles.map { Probe(tip: PatientPoint($0.tip), tail: PatientPoint($0.tail), source: .given) }

@@ -146,8 +146,13 @@ public enum ProbeDetection {
             let width = tubes == nil ? nil : evidence.widthMM(shaft.model.line, others: others)
             let reading = ShaftReading(
                 shaft, isTube: tubes?.contains(number) ?? false, widthMM: width, body: body, evidence: evidence)
-            if let probe = reading.probe { result.probes.append(probe) }
             result.findings += reading.findings
+            guard var probe = reading.probe else { continue }
+            if tubes != nil, let bend = ShaftBend(of: shaft, probe, others: others, scan: evidence.scan, contrast: evidence.contrast) {
+                probe = bend.applied(to: probe)
+                result.findings.append(bend.finding(probe))
+            }
+            result.probes.append(probe)
         }
         result.probes.sort { $0.lengthMM > $1.lengthMM }
         if result.probes.count > largestCount {

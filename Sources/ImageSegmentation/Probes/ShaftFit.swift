@@ -98,6 +98,18 @@ struct ShaftFit {
             pointsMM: points)
     }
 
+    /// How badly rods, each as bright as suits it, agree with what lies along a stretch.
+    func costs(of models: [ShaftModel], along stretch: LineStretch, others: [ShaftModel]) -> [Double]? {
+        guard let samples = samples(around: stretch, others: others) else { return nil }
+        let voxels = ShaftVoxels(samples.filter { stretch.range.contains($0.along) }, around: stretch.origin)
+        return models.map { model in
+            var endless = model
+            (endless.from, endless.to) = (-.infinity, .infinity)
+            for _ in 0..<3 { endless = withBestAmplitude(endless, voxels) }
+            return robustCost(endless, voxels)
+        }
+    }
+
     // MARK: Samples
 
     /// The voxels around a line and beyond its ends, each with the background that surrounds the line at its height.
