@@ -6,8 +6,9 @@ import ImagingCore
 ///
 /// Voxels that stand out as thin lines are joined into straight stretches (`StraightLineSearch`); a rod blurred as the scanner blurs is
 /// fitted to each (`ShaftFit`), which says whether it is one, where it lies and where it ends even where voxels are saturated or slices
-/// thick; how the rod lies to the skin says which end is the tip (`ShaftReading`). Bone and calcium are not rods; clips and stents are
-/// too short; leads and catheters bend, or do not reach the skin.
+/// thick; how the rod lies to the skin says which end is the tip (`ShaftReading`); one that bends has its tip and direction from its deep
+/// part (`ShaftBend`). Bone and calcium are not rods; clips and stents are too short; leads and catheters bend by far more, or do not
+/// reach the skin.
 public enum ProbeDetection {
     static let shortestMM = 28.0
     static let largestCount = 20

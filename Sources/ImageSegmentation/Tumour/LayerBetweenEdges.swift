@@ -4,19 +4,18 @@ import Foundation
 /// nor a level that changes by and by.
 ///
 /// Steps under one unknown blur are fitted by least squares: two, one, and a ramp. Of 140 profiles around tumours in phantoms of liver,
-/// kidney, muscle and MR those without such a layer came to less than 1.6 of the first ratio (but for other organs 6 mm and more beyond),
-/// the eleven with one to 1.7–9.
+/// kidney, muscle and MR the eleven with such a layer came to 1.7–9 of the first ratio; those without came to 1.6 at the most, but for one
+/// in thick slices and three with another organ 6 mm and more beyond.
 struct LayerBetweenEdges {
     /// Its level, as a share of the way from that before to that beyond.
     let height: Float
-    /// As places in the profile.
-    let inner, outer: Float
 
     /// By how much more one step, and a ramp, miss the profile than two steps do.
     private static let leastMissOfOne = 1.6, leastMissOfRamp = 1.4
     private static let leastThicknessMM = 2.4
     private static let heights = 0.25...0.75
-    private static let blursMM = Array(stride(from: 0.45, through: 2.4, by: 0.15)), blursOfOneMM = Array(stride(from: 0.45, through: 6, by: 0.15))
+    private static let blursMM = Array(stride(from: 0.45, through: 2.4, by: 0.15))
+    private static let blursOfOneMM = Array(stride(from: 0.45, through: 6, by: 0.15))
     private static let rampsMM = Array(stride(from: 1.0, through: 12, by: 1))
     private static let stepMM = Double(DepthProfiles.stepMM)
     /// What a profile's values are known to, as a share of the step: closer fits do not count.
@@ -32,7 +31,7 @@ struct LayerBetweenEdges {
         func miss(_ taken: Double) -> Double {
             max(Self.leastMiss, max(0, left * left - taken / Double(values.count) / ((high - low) * (high - low))).squareRoot())
         }
-        var two = (taken: 0.0, inner: 0.0, outer: 0.0, height: 0.0)
+        var two = (taken: 0.0, height: 0.0)
         for blur in Self.blursMM {
             let columns = edges.map { edge in Self.centered(places.map { Self.step(($0 - edge) / blur) }) }
             let along = columns.map { Self.dot($0, centered) }, squares = columns.map { Self.dot($0, $0) }
@@ -43,7 +42,7 @@ struct LayerBetweenEdges {
                     let first = (along[a] * squares[b] - along[b] * across) / determinant
                     let second = (along[b] * squares[a] - along[a] * across) / determinant
                     let taken = first * along[a] + second * along[b], height = first / (first + second)
-                    if taken > two.taken, Self.heights.contains(height) { two = (taken, edges[a], edges[b], height) }
+                    if taken > two.taken, Self.heights.contains(height) { two = (taken, height) }
                 }
             }
         }
@@ -67,7 +66,7 @@ struct LayerBetweenEdges {
             }
         })
         guard miss(ramp) > Self.leastMissOfRamp * miss(two.taken) else { return nil }
-        (inner, outer, height) = (Float(two.inner / Self.stepMM), Float(two.outer / Self.stepMM), Float(two.height))
+        height = Float(two.height)
     }
 
     /// A step of unit height under unit blur; and its integral.
