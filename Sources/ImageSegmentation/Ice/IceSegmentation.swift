@@ -269,7 +269,7 @@ public enum IceSegmentation {
     /// The shares are such that the root mean square distance to the truth is met in the median of synthetic scans of every site, and
     /// within a factor of 1.5 in three quarters of them. Against an earlier scan, where single edges carry the noise of two scans that the
     /// surface averages, half of their disagreement counts, and parts that err alike are counted more than once: without `ofCompared` what
-    /// is stated was 1.5 times the distance in the median of 54 hybrids, and less than it in five; with it in eight, three quarters at the
+    /// is stated was 1.6 times the distance in the median of 54 hybrids, and less than it in five; with it in eight, three quarters at the
     /// least.
     private static func uncertainty(
         front: FreezingFront, edges: EdgeRefinement.Outcome, completion: IceCompletion, surroundings: IceSurroundings, isCompared: Bool,

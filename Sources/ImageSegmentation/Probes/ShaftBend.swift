@@ -13,9 +13,11 @@ struct ShaftBend {
     private static let deepMM = 30.0, shortestMM = 70.0
     /// What turns the tip by less hardly matters; what turns it by more is something else.
     private static let angles = 0.75 * .pi / 180...6 * .pi / 180
-    /// By how much better, at the least, the deep part agrees with a rod of its own than with the straight one. Of 240 straight probes
-    /// none came to that and the least angle where slices tell, of eight that bend by 2 and 3 mm all did, to 0.12–0.4.
+    /// By how much better, at the least, the deep part agrees with a rod of its own than with the straight one: eight that bend by 2 and
+    /// 3 mm came to 0.12–0.4. None of 245 straight probes is taken for bent; some alone come to this, by a turn that slices cannot tell.
     private static let leastGain = 0.1
+    /// The deep part's tip lies no further than this from that of the whole shaft: else it ends at something else.
+    private static let farthestTipMM = 5.0
     /// Slices that lie farther apart across a shaft do not tell how steep a short part of it is.
     private static let thinMM = 2.2
 
@@ -36,6 +38,7 @@ struct ShaftBend {
         guard Self.angles.contains(angle), isThin || (abs(seen.x) > abs(seen.y) && abs(seen.x) > Self.angles.lowerBound),
             costs[1] < (1 - Self.leastGain) * costs[0] else { return nil }
         (self.deep, self.tipIsLower, self.angle, grid) = (deep, tipIsLower, angle, scan.geometry)
+        guard applied(to: probe).tip.distance(to: probe.tip) < Self.farthestTipMM else { return nil }
     }
 
     /// The probe with the tip and the direction of the deep part.
