@@ -11,6 +11,10 @@ struct LineStretch {
     var length: Double { range.upperBound - range.lowerBound }
     func position(of point: SIMD3<Double>) -> Double { ((point - origin) * direction).sum() }
     func point(at position: Double) -> SIMD3<Double> { origin + position * direction }
+    /// The same place in the patient, for a line along this grid's axes.
+    func point(at position: Double, in grid: GridGeometry) -> PatientPoint {
+        grid.point(ContinuousIndex(point(at: position) / grid.spacing))
+    }
     func offAxis(_ point: SIMD3<Double>) -> Double { (point - origin - position(of: point) * direction).length }
 
     /// Two unit vectors at right angles to the line and to each other; the first lies in the slice plane.

@@ -171,7 +171,7 @@ extension BodyDepth {
     /// Whether a line, or what it points at, lies in the body: the table's edges do not.
     fileprivate func isReached(by line: LineStretch, in scan: GridGeometry) -> Bool {
         stride(from: line.range.lowerBound - 20, through: line.range.upperBound + 20, by: 4).contains { position in
-            millimetres(at: scan.point(ContinuousIndex(line.point(at: position) / scan.spacing))) > 0
+            millimetres(at: line.point(at: position, in: scan)) > 0
         }
     }
 }

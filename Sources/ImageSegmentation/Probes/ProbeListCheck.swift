@@ -94,8 +94,8 @@ extension ProbeDetection {
     /// How far a given probe lies beside a found one, by two points of its deep part; `nil` where they cannot be the same.
     private static func deviationMM(_ given: Probe, _ found: Probe) -> Double? { deviationMM(given, found.tip, found.tail) }
     private static func areSame(_ given: Probe, _ shaft: ShaftFit.Outcome, _ scan: GridGeometry) -> Bool {
-        func point(_ position: Double) -> PatientPoint { scan.point(ContinuousIndex(shaft.model.line.point(at: position) / scan.spacing)) }
-        return deviationMM(given, point(shaft.model.from), point(shaft.model.to)) != nil
+        let line = shaft.model.line
+        return deviationMM(given, line.point(at: shaft.model.from, in: scan), line.point(at: shaft.model.to, in: scan)) != nil
     }
     private static func deviationMM(_ given: Probe, _ tip: PatientPoint, _ tail: PatientPoint) -> Double? {
         guard let axis = (tail - tip).normalized, let own = given.direction, abs(own.dot(axis)) > 0.9 else { return nil }

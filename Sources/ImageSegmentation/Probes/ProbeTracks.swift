@@ -63,8 +63,7 @@ struct ProbeTracks {
     }
 
     private func probe(_ shaft: ShaftFit.Outcome) -> Probe? {
-        let geometry = scan.geometry, line = shaft.model.line
-        func point(_ position: Double) -> PatientPoint { geometry.point(ContinuousIndex(line.point(at: position) / geometry.spacing)) }
+        func point(_ position: Double) -> PatientPoint { shaft.model.line.point(at: position, in: scan.geometry) }
         let model = shaft.model, leaves = shaft.leavesScan
         for (deep, shallow, tailLeaves) in [(model.from, model.to, leaves.to), (model.to, model.from, leaves.from)] {
             let tail = point(shallow)

@@ -45,9 +45,8 @@ struct ShaftBend {
     func applied(to probe: Probe) -> Probe {
         let model = deep.model, tip = tipIsLower ? model.from : model.to
         let tail = tip + (tipIsLower ? 1 : -1) * probe.lengthMM
-        func point(_ position: Double) -> PatientPoint { grid.point(ContinuousIndex(model.line.point(at: position) / grid.spacing)) }
         return Probe(
-            tip: point(tip), tail: point(tail), source: probe.source,
+            tip: model.line.point(at: tip, in: grid), tail: model.line.point(at: tail, in: grid), source: probe.source,
             tipUncertaintyMM: tipIsLower ? deep.endUncertaintyMM.from : deep.endUncertaintyMM.to)
     }
 

@@ -116,7 +116,7 @@ struct ShaftFit {
     private func samples(around line: LineStretch, others: [ShaftModel]) -> [Sample]? {
         let geometry = scan.geometry
         let low = line.range.lowerBound - Self.extensionMM, high = line.range.upperBound + Self.extensionMM
-        let corners = [line.point(at: low), line.point(at: high)].map { geometry.point(ContinuousIndex($0 / spacing)) }
+        let corners = [low, high].map { line.point(at: $0, in: geometry) }
         guard let box = geometry.indexRanges(around: corners, marginMM: 7.5 + spacing.z) else { return nil }
         let (u, v) = line.across, thick = abs(v.z) * spacing.z
         let binMM = 2.5, bins = Int((high - low) / binMM) + 1

@@ -42,8 +42,7 @@ struct ShaftReading {
     ///   - widthMM: how wide it looks; `nil` where that cannot be told.
     init(_ shaft: ShaftFit.Outcome, isTube: Bool, widthMM: Double?, body: BodyDepth, evidence: RodEvidence) {
         let scan = evidence.scan.geometry
-        func point(_ position: Double) -> PatientPoint { scan.point(ContinuousIndex(shaft.model.line.point(at: position) / scan.spacing)) }
-        let a = point(shaft.model.from), b = point(shaft.model.to)
+        let line = shaft.model.line, a = line.point(at: shaft.model.from, in: scan), b = line.point(at: shaft.model.to, in: scan)
         guard let axis = (b - a).normalized else { return }
         let ends = [
             End(
