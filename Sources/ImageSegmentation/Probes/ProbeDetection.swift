@@ -140,20 +140,9 @@ public enum ProbeDetection {
     static func read(_ shafts: [ShaftFit.Outcome], body: BodyDepth, evidence: RodEvidence) -> Result {
         var result = Result()
         let tubes = evidence.contrast.saturation == ShaftContrast.metal.saturation ? MeshTubes(among: shafts, in: evidence.scan) : nil
-        for (number, shaft) in shafts.enumerated() {
-            // What explains little of the light about it is the rim of a bone, or runs askew through this very shaft.
-            let others = shafts.indices.filter { $0 != number && shafts[$0].explainedShare > leastExplained }.map { shafts[$0].model }
-            // A track on MR is as wide as the signal that metal takes away.
-            let width = tubes == nil ? nil : evidence.widthMM(shaft.model.line, others: others)
-            let reading = ShaftReading(
-                shaft, isTube: tubes?.contains(number) ?? false, widthMM: width, body: body, evidence: evidence)
-            result.findings += reading.findings
-            guard var probe = reading.probe else { continue }
-            if tubes != nil, let bend = ShaftBend(of: shaft, probe, others: others, scan: evidence.scan, contrast: evidence.contrast) {
-                probe = bend.applied(to: probe)
-                result.findings.append(bend.finding(probe))
-            }
-            result.probes.append(probe)
+        for (probe, findings) in mapSlabs(of: shafts.count, slab: 1, { read($0.lowerBound, of: shafts, tubes, body, evidence) }) {
+            result.findings += findings
+            if let probe { result.probes.append(probe) }
         }
         result.probes.sort { $0.lengthMM > $1.lengthMM }
         if result.probes.count > largestCount {
@@ -164,6 +153,22 @@ public enum ProbeDetection {
             result.probes.removeLast(result.probes.count - largestCount)
         }
         return result
+    }
+
+    private static func read(
+        _ number: Int, of shafts: [ShaftFit.Outcome], _ tubes: MeshTubes?, _ body: BodyDepth, _ evidence: RodEvidence
+    ) -> (probe: Probe?, findings: [Finding]) {
+        let shaft = shafts[number]
+        // What explains little of the light about it is the rim of a bone, or runs askew through this very shaft.
+        let others = shafts.indices.filter { $0 != number && shafts[$0].explainedShare > leastExplained }.map { shafts[$0].model }
+        // A track on MR is as wide as the signal that metal takes away.
+        let width = tubes == nil ? nil : evidence.widthMM(shaft.model.line, others: others)
+        let reading = ShaftReading(shaft, isTube: tubes?.contains(number) ?? false, widthMM: width, body: body, evidence: evidence)
+        guard tubes != nil, let probe = reading.probe,
+            let bend = ShaftBend(of: shaft, probe, others: others, scan: evidence.scan, contrast: evidence.contrast)
+        else { return (reading.probe, reading.findings) }
+        let bent = bend.applied(to: probe)
+        return (bent, reading.findings + [bend.finding(bent)])
     }
 }
 

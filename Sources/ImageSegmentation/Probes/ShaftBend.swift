@@ -31,13 +31,16 @@ struct ShaftBend {
         guard line.length > Self.shortestMM else { return nil }
         let middle = tipIsLower ? line.range.lowerBound + Self.deepMM / 2 : line.range.upperBound - Self.deepMM / 2
         let stretch = LineStretch(origin: line.point(at: middle), direction: line.direction, range: -Self.deepMM / 2...Self.deepMM / 2)
-        guard let deep = fit.fit(stretch, others: others, isLast: true),
-            let costs = fit.costs(of: [shaft.model, deep.model], along: stretch, others: others) else { return nil }
-        let d = deep.model.direction, angle = acos(min(1, (d * line.direction).sum())), (u, v) = line.across
-        let seen = SIMD2((d * u).sum(), (d * v).sum()), isThin = abs(v.z) * scan.geometry.spacing.z < Self.thinMM
-        guard Self.angles.contains(angle), isThin || (abs(seen.x) > abs(seen.y) && abs(seen.x) > Self.angles.lowerBound),
+        let (u, v) = line.across, isThin = abs(v.z) * scan.geometry.spacing.z < Self.thinMM
+        func turn(_ model: ShaftModel) -> Double { acos(min(1, (model.direction * line.direction).sum())) }
+        func isBent(_ model: ShaftModel) -> Bool {
+            let seen = SIMD2((model.direction * u).sum(), (model.direction * v).sum())
+            return Self.angles.contains(turn(model)) && (isThin || (abs(seen.x) > abs(seen.y) && abs(seen.x) > Self.angles.lowerBound))
+        }
+        guard let deep = fit.fit(stretch, others: others, isLast: true, isWanted: isBent),
+            let costs = fit.costs(of: [shaft.model, deep.model], along: stretch, others: others),
             costs[1] < (1 - Self.leastGain) * costs[0] else { return nil }
-        (self.deep, self.tipIsLower, self.angle, grid) = (deep, tipIsLower, angle, scan.geometry)
+        (self.deep, self.tipIsLower, self.angle, grid) = (deep, tipIsLower, turn(deep.model), scan.geometry)
         guard applied(to: probe).tip.distance(to: probe.tip) < Self.farthestTipMM else { return nil }
     }
 

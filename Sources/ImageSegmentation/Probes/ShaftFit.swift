@@ -57,8 +57,12 @@ struct ShaftFit {
     ///   - others: rods already fitted, whose light is taken into account.
     ///   - isLast: whether the rod is placed where it is expected among all that agree with the scan, and not merely where it agrees best.
     ///   - widestBlurMM: the ends of what is wider are not looked for.
+    ///   - isWanted: nor are those of a rod that, once placed, is of no use.
     /// - Returns: `nil` when nothing like a rod is left.
-    func fit(_ line: LineStretch, others: [ShaftModel] = [], isLast: Bool = false, widestBlurMM: Double = .infinity) -> Outcome? {
+    func fit(
+        _ line: LineStretch, others: [ShaftModel] = [], isLast: Bool = false, widestBlurMM: Double = .infinity,
+        isWanted: (ShaftModel) -> Bool = { _ in true }
+    ) -> Outcome? {
         guard var samples = samples(around: line, others: others) else { return nil }
         let inner = samples.filter {
             line.range.contains($0.along) && $0.along > line.range.lowerBound + 2 && $0.along < line.range.upperBound - 2
@@ -71,6 +75,7 @@ struct ShaftFit {
         guard refine(&model, voxels), model.blurMM < widestBlurMM else { return nil }
         var height = HeightSpread()
         if isLast { (model, height) = levelled(model, halfMM: max(voxels.halfSpanMM, 10)) { robustCost(withBestAmplitude($0, voxels), voxels) } }
+        guard isWanted(model) else { return nil }
         let explained = explainedShare(model, inner)
         // The fitted line may have turned a little: positions along it are counted anew.
         let fitted = LineStretch(origin: model.middle, direction: model.direction, range: line.range)
