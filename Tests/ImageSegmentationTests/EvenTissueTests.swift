@@ -46,13 +46,24 @@ import Testing
         #expect(codes.contains("ground-glass-around-ice"))
     }
 
-    /// A tumour of 24 mm, much of which has not frozen and sticks out of the ice into lung.
-    @Test(arguments: [false, true])
-    func unfrozenTumourThatSticksOutOfLungIceIsSaid(sticksOut: Bool) throws {
+    /// A tumour of 24 mm, much of which has not frozen and sticks out of the ice into lung; it reads as water does or a little more.
+    @Test(arguments: [(sticksOut: false, hu: 30.0), (true, 30), (true, 8)])
+    func unfrozenTumourThatSticksOutOfLungIceIsLeftOut(sticksOut: Bool, hu: Double) throws {
         let tumour = ellipsoid(Scene.centre + SIMD3(0, sticksOut ? 10 : 0, 0), SIMD3(repeating: 12))
-        let (_, codes) = try Self.found(.ct, noise: 15) { p in
-            Scene.ice(p) > 0 ? (tumour(p) > 0 ? -50 : -90) : tumour(p) > 0 ? 30 : -850
+        let (comparison, codes) = try Self.found(.ct, noise: 15) { p in
+            Scene.ice(p) > 0 ? (tumour(p) > 0 ? hu - 75 : -90) : tumour(p) > 0 ? hu : -850
         }
         #expect(codes.contains("unfrozen-tissue-beside-lung-ice") == sticksOut, "\(codes)")
+        #expect(comparison.dice > 0.95 && abs(comparison.meanSigned) < 0.5 && comparison.share95 < 2.5, "\(comparison)")
+    }
+
+    /// Blood or a streak within the ice may read as water does, but does not come to its surface.
+    @Test func brightPatchWithinLungIceIsIce() throws {
+        let patch = ellipsoid(Scene.centre + SIMD3(0, 8, 0), SIMD3(repeating: 3.5))
+        let (comparison, codes) = try Self.found(.ct, noise: 15) { p in
+            Scene.ice(p) > 0 ? (patch(p) > 0 ? 15 : -90) : -850
+        }
+        #expect(comparison.dice > 0.95 && comparison.share95 < 1.5, "\(comparison)")
+        #expect(codes.isEmpty, "\(codes)")
     }
 }

@@ -160,6 +160,30 @@ import Testing
         #expect(abs(rise.halfRiseMM - EdgeProfile.halfRise(ofRampMM: 1.75, blurMM: blur)) < 0.07)
     }
 
+    /// A rim of ground glass, 3 mm thick, lies between ice and lung: the edge that is read is that of the ice against the rim.
+    @Test(arguments: [0.0, 1.75])
+    func widthIsReadBesideGroundGlass(rampMM: Double) throws {
+        let grid = try AnalyticScan.grid(80, 76, 18)
+        let scan = AnalyticScan.make(grid, blurMM: 0.7, noise: 10, seed: 27) { (p: SIMD3<Double>) -> Double in
+            let depth = Self.ice(p), frozen = rampMM > 0 ? max(0, min(1, depth / rampMM)) : depth > 0 ? 1 : 0
+            let unfrozen = depth > -3 ? -580.0 : -850
+            return unfrozen + frozen * (-90 - unfrozen)
+        }
+        let size = scan.geometry.size, image = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
+        let surface = Volume<Float>(geometry: image.geometry) { target in
+            for offset in target.indices {
+                target[offset] = Float(Self.ice(image.geometry.point(size.index(atOffset: offset)).lps) - rampMM / 2)
+            }
+        }
+        let usable = Volume<Float>(geometry: image.geometry, repeating: 1)
+        func halfRise(beyondMM: Float) throws -> Double {
+            try #require(FrontRise(of: image, across: surface, usable: usable, leastContrast: 100, beyondMM: beyondMM)).halfRiseMM
+        }
+        let own = EdgeProfile.halfRise(ofRampMM: rampMM, blurMM: (0.7 * 0.7 + 0.8 * 0.8 / 4).squareRoot())
+        #expect(abs(try halfRise(beyondMM: FrontRise.beforeOtherTissueMM) - own) < 0.12)
+        #expect(try halfRise(beyondMM: FrontRise.reachMM) > own + 0.2)
+    }
+
     /// Against exact solutions: the line sink of 400 W/m after 600 s with freezing between −1 and −8 °C, and perfused cylinders in the
     /// steady state at −140 °C, in which θ is linear in ln r. Each gives the radii of the two ends of the range.
     @Test(arguments: [(11.46, 9.58), (18.12, 15.15), (13.05, 11.90), (22.62, 20.26)])

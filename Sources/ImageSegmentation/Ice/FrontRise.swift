@@ -22,7 +22,10 @@ struct FrontRise {
     /// Where fewer of the patches show that step, other tissue lies so near everywhere that it widens the edges that are left, too.
     private static let leastShare = 0.6
     /// Beyond this from the edge lies what has no part in it.
-    private static let reachMM: Float = 3.8
+    static let reachMM: Float = 3.8
+    /// Where other tissue lies between ice and what it is told from (ground glass in lung), no more than this of it is: that tissue is its
+    /// outside, and its other edge none of the ice's.
+    static let beforeOtherTissueMM: Float = 1.2
     /// Neighbouring places of a profile share their noise: it holds about one independent value per millimetre, of which the fit uses up
     /// four.
     private static let freedom = 4.0
@@ -32,12 +35,16 @@ struct FrontRise {
     /// - Parameters:
     ///   - surface: signed distance, positive inside.
     ///   - usable: positive where the image can be trusted.
-    init?(of image: Volume<Float>, across surface: Volume<Float>, usable: Volume<Float>, leastContrast: Float) {
+    ///   - leastContrast: of the step that the surface lies on.
+    ///   - beyondMM: no more of what lies outside of the surface is looked at.
+    init?(
+        of image: Volume<Float>, across surface: Volume<Float>, usable: Volume<Float>, leastContrast: Float, beyondMM: Float = reachMM
+    ) {
         let patches = Self.patches(of: image, across: surface, usable: usable)
         let spacing = SIMD3<Float>(image.geometry.spacing)
         // A voxel blurs by a twelfth of the square of its width; a leaning normal meets its long side.
         let extra = max(0, spacing.z * spacing.z - spacing.x * spacing.x) / 12
-        let edges = Edges()
+        let edges = Edges(beyondMM: beyondMM)
         var logs = [Double](repeating: 0, count: Self.halfRisesMM.count), used = 0
         let fits = patches.compactMap { patch -> (step: Float, logs: [Double])? in
             guard patch.profile.lines >= Self.fewestLines, let means = patch.profile.means else { return nil }
@@ -105,8 +112,8 @@ struct FrontRise {
         /// By half rise, by place: the share of the rise at each place of a profile, its sum and its sum of squares.
         private let shares: [[(values: [Double], sum: Double, square: Double)]]
 
-        init() {
-            let places = (0..<EdgeProfile.count).filter { abs(EdgeProfile.place($0)) <= reachMM }
+        init(beyondMM: Float) {
+            let places = (0..<EdgeProfile.count).filter { (-beyondMM...reachMM).contains(EdgeProfile.place($0)) }
             let used = places.first!..<places.last! + 1
             self.used = used
             shares = halfRisesMM.map { half in

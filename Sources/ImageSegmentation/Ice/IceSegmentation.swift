@@ -199,14 +199,18 @@ public enum IceSegmentation {
                 toAxis: origins.distances(on: located.work.geometry).toAxis) : nil
         let outcome = refinement.refine(dented ?? completion.surface)
         let front = Self.front(
-            of: outcome, edge: fine, usable: validity, origins: origins, modality: modality, scan: scan)
+            of: outcome, edge: fine, beyondMM: evidence.isInLung && tissue != nil ? FrontRise.beforeOtherTissueMM : FrontRise.reachMM,
+            usable: validity, origins: origins, modality: modality, scan: scan)
         let shift = Float(parameters.halfChangeToFrontMM ?? front.shiftMM)
         let clear = Self.clearEdge, hidden = evidence.isInLung ? 0 : Self.hiddenShare
-        let whole = outcome.surface.filledBetweenThickSlices()
-        let moved = shift == 0 ? whole : whole.combined(with: outcome.clarity.interpolated(onto: whole.geometry)) { phi, clarity in
+        let outwards = outcome.clarity.mapped { (clarity: Float) -> Float in
             let seen = max(0, min(1, (clarity - clear.lowerBound) / (clear.upperBound - clear.lowerBound)))
-            return phi + shift * (hidden + (1 - hidden) * seen)
+            return shift * (hidden + (1 - hidden) * seen)
         }
+        let warm = evidence.isInLung && !evidence.hasReference ? WarmInLung(in: fine, depth: outcome.surface, toAxis: toAxis) : nil
+        let frozen = warm?.leftOut(of: outcome.surface, shiftMM: shift, outwards: outwards) ?? outcome.surface
+        let whole = frozen.filledBetweenThickSlices()
+        let moved = shift == 0 ? whole : whole.combined(with: outwards.interpolated(onto: whole.geometry)) { $0 + $1 }
         let surface = moved.regularized(openingMM: 0, smoothingMM: smoothingMM)
 
         var findings = evidence.findings
@@ -216,8 +220,6 @@ public enum IceSegmentation {
                 remedy: "Scan a wider or longer region around the ice; margins that end at the scan's edge cannot be evaluated."))
         }
         if let hidden = evidence.bodies.hiddenEdgeFinding(hasReference: evidence.hasReference) { findings.append(hidden) }
-        let warm = evidence.isInLung && !evidence.hasReference
-            ? WarmInLung.mask(in: fine, depth: outcome.surface, toAxis: toAxis) : nil
         let surroundings = IceSurroundings(
             of: outcome.surface, clarity: outcome.clarity, in: fine, farFrom: toAxis, denseInLung: dense, warmInLung: warm,
             glass: tissue?.glassShare ?? 0, isCompared: evidence.hasReference, modality: modality)
@@ -237,9 +239,10 @@ public enum IceSegmentation {
     /// - Parameters:
     ///   - outcome: the surface at half of the change.
     ///   - edge: an image in which the change stands out.
+    ///   - beyondMM: no more of what lies outside of the surface is looked at.
     private static func front(
-        of outcome: EdgeRefinement.Outcome, edge: Volume<Float>, usable: Volume<Float>, origins: IceOrigins, modality: Modality,
-        scan: ScanVolume
+        of outcome: EdgeRefinement.Outcome, edge: Volume<Float>, beyondMM: Float, usable: Volume<Float>, origins: IceOrigins,
+        modality: Modality, scan: ScanVolume
     ) -> FreezingFront {
         let surface = outcome.surface
         // Probes that are not known lie around a seed as often as on it.
@@ -248,7 +251,7 @@ public enum IceSegmentation {
         let ramp = FreezingRamp(radiusMM: Double(radii.reduce(0, +)) / Double(max(radii.count, 1)) - beside)
         let near = Mask(surface) { abs($0) < 6 }, levels = edge.values(in: near)
         let contrast = 0.4 * ((levels.quantile(0.9) ?? 0) - (levels.quantile(0.1) ?? 0))
-        let ice = FrontRise(of: edge, across: surface, usable: usable, leastContrast: contrast)
+        let ice = FrontRise(of: edge, across: surface, usable: usable, leastContrast: contrast, beyondMM: beyondMM)
         let grid = scan.geometry, k = surface.geometry.size.k, first = Int(grid.continuousIndex(surface.geometry.origin).ijk.z.rounded())
         let slices = max(0, first)..<min(grid.size.k, first + k)
         let nearIce = surface.mapped { (phi: Float) -> Float in phi + 8 }

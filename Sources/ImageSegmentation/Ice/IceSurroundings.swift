@@ -10,6 +10,7 @@ struct IceSurroundings {
 
     /// The share of the ice's surface beside which tissue in lung has not frozen (`WarmInLung`).
     private(set) var warmInLungShare = 0.0
+    private let isWarmLeftOut: Bool
     /// Of the lung beside the ice the share that is ground glass.
     let glassShare: Double
 
@@ -26,8 +27,11 @@ struct IceSurroundings {
     private static let hidesMM = 2.0, clear: Float = 0.3
     /// In the texture of bone the edge of ice is off by so much (root mean square); less where an earlier scan shows the same texture.
     private static let deviationInBoneMM = 3.5, deviationInComparedBoneMM = 1.4
-    /// Beside unfrozen tissue in lung, whose outer edge is stronger by far than the one against ice.
-    private static let deviationAtWarmMM = 2.0
+    /// Beside unfrozen tissue in lung, whose outer edge is stronger by far than the one against ice: where it was left out of the ice, and
+    /// where it could not be.
+    private static let deviationAtWarmMM = (leftOut: 1.2, takenAlong: 2.0)
+    /// Beside ground glass, whose own edges lie before and behind that of ice.
+    private static let deviationAtGlassMM = 0.6
     private let isCompared: Bool
 
     /// - Parameters:
@@ -36,14 +40,15 @@ struct IceSurroundings {
     ///   - toAxis: from the nearest probe's axis, in millimetres: metal and its streaks are left out.
     ///   - clarity: how clear an edge the surface lies on, 0 … 1.
     ///   - denseInLung: see `DenseInLung.leaving`.
-    ///   - warmInLung: see `WarmInLung.mask`.
+    ///   - warmInLung: tissue in lung that has not frozen.
     ///   - glass: see `EvenTissue.glassShare`.
     ///   - isCompared: whether the ice was found by an earlier scan.
     init(
         of surface: Volume<Float>, clarity: Volume<Float>, in scan: Volume<Float>, farFrom toAxis: Volume<Float>, denseInLung: Mask?,
-        warmInLung: Mask? = nil, glass glassShare: Double = 0, isCompared: Bool, modality: Modality
+        warmInLung: WarmInLung? = nil, glass glassShare: Double = 0, isCompared: Bool, modality: Modality
     ) {
         (self.isCompared, self.glassShare) = (isCompared, glassShare)
+        isWarmLeftOut = warmInLung?.isLeftOut ?? false
         guard modality == .ct else { return }
         let shell = Mask(surface.combined(with: toAxis) { phi, axis in
             axis > Self.clearOfMetalMM && Self.shellMM.contains(-phi) ? 1 : 0
@@ -56,7 +61,7 @@ struct IceSurroundings {
         boneShare = isBone ? Double(dense.count) / Double(levels.count) : 0
         let band = Mask(surface) { abs($0) < 1 }
         if let warmInLung {
-            let beside = band.intersection(warmInLung.dilated(byMM: Self.hidesMM))
+            let beside = band.intersection(warmInLung.mask.dilated(byMM: Self.hidesMM))
             warmInLungShare = Double(beside.count) / Double(max(band.count, 1))
         }
         guard let entering = denseInLung?.dilated(byMM: Self.hidesMM) else { return }
@@ -64,10 +69,12 @@ struct IceSurroundings {
         enteredInLungShare = Double(unclear.count) / Double(max(band.count, 1))
     }
 
-    /// One standard deviation of the ice's surface that bone and unfrozen tissue in lung add, over the whole surface.
+    /// One standard deviation of the ice's surface that bone, ground glass and unfrozen tissue in lung add, over the whole surface.
     var deviationMM: Double {
         let bone = (isCompared ? Self.deviationInComparedBoneMM : Self.deviationInBoneMM) * boneShare
-        return (bone * bone + Self.deviationAtWarmMM * Self.deviationAtWarmMM * warmInLungShare).squareRoot()
+        let atWarm = isWarmLeftOut ? Self.deviationAtWarmMM.leftOut : Self.deviationAtWarmMM.takenAlong
+        let atGlass = Self.deviationAtGlassMM
+        return (bone * bone + atWarm * atWarm * warmInLungShare + atGlass * atGlass * glassShare).squareRoot()
     }
 
     var findings: [Finding] {
@@ -91,7 +98,7 @@ struct IceSurroundings {
             findings.append(Finding(
                 .warning, "unfrozen-tissue-beside-lung-ice",
                 "Beside \(Self.percent(warmInLungShare)) of the ice's surface lies tissue that does not look frozen, such as a tumour that "
-                    + "sticks out of the ice into lung: some of it may have been taken for ice.",
+                    + "sticks out of the ice into lung: \(isWarmLeftOut ? "it was left out of the ice where that shows" : "some of it may have been taken for ice").",
                 remedy: "Look at the outline there; give a scan taken before freezing, or draw the ice."))
         }
         if glassShare > 0 {
