@@ -59,7 +59,8 @@ struct WarmInLung {
             filled(deeperThan: -Self.outsideMM).intersection(Mask(smoothed) { $0 > least })
         }
         let deep = filled(deeperThan: Self.deepMM)
-        let least = min(max((smoothed.values(in: deep).quantile(Self.nearlyAll) ?? Self.waterHU) + Self.aboveIceHU, Self.leastHU), Self.waterHU)
+        let brightest = smoothed.values(in: deep).quantile(Self.nearlyAll) ?? Self.waterHU
+        let least = min(max(brightest + Self.aboveIceHU, Self.leastHU), Self.waterHU)
         let atSurface = Mask(depth) { $0 < Self.shellMM }
         func pieces(above level: Float) -> [Mask] {
             bright(above: level).opened(byMM: Self.narrowMM).pieces().filter {
