@@ -66,12 +66,13 @@ import Testing
         #expect(comparison.dice > 0.95 && abs(comparison.meanSigned) < 0.5 && comparison.share95 < 2.5, "\(comparison)")
     }
 
-    /// Blood or a streak within the ice may read as water does, but does not come to its surface as tissue outside does.
-    @Test(arguments: [(atSurface: false, isWarm: false), (true, true)])
-    func brightPatchWithinLungIceIsIce(atSurface: Bool, isWarm: Bool) throws {
+    /// Blood or a streak within the ice may read as water does, but does not come to its surface as tissue outside does; and a rib's marrow
+    /// reads more, frozen or not.
+    @Test(arguments: [(atSurface: false, inRib: false, isWarm: false), (true, false, true), (true, true, false)])
+    func brightPatchWithinLungIceIsIce(atSurface: Bool, inRib: Bool, isWarm: Bool) throws {
         let patch = ellipsoid(Scene.centre + SIMD3(0, atSurface ? 12 : 7, 0), SIMD3(7, 4, 7))
         let scan = AnalyticScan.make(try AnalyticScan.grid(90, 90, 28, spacing: SIMD3(1, 1, 3)), noise: 15, seed: 6) { p in
-            Scene.ice(p) > 0 ? (patch(p) > 0 ? 20 : -90) : patch(p) > 0 ? 20 : -850
+            patch(p) > 0 ? (inRib && patch(p) < 1.5 ? 500 : 20) : Scene.ice(p) > 0 ? -90 : -850
         }
         let size = scan.geometry.size, image = scan.floats(in: 0..<size.i, 0..<size.j, 0..<size.k)
         let depth = Volume<Float>(geometry: image.geometry) { target in

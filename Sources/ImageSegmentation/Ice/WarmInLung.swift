@@ -20,8 +20,8 @@ struct WarmInLung {
     /// Where ice is surely darker, pieces that read more than water on the whole are followed down to less: this much above nearly all of
     /// the ice, and no less.
     private static let leastHU: Float = -25, aboveIceHU: Float = 25, nearlyAll = 0.85
-    /// Bone does not tell.
-    private static let boneHU: Float = 150
+    /// Bone does not tell, nor does what lies in it or beside it: marrow reads as much, frozen or not.
+    private static let boneHU: Float = 150, besideBoneMM = 3.0
     /// The Gaussian that noise is smoothed by, and what is narrower than twice the second (small vessels, streaks) is left.
     private static let smoothingMM = 1.2, narrowMM = 1.5
     /// Nearer to a shaft than this lie its streaks.
@@ -50,10 +50,13 @@ struct WarmInLung {
         let sigma = SIMD3<Double>(repeating: Self.smoothingMM).replacing(with: SIMD3(repeating: 0), where: scan.geometry.spacing .> 2)
         let smoothed = scan.gaussianSmoothed(sigmaMM: sigma)
         self.smoothed = smoothed
+        let bone = Mask(smoothed.combined(with: toAxis) { level, axis in
+            axis > Self.streakMM && level > Self.boneHU ? 1 : 0
+        }) { $0 > 0 }.dilated(byMM: Self.besideBoneMM)
         func filled(deeperThan leastMM: Float) -> Mask {
             Mask(smoothed.combined(with: toAxis, depth) { level, axis, depth in
-                axis > Self.streakMM && depth > leastMM && level > Self.filledHU && level < Self.boneHU ? 1 : 0
-            }) { $0 > 0 }
+                axis > Self.streakMM && depth > leastMM && level > Self.filledHU ? 1 : 0
+            }) { $0 > 0 }.subtracting(bone)
         }
         func bright(above least: Float) -> Mask {
             filled(deeperThan: -Self.outsideMM).intersection(Mask(smoothed) { $0 > least })
