@@ -273,7 +273,7 @@ public enum IceSegmentation {
     /// counts, and parts that err alike are counted more than once (`ofCompared`).
     ///
     /// What is stated was 1.5 times the root mean square distance to the truth in the median of 111 synthetic scans made of real ones, and
-    /// less than it in 7; on 54 phantoms with other ramps and shapes, 1.2 times and less in 17. Against an earlier scan it was
+    /// less than it in 7; on 54 phantoms with other ramps and shapes, 1.2 times and less in 15. Against an earlier scan it was
     /// 1.4 times in 117 of the former and less in 17, and 1.1 times in 14 of the latter and less in 4. No other weights of the parts met
     /// the two kinds any better.
     private static func uncertainty(
