@@ -12,6 +12,11 @@ extension Mask {
         return self
     }
 
+    /// What is joined through faces to any voxel of another mask.
+    func joined(to starts: Mask) -> Mask {
+        joined(to: starts.withUnsafeVoxels { voxels in voxels.indices.filter { voxels[$0] != 0 }.map { size.index(atOffset: $0) } })
+    }
+
     /// The pieces joined through faces, the largest first.
     func pieces() -> [Mask] {
         var rest = self, pieces: [Mask] = []

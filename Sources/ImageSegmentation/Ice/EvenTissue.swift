@@ -44,10 +44,8 @@ struct EvenTissue {
     init?(in iceness: Volume<Float>, depth: Volume<Float>) {
         guard let ice = iceness.median(in: Mask(depth) { $0 > Self.deepMM }) else { return nil }
         self.ice = ice
-        let even = Self.even(iceness, ice: ice, depth: depth), size = even.size
-        let outside = even.intersection(Mask(depth) { $0 < -Self.outsideMM })
-        let starts = outside.withUnsafeVoxels { voxels in voxels.indices.filter { voxels[$0] != 0 }.map { size.index(atOffset: $0) } }
-        mask = even.joined(to: starts)
+        let even = Self.even(iceness, ice: ice, depth: depth)
+        mask = even.joined(to: even.intersection(Mask(depth) { $0 < -Self.outsideMM }))
     }
 
     /// Lung and its ground glass around ice; `nil` where there is hardly any glass.

@@ -79,9 +79,8 @@ struct WarmInLung {
             mask = sure
             return
         }
-        let half = max((warm + ice) / 2, warm - Self.drop / 2), size = sure.size
-        let starts = sure.withUnsafeVoxels { voxels in voxels.indices.filter { voxels[$0] != 0 }.map { size.index(atOffset: $0) } }
-        mask = bright(above: half).intersection(around).joined(to: starts)
+        let half = max((warm + ice) / 2, warm - Self.drop / 2)
+        mask = bright(above: half).intersection(around).joined(to: sure)
         edge = (half, 2 * (warm - half) / Self.edgeMM, ice - Self.darkerHU)
     }
 

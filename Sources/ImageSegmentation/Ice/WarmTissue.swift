@@ -36,9 +36,8 @@ enum WarmTissue {
         let sum = evidence.combined(with: clear) { $0 * $1 }.gaussianSmoothed(sigmaMM: averagingMM)
         let mean = sum.combined(with: clear.gaussianSmoothed(sigmaMM: averagingMM)) { sum, share in share > leastClear ? sum / share : 0 }
         let depth = shape.interpolated(onto: evidence.geometry), unfrozen = Mask(mean) { $0 < sure }
-        let around = unfrozen.intersection(Mask(depth) { $0 < -outsideMM }), size = around.size
-        let starts = around.withUnsafeVoxels { voxels in voxels.indices.filter { voxels[$0] != 0 }.map { size.index(atOffset: $0) } }
-        let within = unfrozen.joined(to: starts).intersection(Mask(depth) { $0 > insideMM })
+        let around = unfrozen.intersection(Mask(depth) { $0 < -outsideMM })
+        let within = unfrozen.joined(to: around).intersection(Mask(depth) { $0 > insideMM })
         let warm = within.pieces().filter { $0.volumeML >= leastML && depth.values(in: $0).max()! >= leastReachMM }
         guard let first = warm.first else { return nil }
         let near = Volume<Float>.levels(of: warm.dropFirst().reduce(first) { $0.union($1) }.dilated(byMM: followedMM))
